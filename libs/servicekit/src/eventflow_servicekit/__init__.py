@@ -1,0 +1,1 @@
+"""What every EventFlow service shares; import from the module that names the thing."""
