@@ -8,8 +8,12 @@ from typing import TextIO
 
 from eventflow_servicekit.correlation import current_correlation_id, current_request_id
 
-# What logging itself puts on a record; everything else came in through `extra=`.
-_OWN_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+# What logging (and uvicorn, for terminals) puts on a record; the rest came in through `extra=`.
+_OWN_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "color_message",
+}
 
 
 class JsonFormatter(logging.Formatter):

@@ -25,13 +25,13 @@ _log = logging.getLogger(__name__)
 def serve(app: FastAPI, settings: ServiceSettings) -> int:
     """Serve `app` until SIGTERM or SIGINT and return the exit code of the process.
 
-    The code is 0 after a clean stop and 3 when the application did not start. The address is
-    logged as the field `url` of the message `listening`. Raises OSError when it cannot be bound.
+    The code is 0 after a clean stop and 3 when the application did not start. Once
+    requests are answered, the address is logged as field `url` of the message `listening`.
+    Raises OSError when the address cannot be bound.
     """
     configure_logging(
         service=settings.service_name, release=settings.release, level=settings.log_level
     )
-    listener = _listen(settings.host, settings.port)
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -41,9 +41,7 @@ def serve(app: FastAPI, settings: ServiceSettings) -> int:
         timeout_graceful_shutdown=settings.shutdown_grace_seconds,
     )
     server = _DrainingServer(config, app.state.readiness, settings.drain_seconds)
-    host, port = listener.getsockname()[:2]
-    _log.info("listening", extra={"url": f"http://{f'[{host}]' if ':' in host else host}:{port}"})
-    with _stop_signals_ignored_at_exit():
+    with _listen(settings.host, settings.port) as listener:
         server.run(sockets=[listener])
     return 0 if server.started else START_FAILED
 
@@ -56,6 +54,23 @@ class _DrainingServer(uvicorn.Server):
         self._readiness = readiness
         self._drain_seconds = drain_seconds
         self._drain: threading.Timer | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            for listener in sockets or ():
+                _log.info("listening", extra={"url": _url(listener)})
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # uvicorn's own raises the signal again at the end, so that a service that stopped as asked
+        # would report death by signal.
+        before = {number: signal.signal(number, self.handle_exit) for number in _STOP_SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._readiness.begin_drain()
@@ -75,19 +90,6 @@ def _listen(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family, backlog=_BACKLOG)
 
 
-@contextmanager
-def _stop_signals_ignored_at_exit() -> Iterator[None]:
-    """Make the signal that uvicorn raises again after a clean stop do nothing.
-
-    Without this a service that stopped as asked would report death by signal.
-    """
-
-    def already_stopped(_signal: int, _frame: FrameType | None) -> None:
-        return
-
-    before = {number: signal.signal(number, already_stopped) for number in _STOP_SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -7,10 +7,10 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from urllib.error import HTTPError
+
+import httpx2
 
 PROGRAM = """
 import os, sys, time
@@ -47,23 +47,16 @@ class Served:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self.process = process
         assert process.stderr is not None
-        line = json.loads(process.stderr.readline())
-        assert line["message"] == "listening"
-        self.url: str = line["url"]
+        lines = map(json.loads, process.stderr)
+        self.url: str = next(line["url"] for line in lines if line["message"] == "listening")
 
     def status(self, path: str) -> int:
         """Return the status that the process answers for `path`."""
-        try:
-            with urllib.request.urlopen(self.url + path, timeout=PATIENCE_SECONDS) as answer:
-                status: int = answer.status
-                return status
-        except HTTPError as error:
-            error.close()
-            return error.code
+        return httpx2.get(self.url + path, timeout=PATIENCE_SECONDS).status_code
 
 
 @contextmanager
-def served(**environment: str) -> Iterator[Served]:
+def started(**environment: str) -> Iterator["subprocess.Popen[str]"]:
     """Run the example on a free port of the loopback; kill it at the end if it still runs."""
     process = subprocess.Popen(
         (sys.executable, "-c", PROGRAM),
@@ -75,9 +68,16 @@ def served(**environment: str) -> Iterator[Served]:
     )
     with process:
         try:
-            yield Served(process)
+            yield process
         finally:
             process.kill()
+
+
+@contextmanager
+def served(**environment: str) -> Iterator[Served]:
+    """Run the example and wait until it listens."""
+    with started(**environment) as process:
+        yield Served(process)
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -132,5 +132,5 @@ def test_drain_ends_by_itself() -> None:
 
 def test_failed_start_is_reported_by_the_exit_code() -> None:
     """An application that cannot start ends the process with code 3."""
-    with served(BROKEN="yes") as service:
-        assert service.process.wait(PATIENCE_SECONDS) == 3
+    with started(BROKEN="yes") as process:
+        assert process.wait(PATIENCE_SECONDS) == 3
