@@ -1,0 +1,1 @@
+"""EventFlow's API: accepts events, queues them for the worker, and reads them back."""
