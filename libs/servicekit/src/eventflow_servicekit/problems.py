@@ -4,7 +4,7 @@ A handler raises ProblemError; validation faults and unknown paths become proble
 never repeated in an answer: it may be a password.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -95,7 +95,7 @@ def _answer_problem(_: Request, error: ProblemError) -> JSONResponse:
 
 def _answer_validation(_: Request, error: RequestValidationError) -> JSONResponse:
     faults = [
-        FieldFault(field=".".join(map(str, fault["loc"])), message=fault["msg"])
+        FieldFault(field=_field(fault["loc"], error.body), message=fault["msg"])
         for fault in error.errors()
     ]
     status = HTTPStatus.UNPROCESSABLE_ENTITY
@@ -103,6 +103,29 @@ def _answer_validation(_: Request, error: RequestValidationError) -> JSONRespons
         type="invalid-request", title=status.phrase, status=status.value, errors=faults
     )
     return problem_response(problem)
+
+
+def _field(location: Sequence[int | str], body: Any) -> str:
+    """Return the path of a field as the caller wrote it.
+
+    Inside a body pydantic's locations also name the member of a union that was tried; such a name
+    is no part of what was sent. The last part may be missing from the body, so it always stays.
+    """
+    if not location or location[0] != "body":
+        return ".".join(map(str, location))
+    path, current = ["body"], body
+    for part in location[1:-1]:
+        if not _has(current, part):
+            continue
+        current = current[part]
+        path.append(str(part))
+    return ".".join([*path, *map(str, location[1:][-1:])])
+
+
+def _has(container: Any, part: int | str) -> bool:
+    if isinstance(container, list):
+        return isinstance(part, int) and part < len(container)
+    return isinstance(container, dict) and part in container
 
 
 def _answer_http(_: Request, error: HTTPException) -> JSONResponse:

@@ -2,18 +2,38 @@
 
 import threading
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pytest
 from fastapi import APIRouter, Body, FastAPI
 from fastapi.testclient import TestClient
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 from eventflow_servicekit.application import create_application
 from eventflow_servicekit.correlation import current_correlation_id
 from eventflow_servicekit.health import Check, Readiness
 from eventflow_servicekit.problems import ProblemError, problem_responses
 from eventflow_servicekit.settings import ServiceSettings
+
+
+class Circle(BaseModel):
+    """One member of a union."""
+
+    kind: Literal["circle"]
+    radius: int
+
+
+class Square(BaseModel):
+    """The other member."""
+
+    kind: Literal["square"]
+    side: int
+
+
+class Drawing(BaseModel):
+    """A list of unions."""
+
+    shapes: list[Annotated[Circle | Square, Field(discriminator="kind")]]
 
 
 class Credentials(BaseModel):
@@ -43,6 +63,10 @@ def build(**checks: Check) -> FastAPI:
     @router.post("/login")
     def log_in(credentials: Credentials) -> int:
         return len(credentials.password)
+
+    @router.post("/drawings")
+    def draw(drawing: Drawing) -> int:
+        return len(drawing.shapes)
 
     app.include_router(router)
     return app
@@ -107,6 +131,24 @@ def test_invalid_request_names_fields_and_repeats_no_input(client: TestClient) -
     assert answer.status_code == 422
     assert [fault["field"] for fault in answer.json()["errors"]] == ["body.password"]
     assert "hunter2" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"shapes": [{"kind": "circle", "radius": "x"}]}, "body.shapes.0.radius"),
+        ({"shapes": [{"kind": "square"}]}, "body.shapes.0.side"),
+        ({"shapes": [{"kind": "star"}]}, "body.shapes.0"),
+        ({}, "body.shapes"),
+        (7, "body"),
+    ],
+)
+def test_field_at_fault_is_named_as_the_caller_wrote_it(
+    client: TestClient, body: object, field: str
+) -> None:
+    """The path of a fault holds only keys of the request, not the names of union members."""
+    answer = client.post("/v1/drawings", json=body)
+    assert [fault["field"] for fault in answer.json()["errors"]] == [field]
 
 
 def test_unknown_path_is_a_problem_too(client: TestClient) -> None:

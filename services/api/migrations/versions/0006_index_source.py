@@ -17,6 +17,7 @@ INDEX = "events_source_received_at_id_idx"
 INVALID = sa.text("SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(:name) AND NOT indisvalid")
 # Waiting here blocks nobody: it only waits for older transactions to end.
 PATIENCE = "SET lock_timeout = '60s'"
+USUAL = "SET lock_timeout = '3s'"
 
 
 def upgrade() -> None:
@@ -33,6 +34,7 @@ def upgrade() -> None:
             postgresql_concurrently=True,
             if_not_exists=True,
         )
+        op.execute(USUAL)
 
 
 def downgrade() -> None:
@@ -40,6 +42,7 @@ def downgrade() -> None:
     with op.get_context().autocommit_block():
         op.execute(PATIENCE)
         drop()
+        op.execute(USUAL)
 
 
 def is_invalid() -> bool:
