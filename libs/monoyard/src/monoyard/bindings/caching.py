@@ -1,0 +1,61 @@
+"""The cache tasks of the invoke door."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from monoyard.bindings.engine import Engine
+from monoyard.errors import UsageError
+
+_MEBIBYTE = 1024 * 1024
+
+
+def show_status(directory: Path) -> None:
+    """Print where the store is and what it holds."""
+    engine = _engine(directory)
+    found = engine.store.statistics()
+    print(f"directory  {engine.kept}")  # noqa: T201
+    print(f"results    {found.results}")  # noqa: T201
+    print(f"blobs      {found.blobs}, {found.blob_bytes / _MEBIBYTE:.1f} MiB of {found.limit_bytes / _MEBIBYTE:.0f} MiB")  # noqa: T201
+    print(f"database   {found.database_bytes / _MEBIBYTE:.1f} MiB")  # noqa: T201
+    _say_notes(engine)
+
+
+def clear_store(directory: Path) -> None:
+    """Forget every result."""
+    engine = _engine(directory)
+    removed = engine.store.clear()
+    print(f"removed {removed.results} results, {removed.freed_bytes / _MEBIBYTE:.1f} MiB")  # noqa: T201
+    _say_notes(engine)
+
+
+def pack_store(directory: Path, file: Path) -> None:
+    """Write the results of this event's scope into one archive."""
+    engine = _engine(directory)
+    engine.store.evict()
+    engine.store.pack(file)
+    print(f"packed into {file}: {file.stat().st_size / _MEBIBYTE:.1f} MiB")  # noqa: T201
+    _say_notes(engine)
+
+
+def unpack_store(directory: Path, file: Path) -> None:
+    """Take the results of an archive in.
+
+    Raises:
+        UsageError: There is no such file.
+    """
+    if not file.is_file():
+        raise UsageError(f"there is no file {file}")
+    engine = _engine(directory)
+    engine.store.unpack(file)
+    _say_notes(engine)
+
+
+def _engine(directory: Path) -> Engine:
+    return Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr))  # noqa: T201
+
+
+def _say_notes(engine: Engine) -> None:
+    for note in engine.store.notes:
+        print(f"note: {note}", file=sys.stderr)  # noqa: T201

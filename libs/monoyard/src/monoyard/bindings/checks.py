@@ -1,0 +1,195 @@
+"""The verbs of the nox door: run checks, hand one to the terminal, mend."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from monoyard.bindings.arguments import HELP, Arguments
+from monoyard.bindings.engine import Engine
+from monoyard.errors import ChecksFailedError, InterruptedRunError, MachineError
+from monoyard.install import is_ci
+from monoyard.plan import Plan, State, Task, explain
+from monoyard.results import Verdict
+from monoyard.run import (
+    Keeper,
+    Machinery,
+    Options,
+    Postgres,
+    Preparing,
+    RunRequest,
+    RunSummary,
+    Subscriber,
+    execute,
+    lay_over,
+    machine_budget,
+    new_run_id,
+)
+from monoyard.report import (
+    PlainReport,
+    annotation_lines,
+    verdict_lines,
+    write_junit,
+    write_summary,
+)
+
+
+class Checks:
+    """Runs checks for a person or CI and prints the verdict.
+
+    Args:
+        directory: A directory of the repository.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._subscribers: list[Subscriber] = []
+        self.engine = Engine(directory, self._announce)
+
+    def run(
+        self,
+        arguments: Arguments,
+        suites: Iterable[str] = (),
+        keep: Callable[[Task], bool] = lambda _: True,
+        closing: Callable[[RunSummary], str] | None = None,
+    ) -> RunSummary | None:
+        """Plan, run, report.
+
+        Args:
+            arguments: What was typed.
+            suites: Suites of the session; none means all.
+            keep: Says of a task whether it is wanted at all.
+            closing: Makes a line that is printed after everything else.
+
+        Returns:
+            The summary; None after `--help`.
+
+        Raises:
+            ChecksFailedError: Something selected did not pass.
+            InterruptedRunError: SIGINT or SIGTERM ended the run.
+        """
+        if arguments.wants_help:
+            print(HELP, end="")  # noqa: T201
+            return None
+        engine = self.engine
+        plan = engine.plan(engine.selection(arguments, suites)).restricted(keep)
+        if arguments.tool is not None:
+            self._hand_over(plan, arguments)
+            return None
+        summary = self._execute(plan, arguments)
+        self._report(summary, arguments)
+        if closing is not None:
+            print(closing(summary))  # noqa: T201
+        if summary.interrupted:
+            raise InterruptedRunError("the run was interrupted; its partial record was written")
+        if summary.verdict is not Verdict.PASS:
+            raise ChecksFailedError(f"the verdict is {summary.verdict.value}")
+        return summary
+
+    def _execute(self, plan: Plan, arguments: Arguments) -> RunSummary:
+        engine = self.engine
+        settings = plan.workspace.settings
+        budget = machine_budget(settings.cpus, settings.memory)
+        plan = _strict_in_ci(plan) if is_ci(engine.environment) else plan
+        run_id = new_run_id(time.time())
+        reasons = self._reasons(plan)
+        keeper = None
+        if arguments.use_cache:
+            keeper = Keeper(
+                engine.store, plan.workspace, engine.repository, engine.workspace_id, run_id, engine.began
+            )  # fmt: skip
+        display = self._display(plan, budget.cpus)
+        self._subscribers.append(display)
+        request = RunRequest(
+            plan, engine.store, keeper, self.machinery(plan, arguments), budget,
+            Options(arguments.fail_fast, arguments.keep_going),
+            Postgres(engine.tools, engine.environment, settings.postgres_version),
+            self._subscribers, reasons,
+        )  # fmt: skip
+        try:
+            return execute(request, run_id)
+        finally:
+            display.close()
+            self._subscribers.remove(display)
+
+    def machinery(self, plan: Plan, arguments: Arguments) -> Machinery:
+        """Return what the selected tasks run with; workspace packages are laid over the venvs."""
+        engine = self.engine
+        running = {planned.task.package for planned in plan.selected if not planned.stored}
+        graph = plan.workspace.graph
+        needed = running.union(*(graph.closure[name] for name in running)) if running else set()
+        python = [name for name in sorted(needed) if plan.workspace.packages[name].kind == "python"]
+        return Machinery(
+            engine.repository.top,
+            engine.state,
+            engine.venvs,
+            engine.tools,
+            engine.kept,
+            lay_over(plan.workspace, python, engine.state),
+            plan.base_tree,
+            engine.environment,
+            arguments.env_mode,
+        )
+
+    def _display(self, plan: Plan, cpus: int) -> PlainReport:
+        todo = {planned.task.id: planned.estimate for planned in plan.in_state(State.RUN)}
+        if todo and sys.stderr.isatty() and not is_ci(self.engine.environment):
+            # Imported here because rich costs 80 ms, which a run from cache must not pay.
+            from monoyard.report.live import LiveReport  # noqa: PLC0415
+
+            return LiveReport(todo, cpus)  # type: ignore[return-value]
+        return PlainReport()
+
+    def _reasons(self, plan: Plan) -> dict[str, tuple[str, ...]]:
+        engine = self.engine
+        said = explain(plan.in_state(State.RUN), engine.store, engine.workspace_id)
+        return {name: item.lines or (item.problem,) for name, item in said.items()}
+
+    def _announce(self, words: str) -> None:
+        for subscriber in self._subscribers:
+            subscriber(Preparing(words))
+        if not self._subscribers:
+            print(f"{words} ...", file=sys.stderr, flush=True)  # noqa: T201
+
+    def _report(self, summary: RunSummary, arguments: Arguments) -> None:
+        talk = sys.stderr if arguments.json == "" else sys.stdout
+        for line in verdict_lines(summary):
+            print(line, file=talk)  # noqa: T201
+        environment = self.engine.environment
+        if environment.get("GITHUB_ACTIONS") == "true":
+            for line in annotation_lines(summary):
+                print(line, file=talk)  # noqa: T201
+            write_summary(summary, environment)
+        write_junit(summary, self.engine.state / "runs" / summary.run_id / "junit.xml")
+        if arguments.json is not None:
+            text = json.dumps(summary.to_data(), indent=1)
+            if arguments.json:
+                Path(arguments.json).write_text(text + "\n", encoding="utf-8")
+            else:
+                print(text)  # noqa: T201
+
+    def _hand_over(self, plan: Plan, arguments: Arguments) -> None:
+        """Run the selected tasks of tests one by one on this terminal, uncached."""
+        from monoyard.bindings.foreground import run_tests_here  # noqa: PLC0415
+
+        chosen = [planned.task for planned in plan.selected if not planned.task.skip]
+        run_tests_here(
+            chosen, self.machinery(plan, arguments), self.engine, arguments.tool or ()
+        )
+
+
+def _strict_in_ci(plan: Plan) -> Plan:
+    """Return the plan in which a missing interpreter or tool is an error, as CI wants it."""
+    skipped = plan.in_state(State.SKIP)
+    if not skipped:
+        return plan
+    names = ", ".join(planned.task.id for planned in skipped)
+    raise MachineError(
+        f"CI cannot run {names}: {skipped[0].reason}",
+        code="skip-in-ci",
+        hint="install what is missing; at the desk this is a skip",
+    )
+
+

@@ -1,0 +1,142 @@
+"""Puts the rooms together for one call: repository, store, workspace, plan, run."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from monoyard.bindings.arguments import Arguments
+from monoyard.cache import Store
+from monoyard.changes import Changes, Event, find_changes, read_event
+from monoyard.install import LocalInterpreters, Tools, Venvs, cache_directory, state_directory
+from monoyard.plan import Entries, Plan, Selection, Task, make_plan
+from monoyard.suites import CommandWork, SuiteSource, TestWork, TypeWork, VenvSpec
+from monoyard.workspace import Repository, Workspace, load, take_snapshot
+
+Announce = Callable[[str], None]
+
+
+class Engine:
+    """Everything about one repository, made when first asked for.
+
+    Args:
+        directory: A directory inside the repository.
+        announce: Says what is fetched or made.
+        environment: Default: this process's own.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        announce: Announce,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.environment = os.environ if environment is None else environment
+        self.announce = announce
+        self._directory = directory
+
+    @cached_property
+    def repository(self) -> Repository:
+        """The git repository."""
+        return Repository.locate(self._directory)
+
+    @cached_property
+    def kept(self) -> Path:
+        """The directory that all checkouts share."""
+        return cache_directory(self.environment)
+
+    @cached_property
+    def state(self) -> Path:
+        """The checkout's state directory."""
+        return state_directory(self.repository.top)
+
+    @cached_property
+    def event(self) -> Event:
+        """The CI event, empty at a desk."""
+        return read_event(self.environment)
+
+    @cached_property
+    def store(self) -> Store:
+        """The local store, opened for this event's scope."""
+        scope = "trusted" if self.event.is_trusted else "untrusted"
+        return Store.open(self.kept / "store", limit_bytes=5 * 1024**3, scope=scope)
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """The work tree's workspace."""
+        self.began = time.time_ns()
+        return load(take_snapshot(self.repository), self.store.memo)
+
+    @cached_property
+    def workspace_id(self) -> str:
+        """Names this repository in the store; linked worktrees share it."""
+        return hashlib.sha256(os.fsencode(self.repository.common_directory)).hexdigest()[:16]
+
+    @cached_property
+    def interpreters(self) -> LocalInterpreters:
+        """Finds interpreters."""
+        return LocalInterpreters()
+
+    @cached_property
+    def venvs(self) -> Venvs:
+        """Makes venvs."""
+        return Venvs(self.kept, self.repository.top, self.announce)
+
+    @cached_property
+    def tools(self) -> Tools:
+        """Finds and installs tools."""
+        return Tools(self.venvs, self.interpreters)
+
+    def changes(self, since: str | None) -> Changes:
+        """Compare the work tree with its base."""
+        return find_changes(
+            self.repository, self.workspace, self.store.memo, since=since, event=self.event
+        )
+
+    def plan(self, selection: Selection) -> Plan:
+        """Make a plan."""
+        source = SuiteSource(self.interpreters, self.environment)
+        return make_plan(
+            self.workspace,
+            self.changes(selection.since),
+            (source,),
+            self.store,
+            selection,
+            self.event,
+            self._resolve,
+            self.workspace_id,
+        )
+
+    def selection(self, arguments: Arguments, suites: Iterable[str] = ()) -> Selection:
+        """Turn what was typed into a selection; names become package names.
+
+        Raises:
+            UsageError: A name is no package.
+        """
+        return Selection(
+            packages=self.workspace.find(arguments.packages),
+            suites=(*suites, *arguments.suites),
+            exclude=self.workspace.find(arguments.exclude),
+            since=arguments.since,
+            only_affected=arguments.affected,
+            force=arguments.force,
+            use_cache=arguments.use_cache,
+        )
+
+    def _resolve(self, task: Task) -> Entries:
+        spec = venv_of(task)
+        if spec is None or spec.lock_path or not spec.requirements:
+            return ()
+        text = self.venvs.resolve(spec)
+        pins = (line.partition(" ")[0] for line in text.splitlines())
+        return tuple(tuple(pin.split("==", 1)) for pin in pins if "==" in pin)  # type: ignore[misc]
+
+
+def venv_of(task: Task) -> VenvSpec | None:
+    """Return the venv that a task's work names, or None."""
+    work = task.work
+    return work.venv if isinstance(work, CommandWork | TestWork | TypeWork) else None

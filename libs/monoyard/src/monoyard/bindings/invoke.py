@@ -1,0 +1,178 @@
+"""The invoke door: tasks that ask and act. With `nox.py`, the only importer of its host.
+
+    # tasks.py
+    from pathlib import Path
+    from monoyard.bindings.invoke import collection
+    namespace = collection(Path(__file__).parent)
+
+Packages come after `--`, as at the nox door, because invoke has no variadic arguments.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from invoke.collection import Collection
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+_JSON = "print JSON; `--json=FILE` writes it"
+
+
+def collection(directory: Path) -> Collection:
+    """Return every task for the repository that `directory` lies in."""
+    root = Collection()
+    for item in _questions(directory):
+        root.add_task(item)
+    for name, items in (("cache", _cache(directory)), ("tools", _tools(directory))):
+        inner = Collection(name)
+        for item in items:
+            inner.add_task(item)
+        root.add_collection(inner)
+    return root
+
+
+def _guarded(body: Callable[..., None]) -> Callable[..., None]:
+    """Turn an error into words and an exit code; invoke ends the process with it."""
+
+    @functools.wraps(body)
+    def run(*arguments: Any, **options: Any) -> None:
+        try:
+            body(*arguments, **options)
+        except Exit:
+            raise
+        except Exception as error:  # noqa: BLE001  the error printer of this door
+            from monoyard.bindings.errors import report  # noqa: PLC0415
+
+            sys.stdout.flush()
+            raise Exit(code=report(error)) from None
+
+    return run
+
+
+def _words(context: Context) -> list[str]:
+    """Return what stands after `--`."""
+    import shlex  # noqa: PLC0415
+
+    return shlex.split(context.remainder)
+
+
+def _questions(directory: Path) -> list[Any]:
+    @task(help={"since": "count changes from this ref", "json": _JSON}, optional=["json"])
+    @_guarded
+    def affected(context: Context, since: str = "", json: str | None = None) -> None:
+        """List the packages that changes can break, with the causes (packages after `--`)."""
+        from monoyard.bindings.questions import show_affected  # noqa: PLC0415
+
+        show_affected(directory, _words(context), since or None, _target(json))
+
+    @task(help={"since": "only what changes since this ref can break", "json": _JSON}, optional=["json"])
+    @_guarded
+    def plan(context: Context, since: str = "", json: str | None = None) -> None:
+        """Show what `nox -s ci` would do: tasks, cache state, expected time."""
+        from monoyard.bindings.questions import show_plan  # noqa: PLC0415
+
+        show_plan(directory, _words(context), since or None, _target(json))
+
+    @task(help={"json": _JSON}, optional=["json"], positional=["name"])
+    @_guarded
+    def explain(context: Context, name: str, json: str | None = None) -> None:
+        """Say why a task (`api:unit`) runs: its causes, and what differs from its last success."""
+        from monoyard.bindings.questions import show_explanation  # noqa: PLC0415
+
+        del context
+        show_explanation(directory, name, _target(json))
+
+    @task(help={"format": "mermaid or dot"})
+    @_guarded
+    def graph(context: Context, format: str = "mermaid") -> None:  # noqa: A002  the option's name
+        """Print the graph of packages."""
+        from monoyard.bindings.questions import show_graph  # noqa: PLC0415
+
+        del context
+        show_graph(directory, format)
+
+    @task(help={"check": "only say whether the locks are current"})
+    @_guarded
+    def lock(context: Context, check: bool = False) -> None:
+        """Write the workspace's lock and the services' slices with pip-compile."""
+        from monoyard.bindings.locking import write_locks  # noqa: PLC0415
+
+        del context
+        write_locks(directory, check=check)
+
+    return [affected, plan, explain, graph, lock]
+
+
+def _cache(directory: Path) -> list[Any]:
+    @task
+    @_guarded
+    def status(context: Context) -> None:
+        """Show where the store is and what it holds."""
+        from monoyard.bindings.caching import show_status  # noqa: PLC0415
+
+        del context
+        show_status(directory)
+
+    @task
+    @_guarded
+    def clear(context: Context) -> None:
+        """Forget every result."""
+        from monoyard.bindings.caching import clear_store  # noqa: PLC0415
+
+        del context
+        clear_store(directory)
+
+    @task(positional=["file"])
+    @_guarded
+    def pack(context: Context, file: str) -> None:
+        """Write the store into one archive, for CI to keep between runs."""
+        from monoyard.bindings.caching import pack_store  # noqa: PLC0415
+
+        del context
+        pack_store(directory, Path(file))
+
+    @task(positional=["file"])
+    @_guarded
+    def unpack(context: Context, file: str) -> None:
+        """Take the results of an archive into the store."""
+        from monoyard.bindings.caching import unpack_store  # noqa: PLC0415
+
+        del context
+        unpack_store(directory, Path(file))
+
+    return [status, clear, pack, unpack]
+
+
+def _tools(directory: Path) -> list[Any]:
+    @task(name="list")
+    @_guarded
+    def show(context: Context) -> None:
+        """Show the external tools: version, and how each is found."""
+        from monoyard.bindings.tooling import show_tools  # noqa: PLC0415
+
+        del context
+        show_tools(directory)
+
+    @task
+    @_guarded
+    def setup(context: Context) -> None:
+        """Fetch every tool now (each is fetched when first used otherwise)."""
+        from monoyard.bindings.tooling import set_up_tools  # noqa: PLC0415
+
+        del context
+        set_up_tools(directory)
+
+    return [show, setup]
+
+
+def _target(value: str | bool | None) -> str | None:
+    """Return None without `--json`, an empty string for standard output, else the file."""
+    if value is None or value is False:
+        return None
+    return "" if value is True else str(value)

@@ -1,0 +1,92 @@
+"""The nox door: sessions that check and build. With `invoke.py`, the only importer of its host.
+
+    # noxfile.py
+    from pathlib import Path
+    from monoyard.bindings.nox import register
+    register(Path(__file__).parent)
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import nox
+
+_SUITES: Final = {
+    "lint": "ruff, imports against declarations (`-- PACKAGE ...`)",
+    "type": "mypy and tsc",
+    "unit": "tests without servers",
+    "integration": "tests against a real PostgreSQL",
+    "contract": "providers against their consumers and their base",
+    "build": "wheels and bundles",
+}
+
+
+def register(directory: Path) -> None:
+    """Register every session for the repository that `directory` lies in.
+
+    Nothing is read here: the noxfile is executed again in each child of `nox -j`.
+    """
+    nox.options.sessions = ["ci"]
+    nox.options.error_on_missing_interpreters = False
+    _session("ci", "every check of every package, from cache where it can be", _checks(directory, ()))
+    for suite, summary in _SUITES.items():
+        _session(suite, summary, _checks(directory, (suite,)))
+    _session("fix", "mend what lint can mend", _fix(directory))
+    _session("tests", "every pytest suite, uncached, with coverage", _tests(directory))
+
+
+def _session(name: str, summary: str, body: Callable[[nox.Session], None]) -> None:
+    def run(session: nox.Session) -> None:
+        _guarded(session, body)
+
+    run.__doc__ = summary
+    run.__name__ = name.replace("-", "_")
+    nox.session(run, name=name, venv_backend="none", allow_parallel=True)
+
+
+def _checks(directory: Path, suites: tuple[str, ...]) -> Callable[[nox.Session], None]:
+    def body(session: nox.Session) -> None:
+        from monoyard.bindings.arguments import parse_arguments  # noqa: PLC0415
+        from monoyard.bindings.checks import Checks  # noqa: PLC0415
+
+        Checks(directory).run(parse_arguments(session.posargs), suites)
+
+    return body
+
+
+def _fix(directory: Path) -> Callable[[nox.Session], None]:
+    def body(session: nox.Session) -> None:
+        from monoyard.bindings.arguments import parse_arguments  # noqa: PLC0415
+        from monoyard.bindings.fixing import fix  # noqa: PLC0415
+
+        fix(directory, parse_arguments(session.posargs))
+
+    return body
+
+
+def _tests(directory: Path) -> Callable[[nox.Session], None]:
+    def body(session: nox.Session) -> None:
+        from monoyard.bindings.arguments import parse_arguments  # noqa: PLC0415
+        from monoyard.bindings.testing import run_all_tests  # noqa: PLC0415
+
+        run_all_tests(directory, parse_arguments(session.posargs))
+
+    return body
+
+
+def _guarded(session: nox.Session, body: Callable[[nox.Session], None]) -> None:
+    """Run a session; failed checks end it as nox wants, every other error with its own code."""
+    from monoyard.bindings.errors import report  # noqa: PLC0415
+    from monoyard.errors import ChecksFailedError  # noqa: PLC0415
+
+    try:
+        body(session)
+    except ChecksFailedError as error:
+        session.error(error.message)
+    except Exception as error:  # noqa: BLE001  the error printer of this door
+        sys.stdout.flush()
+        sys.exit(report(error))

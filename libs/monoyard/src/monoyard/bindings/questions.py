@@ -1,0 +1,84 @@
+"""Questions to the plan, from the invoke door."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from monoyard.bindings.arguments import parse_arguments
+from monoyard.bindings.engine import Engine
+from monoyard.config import suggest
+from monoyard.errors import UsageError
+from monoyard.plan import Explanation, Plan, explain
+from monoyard.report import (
+    affected_lines,
+    explain_lines,
+    graph_dot,
+    graph_mermaid,
+    plan_lines,
+)
+
+
+def show_affected(directory: Path, words: Sequence[str], since: str | None, target: str | None) -> None:
+    """Print the affected packages with their causes."""
+    plan = _plan(directory, [*words, *(("--since", since) if since else ())])
+    _answer(affected_lines(plan), plan.to_data(), target)
+
+
+def show_plan(directory: Path, words: Sequence[str], since: str | None, target: str | None) -> None:
+    """Print the plan."""
+    plan = _plan(directory, [*words, *(("--since", since) if since else ())])
+    _answer(plan_lines(plan), plan.to_data(), target)
+
+
+def show_explanation(directory: Path, name: str, target: str | None) -> None:
+    """Print why a task is in its state.
+
+    Raises:
+        UsageError: There is no such task.
+    """
+    engine = Engine(directory, _talk)
+    plan = engine.plan(engine.selection(parse_arguments([])))
+    found = next((planned for planned in plan.tasks if planned.task.id == name), None)
+    if found is None:
+        known = [planned.task.id for planned in plan.tasks]
+        raise UsageError(f"there is no task `{name}`{suggest(name, known)}", code="unknown-task")
+    explained = explain([found], engine.store, engine.workspace_id)
+    explanation = explained.get(name) or Explanation(problem=found.reason)
+    data = {**found.to_data(), "differences": list(explanation.lines), "problem": explanation.problem}
+    _answer(explain_lines(found, explanation), data, target)
+
+
+def show_graph(directory: Path, form: str) -> None:
+    """Print the package graph.
+
+    Raises:
+        UsageError: The form is unknown.
+    """
+    forms = {"mermaid": graph_mermaid, "dot": graph_dot}
+    if form not in forms:
+        raise UsageError(f"there is no format `{form}`{suggest(form, forms)}", hint="mermaid or dot")
+    for line in forms[form](Engine(directory, _talk).workspace):
+        print(line)  # noqa: T201
+
+
+def _plan(directory: Path, words: Sequence[str]) -> Plan:
+    engine = Engine(directory, _talk)
+    return engine.plan(engine.selection(parse_arguments(words)))
+
+
+def _answer(lines: Iterable[str], data: dict[str, Any], target: str | None) -> None:
+    if target is None:
+        for line in lines:
+            print(line)  # noqa: T201
+    elif target:
+        Path(target).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    else:
+        print(json.dumps(data, indent=1))  # noqa: T201
+
+
+def _talk(words: str) -> None:
+    print(f"{words} ...", file=sys.stderr, flush=True)  # noqa: T201

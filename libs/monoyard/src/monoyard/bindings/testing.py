@@ -1,0 +1,33 @@
+"""`nox -s tests`: every pytest suite of the workspace, uncached, measured, with one closing line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from monoyard.bindings.arguments import HELP, Arguments
+from monoyard.bindings.checks import Checks
+from monoyard.errors import ChecksFailedError
+from monoyard.report import pytest_line
+from monoyard.suites import TestWork
+
+
+def run_all_tests(directory: Path, arguments: Arguments) -> None:
+    """Run `unit`, `integration` and `contract` of all Python packages, `tests/` included.
+
+    The last line has pytest's form, for tools that read it.
+
+    Raises:
+        ChecksFailedError: A test did not pass, or there was none.
+    """
+    if arguments.wants_help:
+        print(HELP, end="")  # noqa: T201
+        return
+    checks = Checks(directory)
+    summary = checks.run(
+        replace(arguments, use_cache=False),
+        keep=lambda task: isinstance(task.work, TestWork),
+        closing=pytest_line,
+    )
+    if summary is not None and not summary.tests.total:
+        raise ChecksFailedError("there was no test to run")

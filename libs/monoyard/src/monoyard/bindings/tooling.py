@@ -1,0 +1,25 @@
+"""The tools tasks of the invoke door."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from monoyard.bindings.engine import Engine
+from monoyard.install import TABLE
+
+
+def show_tools(directory: Path) -> None:
+    """Print the table of tools; one that is not here yet is not fetched for it."""
+    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr))  # noqa: T201
+    for tool in TABLE:
+        here = engine.tools.installed_version(tool.name)
+        print(f"{tool.name:9} {here:28} {tool.purpose}; from {tool.found}")  # noqa: T201
+
+
+def set_up_tools(directory: Path) -> None:
+    """Fetch every tool."""
+    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr))  # noqa: T201
+    for tool in TABLE:
+        engine.tools.ensure(tool.name)
+    show_tools(directory)

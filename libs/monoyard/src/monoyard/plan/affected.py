@@ -1,0 +1,139 @@
+"""Which tasks a change affects, and why: the plan's inputs matched against what changed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from monoyard.changes import Changes
+from monoyard.plan.causes import (
+    BaseUnknown,
+    Cause,
+    ChangedFile,
+    ConfigChanged,
+    DependsOn,
+    EngineChanged,
+    GlobalInput,
+    LockChanged,
+    NewTask,
+    UnownedFile,
+)
+from monoyard.plan.keys import is_engine_file
+from monoyard.plan.reading import is_unread, pattern_for
+from monoyard.plan.task import Task
+from monoyard.workspace import Workspace, compile_globs, zone_of
+
+
+class Affected:
+    """Answers, for each task, which changes can alter its result.
+
+    Args:
+        workspace: The work tree's workspace.
+        changes: What differs from the base.
+        before: Tasks of the base by id; None where nothing that shapes tasks changed.
+        covered: Paths outside packages whose content reaches the tasks by their parts.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        changes: Changes,
+        before: Mapping[str, Task] | None,
+        covered: frozenset[str],
+    ) -> None:
+        self._workspace = workspace
+        self._changes = changes
+        self._before = before
+        self._own: dict[str, list[str]] = defaultdict(list)
+        self._sources: dict[str, list[str]] = defaultdict(list)
+        self._everything: list[Cause] = []
+        self._named: dict[str, list[Cause]] = defaultdict(list)
+        for path in sorted(changes.paths):
+            if is_engine_file(path, workspace.top):
+                self._everything.append(EngineChanged(path))
+            self._sort_in(path, covered)
+
+    def causes(self, task: Task) -> tuple[Cause, ...]:
+        """Return why the task is affected; empty where it is not."""
+        if self._changes.base.commit is None:
+            return (BaseUnknown(self._changes.base.unknown),)
+        found: list[Cause] = list(self._own_files(task))
+        found.extend(self._declared(task))
+        found.extend(self._parts(task))
+        found.extend(self._dependencies(task))
+        found.extend(self._named[task.suite])
+        found.extend(self._everything)
+        return tuple(dict.fromkeys(found))
+
+    def _sort_in(self, path: str, covered: frozenset[str]) -> None:
+        owners = self._owners(path)
+        for name, zone in owners:
+            self._own[name].append(path)
+            if zone == "source":
+                self._sources[name].append(path)
+        if owners or path in covered:
+            return
+        found = pattern_for(path, self._workspace.settings)
+        if found is None:
+            self._everything.append(UnownedFile(path))
+        else:
+            for suite in found[1]:
+                self._named[suite].append(GlobalInput(path, found[0]))
+
+    def _owners(self, path: str) -> set[tuple[str, str]]:
+        """Return who owns the path now and who did at the base, with the zone it lies in."""
+        found = set()
+        for workspace in (self._workspace, self._changes.before):
+            if workspace is not None and (name := workspace.owner(path)) is not None:
+                found.add((name, zone_of(workspace.packages[name].inside(path))))
+        return found
+
+    def _own_files(self, task: Task) -> Iterable[Cause]:
+        if not task.inputs.own:
+            return
+        table = self._workspace.settings.files
+        is_root = self._workspace.packages[task.package].is_root
+        for path in self._own[task.package]:
+            if task.inputs.unread or not is_root or not is_unread(path, table):
+                yield ChangedFile(path)
+
+    def _declared(self, task: Task) -> Iterable[Cause]:
+        if task.inputs.files:
+            expression = compile_globs(task.inputs.files)
+            for path in sorted(self._changes.paths):
+                if expression.match(path):
+                    yield ChangedFile(path)
+
+    def _dependencies(self, task: Task) -> Iterable[Cause]:
+        earlier = (self._before or {}).get(task.id)
+        names = task.inputs.packages | (earlier.inputs.packages if earlier else frozenset())
+        for name in sorted(names):
+            if paths := self._sources.get(name):
+                yield DependsOn(name, self._way(task.package, name), paths[0])
+
+    def _way(self, source: str, target: str) -> tuple[str, ...]:
+        for workspace in (self._workspace, self._changes.before):
+            if workspace is not None and {source, target} <= workspace.packages.keys():
+                if way := workspace.graph.path(source, target):
+                    return way
+        return (source, target)
+
+    def _parts(self, task: Task) -> Iterable[Cause]:
+        if self._before is None:
+            return
+        earlier = self._before.get(task.id)
+        if earlier is None:
+            yield NewTask(task.id)
+            return
+        old, new = dict(earlier.inputs.parts), dict(task.inputs.parts)
+        for part in sorted(old.keys() | new.keys()):
+            before, after = dict(old.get(part, ())), dict(new.get(part, ()))
+            for label in sorted(before.keys() | after.keys()):
+                if before.get(label) != after.get(label):
+                    yield _difference(part, label, before.get(label, ""), after.get(label, ""))
+
+
+def _difference(part: str, label: str, before: str, after: str) -> Cause:
+    if part != "lock":
+        return ConfigChanged(part, label)
+    return LockChanged(label, before.partition(" ")[0], after.partition(" ")[0])

@@ -1,0 +1,90 @@
+"""Why a task has to run: the difference between its key and that of its last success."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from monoyard.cache import Difference, Store
+from monoyard.plan.plan import PlannedTask
+
+_SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What differs from the last success.
+
+    Attributes:
+        lines: One line for each difference, or a few and a count.
+        problem: Why nothing can be compared; empty where something was.
+    """
+
+    lines: tuple[str, ...] = ()
+    problem: str = ""
+
+
+def explain(
+    tasks: Iterable[PlannedTask], store: Store, workspace_id: str
+) -> dict[str, Explanation]:
+    """Compare the keys of tasks with those of their last successes, part by part.
+
+    The manifests of the tasks are stored on the way, because that is where parts are compared.
+    """
+    tasks = [planned for planned in tasks if planned.manifest is not None]
+    remember(tasks, store)
+    successes = store.history.last_successes(workspace_id)
+    keys = {planned.task.id: successes.get(planned.task.id) for planned in tasks}
+    earlier = store.manifests.get_many([key for key in keys.values() if key is not None])
+    found = {}
+    for planned in tasks:
+        key = keys[planned.task.id]
+        found[planned.task.id] = _one(planned, key, earlier.get(key or ""), store)
+    return found
+
+
+def remember(tasks: Iterable[PlannedTask], store: Store) -> None:
+    """Store what the keys of tasks were made from."""
+    manifests, parts = {}, {}
+    for planned in tasks:
+        manifest = planned.manifest
+        if manifest is not None:
+            manifests[manifest.key] = dict(manifest.parts)
+            for name, digest in manifest.parts.items():
+                if digest not in parts:
+                    parts[digest] = manifest.entries(name)
+    store.manifests.put(manifests, parts)
+
+
+def _one(
+    planned: PlannedTask, key: str | None, old: dict[str, str] | None, store: Store
+) -> Explanation:
+    if planned.manifest is None or key is None:
+        return Explanation(problem="it has not passed here yet")
+    if key == planned.manifest.key:
+        return Explanation(problem="its key is that of the last success")
+    if old is None:
+        return Explanation(problem="what stood behind its last success is no longer kept")
+    found = store.manifests.difference(old, planned.manifest.parts)
+    lines = tuple(dict.fromkeys(_line(item) for item in _files_first(found)))
+    if len(lines) > _SHOWN:
+        lines = (*lines[:_SHOWN], f"... and {len(lines) - _SHOWN} more differences")
+    return Explanation(lines)
+
+
+def _files_first(found: Iterable[Difference]) -> list[Difference]:
+    return sorted(found, key=lambda item: "files" not in item.part and "sources" not in item.part)
+
+
+def _line(item: Difference) -> str:
+    if item.part.endswith(" files") or "files of" in item.part or "sources of" in item.part:
+        word = {"added": "new", "removed": "gone"}.get(item.change, item.change)
+        return f"{word}: {item.label}"
+    if item.part == "lock":
+        return f"lock: {item.label} {_version(item.old)} -> {_version(item.new)}"
+    label = f"{item.part}: {item.label}" if item.label else item.part
+    return f"{label} {item.change}" if item.change != "changed" else f"{label} changed"
+
+
+def _version(value: str | None) -> str:
+    return value.partition(" ")[0] if value else "absent"

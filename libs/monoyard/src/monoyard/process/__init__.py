@@ -1,0 +1,30 @@
+"""The only room that spawns: commands as values, supervision, signals, redaction.
+
+Two ways to run something: `capture` for short questions (git, version probes), and a `Supervisor`
+for the tasks of a run, which guarantees that nothing outlives it.
+"""
+
+from monoyard.process.capture import capture, finish, kill_running, start
+from monoyard.process.command import Command, Completed
+from monoyard.process.foreground import run_in_foreground
+from monoyard.process.environment import PASSED_THROUGH, clean, for_git
+from monoyard.process.redaction import Secret, redact_argv
+from monoyard.process.supervisor import Exit, Job, Supervisor
+
+__all__ = [
+    "PASSED_THROUGH",
+    "Command",
+    "Completed",
+    "Exit",
+    "Job",
+    "Secret",
+    "Supervisor",
+    "capture",
+    "clean",
+    "finish",
+    "for_git",
+    "kill_running",
+    "redact_argv",
+    "run_in_foreground",
+    "start",
+]

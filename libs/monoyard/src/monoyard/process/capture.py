@@ -1,0 +1,95 @@
+"""Short commands whose answer is needed at once: git, version probes, installers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import Final
+
+from monoyard.errors import MachineError, ToolError
+from monoyard.process.command import Command, Completed
+
+
+_LAUNCHER: Final = (
+    "import ctypes, os, signal, sys; "
+    "ctypes.CDLL(None).prctl(1, int(signal.SIGKILL), 0, 0, 0); "  # 1: PR_SET_PDEATHSIG
+    "os.getppid() == int(sys.argv[1]) or sys.exit(1); os.execvp(sys.argv[2], sys.argv[2:])"
+)
+_running: set[subprocess.Popen[bytes]] = set()
+
+
+def start(command: Command) -> subprocess.Popen[bytes]:
+    """Start a command in a session of its own, both output streams piped.
+
+    Raises:
+        MachineError: The program does not exist or cannot be executed.
+
+    """
+    argv = command.argv
+    if command.dies_with_parent and sys.platform == "linux":
+        argv = (sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid()), *argv)
+    try:
+        return subprocess.Popen(
+            argv,
+            cwd=command.cwd,
+            env=dict(command.env),
+            stdin=subprocess.DEVNULL if command.stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            user=command.user,
+        )
+    except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
+        raise MachineError(
+            f"cannot run `{command.argv[0]}`: {error.strerror}",
+            code="program-missing",
+            hint="install it, or put it on PATH",
+        ) from error
+
+
+def finish(command: Command, child: subprocess.Popen[bytes], began: float) -> Completed:
+    """Wait for a started command; on a timeout or an interrupt nothing of it is left running."""
+    _running.add(child)
+    try:
+        stdout, stderr = child.communicate(command.stdin, timeout=command.timeout)
+    except subprocess.TimeoutExpired as error:
+        _kill(child)
+        raise ToolError(
+            f"`{' '.join(command.argv[:3])}` did not answer within {command.timeout:g} s",
+            code="tool-timeout",
+        ) from error
+    except BaseException:
+        _kill(child)
+        raise
+    finally:
+        _running.discard(child)
+    return Completed(command, child.returncode, stdout, stderr, time.monotonic() - began)
+
+
+def capture(command: Command) -> Completed:
+    """Run a command to its end and return both streams; a failing status is the caller's matter.
+
+    Raises:
+        MachineError: The program does not exist.
+        ToolError: The timeout passed.
+
+    """
+    began = time.monotonic()
+    return finish(command, start(command), began)
+
+
+def kill_running() -> None:
+    """Kill every command that another thread of this process is waiting for."""
+    for child in tuple(_running):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.communicate()

@@ -1,0 +1,28 @@
+"""Says what happens and what came of it: subscribers of run events, and the plan in print."""
+
+from monoyard.report.github import annotation_lines, write_summary
+from monoyard.report.junit import write_junit
+from monoyard.report.plain import PlainReport
+from monoyard.report.plans import (
+    affected_lines,
+    explain_lines,
+    graph_dot,
+    graph_mermaid,
+    plan_lines,
+)
+from monoyard.report.verdict import last_line, pytest_line, verdict_lines
+
+__all__ = [
+    "PlainReport",
+    "affected_lines",
+    "annotation_lines",
+    "explain_lines",
+    "graph_dot",
+    "graph_mermaid",
+    "last_line",
+    "plan_lines",
+    "pytest_line",
+    "verdict_lines",
+    "write_junit",
+    "write_summary",
+]

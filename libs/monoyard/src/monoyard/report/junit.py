@@ -1,0 +1,47 @@
+"""One JUnit file for the whole run: every task is a suite, every test or finding a case."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+from monoyard.report.verdict import place
+from monoyard.results import Outcome, TaskResult
+from monoyard.run import RunSummary
+
+
+def write_junit(summary: RunSummary, path: Path) -> None:
+    """Write the run in the form that CI systems read."""
+    root = ElementTree.Element("testsuites", name="monoyard", time=f"{summary.seconds:.3f}")
+    for result in summary.results.values():
+        root.append(_suite(result))
+    ElementTree.indent(root)
+    ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+
+
+def _suite(result: TaskResult) -> ElementTree.Element:
+    suite = ElementTree.Element("testsuite", name=result.task, time=f"{result.seconds:.3f}")
+    failures = 0
+    for case in result.cases:
+        element = ElementTree.SubElement(suite, "testcase", classname=result.task, name=case.name)
+        kind = {Outcome.FAIL: "failure", Outcome.ERROR: "error"}.get(case.outcome, "skipped")
+        failures += kind != "skipped"
+        ElementTree.SubElement(element, kind, message=_plain(case.message)).text = _plain(case.details)
+    if result.outcome in {Outcome.FAIL, Outcome.ERROR} and not failures:
+        element = ElementTree.SubElement(suite, "testcase", classname=result.task, name=result.task)
+        lines = [f"{place(item)}{item.message} [{item.rule}]" for item in result.findings]
+        text = "\n".join(lines) or result.log
+        message = result.reason or f"{len(lines)} findings"
+        ElementTree.SubElement(element, "failure", message=_plain(message)).text = _plain(text)
+    elif not result.cases:
+        element = ElementTree.SubElement(suite, "testcase", classname=result.task, name=result.task)
+        if result.outcome is not Outcome.PASS:
+            ElementTree.SubElement(element, "skipped", message=_plain(result.reason))
+    suite.set("tests", str(len(suite)))
+    suite.set("failures", str(failures))
+    return suite
+
+
+def _plain(text: str) -> str:
+    """Drop the control characters that XML 1.0 cannot hold."""
+    return "".join(char for char in text if char in "\t\n" or ord(char) >= 0x20)  # noqa: PLR2004

@@ -1,0 +1,34 @@
+"""Plain lines, one for each thing that happens: for pipes, logs and CI."""
+
+from __future__ import annotations
+
+import sys
+from typing import TextIO
+
+from monoyard.report.words import headline
+from monoyard.run import BatchStarted, Event, Preparing, Stopping, TaskEnded
+
+
+class PlainReport:
+    """Prints to standard error; replayed results are only counted in the verdict."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+
+    def __call__(self, event: Event) -> None:
+        """Take an event."""
+        if isinstance(event, TaskEnded):
+            if not event.result.is_cached:
+                self._say(headline(event.result))
+        elif isinstance(event, Preparing):
+            self._say(f"{event.words} ...")
+        elif isinstance(event, Stopping):
+            self._say(f"stopping: {event.why}")
+        elif isinstance(event, BatchStarted) and len(event.tasks) == 1:
+            self._say(f"RUN   {event.tasks[0]}")
+
+    def close(self) -> None:
+        """Nothing is left on the screen."""
+
+    def _say(self, line: str) -> None:
+        print(line, file=self._stream, flush=True)

@@ -1,0 +1,57 @@
+"""How things are said: durations, counts, the command that reruns just one thing."""
+
+from __future__ import annotations
+
+import shlex
+
+from monoyard.results import Outcome, TaskResult, TestCase, TestCounts
+
+_MINUTE = 60
+
+
+def duration(seconds: float) -> str:
+    """Return `0.4 s`, `12 s` or `3 min 05 s`."""
+    if seconds < 9.95:  # noqa: PLR2004  below ten, the tenth matters
+        return f"{seconds:.1f} s"
+    if seconds < _MINUTE:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), _MINUTE)
+    return f"{minutes} min {rest:02d} s"
+
+
+def count(number: int, noun: str) -> str:
+    """Return `1 task` or `3 tasks`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def tests(counts: TestCounts) -> str:
+    """Return `12 passed, 1 failed, 2 skipped`."""
+    said = [
+        f"{number} {word}"
+        for number, word in (
+            (counts.failed, "failed"), (counts.errors, "errors"), (counts.passed, "passed"),
+            (counts.skipped, "skipped"),
+        )
+        if number
+    ]  # fmt: skip
+    return ", ".join(said) or "no tests"
+
+
+def rerun(result: TaskResult, case: TestCase | None = None) -> str:
+    """Return the command that runs just this task, or just this test, again."""
+    package, _, suite = result.task.rpartition(":")
+    suite = suite.partition("@")[0]
+    tail = f" -- {shlex.quote(case.name)}" if case is not None and "::" in case.name else ""
+    return f"nox -s {suite} -- {package}{tail}"
+
+
+def headline(result: TaskResult) -> str:
+    """Return one line for a task that ended."""
+    parts = [f"{result.outcome.value.upper():5}", result.task]
+    if result.tests is not None and result.tests.total:
+        parts.append(f"({tests(result.tests)})")
+    if result.reason:
+        parts.append(f"- {result.reason}")
+    if result.outcome in {Outcome.PASS, Outcome.FAIL, Outcome.ERROR}:
+        parts.append("cached" if result.is_cached else f"in {duration(result.seconds)}")
+    return " ".join(parts)

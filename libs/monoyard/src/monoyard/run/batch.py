@@ -1,0 +1,93 @@
+"""Batches: tasks that one process executes together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from monoyard.plan import Task
+from monoyard.suites import EXECUTORS, Executor, Finished, Needs, Step
+from monoyard.run.machinery import BatchSurroundings
+
+
+@dataclass
+class Batch:
+    """Tasks on their way through one or more processes.
+
+    Attributes:
+        number: Unique in the run, from 1.
+        tasks: What it executes.
+        executor: Knows the tool.
+        needs: What has to be there first.
+        scratch: Its own directory.
+        cpus: Processors it keeps busy.
+        memory: Bytes at its peak.
+        estimate: Expected seconds.
+        waits_for: Tasks that must have ended.
+        state: `waiting`, `preparing`, `ready`, `running` or `done`.
+    """
+
+    number: int
+    tasks: tuple[Task, ...]
+    executor: Executor
+    needs: Needs
+    scratch: Path
+    cpus: int
+    memory: int
+    estimate: float
+    waits_for: frozenset[str]
+    state: str = "waiting"
+    around: BatchSurroundings | None = None
+    steps: list[Step] = field(default_factory=list)
+    finished: list[Finished] = field(default_factory=list)
+    is_stopped: bool = False
+
+    @property
+    def timeout(self) -> float:
+        """Seconds a process of the batch may take."""
+        return max(task.timeout for task in self.tasks)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of the tasks."""
+        return tuple(task.id for task in self.tasks)
+
+
+class Batches:
+    """Groups tasks and numbers the groups.
+
+    Args:
+        scratch: Directory for the scratch directories.
+        estimates: Task id to expected seconds.
+    """
+
+    def __init__(self, scratch: Path, estimates: Mapping[str, float]) -> None:
+        self._scratch = scratch
+        self._estimates = estimates
+        self._count = 0
+
+    def group(self, tasks: Iterable[Task]) -> list[Batch]:
+        """Group tasks that share a process; one that needs others, or its own share, stays alone."""
+        groups: dict[object, list[Task]] = {}
+        for task in tasks:
+            executor = EXECUTORS[type(task.work)]
+            alone = task.needs or task.cpus > 1
+            groups.setdefault(task.id if alone else executor.batch(task), []).append(task)
+        return [self.make(tuple(members)) for members in groups.values()]
+
+    def make(self, tasks: tuple[Task, ...]) -> Batch:
+        """Make one batch."""
+        self._count += 1
+        executor = EXECUTORS[type(tasks[0].work)]
+        return Batch(
+            number=self._count,
+            tasks=tasks,
+            executor=executor,
+            needs=executor.needs(tasks),
+            scratch=self._scratch / f"{self._count:04d}",
+            cpus=max(task.cpus for task in tasks),
+            memory=max(task.memory for task in tasks),
+            estimate=sum(self._estimates.get(task.id, task.estimate) for task in tasks),
+            waits_for=frozenset(need for task in tasks for need in task.needs),
+        )

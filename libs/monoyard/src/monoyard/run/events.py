@@ -1,0 +1,58 @@
+"""What happens during a run, as values; reports subscribe to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from monoyard.results import TaskResult
+
+
+@dataclass(frozen=True, slots=True)
+class Preparing:
+    """Something slow is fetched or made first, in one line."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchStarted:
+    """Tasks began to run together.
+
+    Attributes:
+        tasks: Their ids.
+        batch: Number of the batch.
+        at: Seconds since the run began.
+    """
+
+    tasks: tuple[str, ...]
+    batch: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEnded:
+    """A task has its result.
+
+    Attributes:
+        result: The result.
+        batch: Number of the batch it ran in; 0 for a replayed one.
+        at: Seconds since the run began.
+        estimate: What the task was expected to take, in seconds.
+    """
+
+    result: TaskResult
+    batch: int
+    at: float
+    estimate: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """The run was asked to stop; a second request kills at once."""
+
+    why: str
+
+
+Event = Preparing | BatchStarted | TaskEnded | Stopping
+Subscriber = Callable[[Event], None]

@@ -1,0 +1,142 @@
+"""Executes a plan: replays what is known, runs the rest, keeps what passed, writes the record."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from monoyard.cache import Store, StoredResult
+from monoyard.errors import InterruptedRunError
+from monoyard.plan import Plan, PlannedTask, State
+from monoyard.results import Outcome, TaskResult
+from monoyard.run.budget import Budget
+from monoyard.run.events import Event, Subscriber, TaskEnded
+from monoyard.run.keeping import Keeper
+from monoyard.run.machinery import Machinery
+from monoyard.run.scheduler import Options, Scheduler
+from monoyard.run.servers import Postgres
+from monoyard.run.summary import RunSummary
+
+_RECORDS_KEPT = 20
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What a run needs besides the plan.
+
+    Attributes:
+        plan: The plan.
+        store: Where results are read from and kept.
+        keeper: Keeps results; None with `--no-cache`.
+        machinery: Venvs, tools, environments.
+        budget: Processors and memory.
+        options: What happens after a failure.
+        postgres: The database server.
+        subscribers: Reports.
+        reasons: Task id to why it has to run.
+    """
+
+    plan: Plan
+    store: Store
+    keeper: Keeper | None
+    machinery: Machinery
+    budget: Budget
+    options: Options
+    postgres: Postgres
+    subscribers: Sequence[Subscriber]
+    reasons: Mapping[str, tuple[str, ...]]
+
+
+def new_run_id(now: float) -> str:
+    """Return a name that sorts by time and is unique."""
+    return time.strftime("%Y%m%dT%H%M%S", time.gmtime(now)) + "-" + uuid.uuid4().hex[:6]
+
+
+def execute(request: RunRequest, run_id: str) -> RunSummary:
+    """Execute a plan to its end, or to an interrupt; the record is written either way."""
+    began = time.monotonic()
+    directory = request.machinery.state / "runs" / run_id
+    directory.mkdir(parents=True)
+    timeline: list[dict[str, object]] = []
+    results = _settled(request, directory)
+    by_id = {planned.task.id: planned for planned in request.plan.tasks}
+
+    def publish(event: Event) -> None:
+        if isinstance(event, TaskEnded):
+            results[event.result.task] = event.result
+            timeline.append({"task": event.result.task, "batch": event.batch, "end": event.at, "seconds": event.result.seconds})
+            if request.keeper is not None:
+                request.keeper.add(by_id[event.result.task], event.result)
+        for subscriber in request.subscribers:
+            subscriber(event)
+
+    for result in results.values():
+        for subscriber in request.subscribers:
+            subscriber(TaskEnded(result, 0, 0.0))
+    interrupted = False
+    todo = request.plan.in_state(State.RUN)
+    if todo:
+        scheduler = Scheduler(
+            request.machinery, request.budget, request.options, publish, request.postgres, directory
+        )
+        passed = frozenset(name for name, result in results.items() if result.outcome is Outcome.PASS)
+        estimates = {planned.task.id: planned.estimate for planned in todo}
+        try:
+            scheduler.run([planned.task for planned in todo], estimates, passed)
+        except InterruptedRunError:
+            interrupted = True
+    if request.keeper is not None:
+        request.keeper.flush()
+    notes = (*request.plan.notes, *request.store.notes, *(request.keeper.notes if request.keeper else ()))
+    ordered = {planned.task.id: results[planned.task.id] for planned in request.plan.selected if planned.task.id in results}
+    summary = RunSummary(
+        run_id, request.plan, ordered, time.monotonic() - began, interrupted, request.reasons, notes
+    )
+    _write_record(summary, timeline, directory)
+    return summary
+
+
+def _settled(request: RunRequest, directory: Path) -> dict[str, TaskResult]:
+    """Return the results that need no process: hits with their outputs put back, and skips."""
+    results = {}
+    for planned in request.plan.selected:
+        if planned.state is State.SKIP:
+            results[planned.task.id] = TaskResult(planned.task.id, Outcome.SKIP, planned.reason)
+        elif planned.state is State.HIT and planned.stored is not None:
+            results[planned.task.id] = _replay(request, planned, planned.stored, directory)
+    return results
+
+
+def _replay(
+    request: RunRequest, planned: PlannedTask, stored: StoredResult, directory: Path
+) -> TaskResult:
+    workspace = request.plan.workspace
+    package = workspace.top / workspace.packages[planned.task.package].directory
+    for file in stored.outputs:
+        if not _is_there(package / file.path, file.size):
+            request.store.materialise(file, package / file.path)
+    del directory
+    return TaskResult.from_data(stored.payload).replayed()
+
+
+def _is_there(path: Path, size: int) -> bool:
+    try:
+        return path.stat().st_size == size
+    except OSError:
+        return False
+
+
+def _write_record(
+    summary: RunSummary, timeline: list[dict[str, object]], directory: Path
+) -> None:
+    data = summary.to_data()
+    data["timeline"] = timeline
+    (directory / "run.json").write_text(json.dumps(data, indent=1), encoding="utf-8")
+    records = sorted(path for path in directory.parent.iterdir() if path.is_dir())
+    for old in records[:-_RECORDS_KEPT]:
+        shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,147 @@
+"""Stores results of tasks that passed, but only where their inputs stood still meanwhile.
+
+A file that is edited while a task runs makes its result one of neither state. So before anything is
+stored the tree is read again, and a task whose key would be another now, or whose files were touched
+since the run began, is not kept.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from monoyard import __version__
+from monoyard.cache import Item, Source, Store, StoredFile, StoredResult
+from monoyard.cache import Outcome as StoredOutcome
+from monoyard.plan import PlannedTask
+from monoyard.results import Outcome, TaskResult
+from monoyard.workspace import Repository, Tree, Workspace, compile_globs, take_snapshot
+
+_INTERVAL_SECONDS = 5.0
+
+
+class Keeper:
+    """Keeps results for one run.
+
+    Args:
+        store: Where they go.
+        workspace: The workspace the plan was made of.
+        repository: To read the tree again.
+        workspace_id: Names the workspace in the store.
+        run_id: Names the run in the store.
+        began: Unix nanoseconds before the plan's tree was read.
+        clock: Unix seconds.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        workspace: Workspace,
+        repository: Repository,
+        workspace_id: str,
+        run_id: str,
+        began: int,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._workspace = workspace
+        self._repository = repository
+        self._workspace_id = workspace_id
+        self._run_id = run_id
+        self._began = began
+        self._clock = clock
+        self._pending: list[tuple[PlannedTask, TaskResult]] = []
+        self._outcomes: list[StoredOutcome] = []
+        self._durations: dict[str, float] = {}
+        self._last_flush = clock()
+        self.notes: list[str] = []
+
+    def add(self, planned: PlannedTask, result: TaskResult) -> None:
+        """Take a result; it is stored with the next flush if it passed."""
+        manifest = planned.manifest
+        if manifest is None or result.outcome not in {Outcome.PASS, Outcome.FAIL, Outcome.ERROR}:
+            return
+        passed = result.outcome is Outcome.PASS
+        self._outcomes.append(
+            StoredOutcome(manifest.key, result.task, passed, self._run_id, self._clock())
+        )
+        self._durations[result.task] = result.seconds
+        if passed and planned.task.is_cacheable:
+            self._pending.append((planned, result))
+            if self._clock() - self._last_flush > _INTERVAL_SECONDS:
+                self.flush()
+
+    def flush(self) -> None:
+        """Store what is pending and still true."""
+        self._last_flush = self._clock()
+        if self._outcomes:
+            self._store.history.record_outcomes(self._outcomes)
+            self._store.history.record_durations(self._workspace_id, self._durations)
+            self._outcomes, self._durations = [], {}
+        pending, self._pending = self._pending, []
+        if not pending:
+            return
+        kept: list[tuple[PlannedTask, TaskResult]] = []
+        unstable = self._unstable(take_snapshot(self._repository))
+        for planned, result in pending:
+            if moved := sorted(self._inputs_among(planned, unstable)):
+                self.notes.append(
+                    f"{result.task}: {moved[0]} changed while it ran, so its result was not kept"
+                )
+            else:
+                kept.append((planned, result))
+        stored = [self._item(planned, result) for planned, result in kept]
+        self._store.put_many(stored)
+        successes = {item.task: item.key for item, _ in stored}
+        self._store.history.record_successes(self._workspace_id, successes)
+
+    def _unstable(self, now: Tree) -> set[str]:
+        """Return the paths that differ from the plan's tree, or were written since it was read."""
+        before = self._workspace.tree.entries
+        differing = {path for path, entry in now.entries.items() if before.get(path) != entry}
+        differing.update(path for path in before if path not in now.entries)
+        for path in before:
+            try:
+                if (now.top / path).lstat().st_ctime_ns > self._began:
+                    differing.add(path)
+            except OSError:
+                continue
+        return differing
+
+    def _inputs_among(self, planned: PlannedTask, paths: Iterable[str]) -> Iterable[str]:
+        inputs = planned.task.inputs
+        declared = compile_globs(inputs.files)
+        for path in paths:
+            owner = self._workspace.owner(path)
+            if owner is None or owner == planned.task.package or owner in inputs.packages:
+                yield path
+            elif declared.match(path):
+                yield path
+
+    def _item(self, planned: PlannedTask, result: TaskResult) -> Item:
+        if planned.manifest is None:
+            raise ValueError(f"{result.task} has no key")
+        sources: dict[str, Source] = {}
+        outputs = tuple(self._outputs(planned, sources))
+        artifacts = []
+        for name, place in sorted(result.files.items()):
+            file = StoredFile.of_file(name, Path(place))
+            sources[file.digest] = Path(place)
+            artifacts.append(file)
+        payload = result.to_data()
+        payload["files"] = {}
+        stored = StoredResult(
+            planned.manifest.key, result.task, payload, outputs, tuple(artifacts), result.seconds,
+            self._clock(), __version__,
+        )  # fmt: skip
+        return stored, sources
+
+    def _outputs(self, planned: PlannedTask, sources: dict[str, Source]) -> Iterable[StoredFile]:
+        directory = self._workspace.top / self._workspace.packages[planned.task.package].directory
+        for pattern in planned.task.outputs:
+            for path in sorted(directory.glob(pattern)):
+                if path.is_file() and not path.is_symlink():
+                    file = StoredFile.of_file(path.relative_to(directory).as_posix(), path)
+                    sources[file.digest] = path
+                    yield file

@@ -1,0 +1,119 @@
+"""What the suites ask of a run: paths of venvs and tools, environments, servers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from monoyard.errors import MachineError
+from monoyard.install import Tools, Venvs, ensure_node_modules
+from monoyard.process import clean
+from monoyard.suites import Needs, VenvSpec
+from monoyard.workspace import Tree
+
+
+@dataclass
+class Machinery:
+    """Everything that batches of one run share.
+
+    Attributes:
+        top: Root of the work tree.
+        state: The checkout's state directory.
+        venvs: Makes and finds venvs.
+        tools: Finds and installs tools.
+        kept: Directory shared by all checkouts.
+        overlays: Package to its directories for `sys.path`.
+        base: Tree of the base revision, or None.
+        env_mode: `strict` clears the environment, `loose` passes everything.
+        announce: Says what is fetched or made.
+    """
+
+    top: Path
+    state: Path
+    venvs: Venvs
+    tools: Tools
+    kept: Path
+    overlays: Mapping[str, tuple[str, ...]]
+    base: Tree | None
+    environment: Mapping[str, str]
+    env_mode: str = "strict"
+    servers: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def prepare(self, needs: Needs, scratch: Path) -> None:
+        """Have everything on the machine that a batch needs, servers excepted.
+
+        Raises:
+            MachineError: Something cannot be had.
+        """
+        for spec in needs.venvs:
+            self.venvs.ensure(spec)
+        for tool in needs.tools:
+            self.tools.ensure(tool)
+        for directory in needs.node_modules:
+            node = self.tools.ensure("node")
+            with self._guard:
+                ensure_node_modules(self.top, directory, node, self.kept, self.venvs.announce)
+        self._write_base(needs.base_files, scratch / "base")
+
+    def _write_base(self, paths: Sequence[str], place: Path) -> None:
+        if self.base is None or not paths:
+            return
+        for path, data in self.base.read_many(paths).items():
+            target = place / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+
+
+@dataclass(frozen=True)
+class BatchSurroundings:
+    """The view of one batch on the machinery; see `monoyard.suites.Surroundings`."""
+
+    machinery: Machinery
+    scratch: Path
+    workers: int
+
+    @property
+    def top(self) -> Path:
+        """Root of the work tree."""
+        return self.machinery.top
+
+    @property
+    def state(self) -> Path:
+        """The checkout's state directory."""
+        return self.machinery.state
+
+    @property
+    def overlays(self) -> Mapping[str, tuple[str, ...]]:
+        """Package to its directories for `sys.path`."""
+        return self.machinery.overlays
+
+    def venv(self, spec: VenvSpec) -> Path:
+        """Return the directory of a venv."""
+        return self.machinery.venvs.path(spec)
+
+    def modules(self, spec: VenvSpec) -> Mapping[str, tuple[str, ...]]:
+        """Return top-level module to the distributions that provide it."""
+        return self.machinery.venvs.modules(spec)
+
+    def tool(self, name: str) -> Path:
+        """Return the path of a tool's program."""
+        return self.machinery.tools.ensure(name)
+
+    def environment(self, declared: Sequence[str]) -> dict[str, str]:
+        """Return the environment of a task that declares these variables."""
+        if self.machinery.env_mode == "loose":
+            return dict(self.machinery.environment)
+        return clean(declared, self.machinery.environment)
+
+    def resource(self, name: str) -> Mapping[str, str]:
+        """Return the environment variables that tell a task where a server is.
+
+        Raises:
+            MachineError: The server did not start.
+        """
+        if name not in self.machinery.servers:
+            raise MachineError(f"the {name} server is not running")
+        return self.machinery.servers[name]

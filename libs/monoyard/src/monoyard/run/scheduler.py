@@ -1,0 +1,370 @@
+"""The scheduler: one loop over child processes, within one budget of processors and memory."""
+
+from __future__ import annotations
+
+import selectors
+import shutil
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from monoyard.errors import InterruptedRunError, MonoyardError
+from monoyard.plan import Task
+from monoyard.process import Exit, Job, Supervisor, clean, kill_running
+from monoyard.results import Outcome, TaskResult
+from monoyard.run.batch import Batch, Batches
+from monoyard.run.budget import Budget
+from monoyard.run.events import BatchStarted, Stopping, Subscriber, TaskEnded
+from monoyard.run.interrupts import Interrupts
+from monoyard.run.machinery import BatchSurroundings, Machinery
+from monoyard.run.servers import Postgres
+from monoyard.suites import Finished, Step, VenvSpec
+
+_PRELOAD = ("pytest", "coverage", "unittest.mock", "xml.etree.ElementTree")
+_PAUSE = 0.5
+_SERVER_PAUSE = 0.02
+_PREPARATIONS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a run goes on when something fails.
+
+    Attributes:
+        fail_fast: Stop at the first task that does not pass.
+        keep_going: Run tasks although those they need failed.
+    """
+
+    fail_fast: bool = False
+    keep_going: bool = False
+
+
+class Scheduler:
+    """Executes tasks.
+
+    Args:
+        machinery: Venvs, tools, environments.
+        budget: What may be used at once.
+        options: What happens after a failure.
+        publish: Called with every event, in the main thread.
+        postgres: The database server, started when a task needs it.
+        scratch: Directory for logs and reports of this run.
+    """
+
+    def __init__(
+        self,
+        machinery: Machinery,
+        budget: Budget,
+        options: Options,
+        publish: Subscriber,
+        postgres: Postgres,
+        scratch: Path,
+    ) -> None:
+        self._machinery = machinery
+        self._budget = budget
+        self._options = options
+        self._publish = publish
+        self._postgres = postgres
+        self._scratch = scratch
+        self._began = time.monotonic()
+        self._results: dict[str, TaskResult] = {}
+        self._jobs: dict[int, tuple[Batch, Step, Supervisor]] = {}
+        self._job_count = 0
+        self._supervisors: dict[str, Supervisor] = {}
+        self._preparing: dict[Future[None], Batch] = {}
+        self._server_state = "absent"
+        self._server_job = 0
+        self._halt = ""
+        self._stops_sent = 0
+
+    def run(
+        self, tasks: Iterable[Task], estimates: Mapping[str, float], passed: frozenset[str]
+    ) -> dict[str, TaskResult]:
+        """Execute tasks; return the result of each.
+
+        Args:
+            tasks: What to run.
+            estimates: Task id to expected seconds.
+            passed: Ids of tasks that others need and that have passed already.
+
+        Raises:
+            InterruptedRunError: SIGINT or SIGTERM came; results so far were published.
+        """
+        self._tasks = {task.id: task for task in tasks}
+        self._passed = set(passed)
+        self._estimates = estimates
+        self._factory = Batches(self._scratch, estimates)
+        self._batches = self._factory.group(self._tasks.values())
+        self._priorities = _longest_paths(self._tasks, estimates)
+        self._interrupts = Interrupts()
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._interrupts.fileno(), selectors.EVENT_READ)
+        self._pool = ThreadPoolExecutor(_PREPARATIONS)
+        with self._interrupts.listening():
+            try:
+                while any(batch.state != "done" for batch in self._batches):
+                    self._advance()
+                    self._wait()
+            finally:
+                self._close()
+        if self._interrupts.count:
+            raise InterruptedRunError("the run was interrupted")
+        return self._results
+
+    def _advance(self) -> None:
+        self._react_to_signals()
+        self._settle_unreachable()
+        for batch in sorted(self._batches, key=self._urgency):
+            if batch.state == "waiting" and batch.waits_for <= self._decided():
+                batch.state = "preparing"
+                future = self._pool.submit(self._prepare, batch)
+                self._preparing[future] = batch
+                future.add_done_callback(lambda _: self._interrupts.wake())
+        for batch in sorted(self._batches, key=self._urgency):
+            if batch.state == "ready" and self._has_room(batch) and self._servers_ready(batch):
+                self._start_batch(batch)
+
+    def _urgency(self, batch: Batch) -> tuple[float, int]:
+        return (-max(self._priorities.get(task.id, 0.0) for task in batch.tasks), batch.number)
+
+    def _decided(self) -> set[str]:
+        return self._passed | self._results.keys()
+
+    def _settle_unreachable(self) -> None:
+        """Give tasks their result that can no longer run."""
+        for batch in self._batches:
+            if batch.state not in {"waiting", "ready"}:
+                continue
+            reason = self._halt or self._failed_need(batch)
+            if reason:
+                batch.state = "done"
+                for task in batch.tasks:
+                    self._end(TaskResult(task.id, Outcome.NOT_RUN, reason), batch)
+
+    def _failed_need(self, batch: Batch) -> str:
+        if self._options.keep_going:
+            return ""
+        for need in sorted(batch.waits_for):
+            result = self._results.get(need)
+            if result is not None and result.outcome is not Outcome.PASS:
+                return f"needs {need}, which did not pass"
+        return ""
+
+    def _prepare(self, batch: Batch) -> None:
+        """Run in a thread: fetch and make what the batch needs."""
+        batch.scratch.mkdir(parents=True, exist_ok=True)
+        self._machinery.prepare(batch.needs, batch.scratch)
+        if batch.needs.resources and self._server_state == "absent":
+            self._server_state = "preparing"
+            self._postgres.prepare()
+            self._server_state = "prepared"
+
+    def _prepared(self, future: Future[None], batch: Batch) -> None:
+        error = future.exception()
+        if self._halt or error is not None:
+            batch.state = "done"
+            outcome = Outcome.NOT_RUN if self._halt else Outcome.ERROR
+            for task in batch.tasks:
+                self._end(TaskResult(task.id, outcome, self._halt or _words(error)), batch)
+            if error is not None and not isinstance(error, MonoyardError) and not self._halt:
+                raise error
+            return
+        batch.state = "ready"
+
+    def _servers_ready(self, batch: Batch) -> bool:
+        if not batch.needs.resources:
+            return True
+        if self._server_state == "prepared":
+            self._job_count += 1
+            self._server_job = self._job_count
+            job = self._postgres.job(self._server_job, self._scratch / "postgres.log")
+            if job is not None:
+                self._supervisor(None).start(job)
+            self._server_state = "starting"
+        if self._server_state == "starting" and self._postgres.is_ready():
+            self._machinery.servers["postgres"] = self._postgres.variables()
+            self._server_state = "running"
+        return self._server_state == "running"
+
+    def _has_room(self, batch: Batch) -> bool:
+        running = [other for other in self._batches if other.state == "running"]
+        if not running:
+            return True
+        cpus = sum(other.cpus for other in running) + batch.cpus
+        memory = sum(other.memory for other in running) + batch.memory
+        return cpus <= self._budget.cpus and memory <= self._budget.memory
+
+    def _start_batch(self, batch: Batch) -> None:
+        alone = sum(other.state != "done" for other in self._batches) == 1
+        workers = self._budget.cpus if alone else max(1, self._budget.cpus // 2)
+        batch.around = BatchSurroundings(self._machinery, batch.scratch, workers)
+        batch.state = "running"
+        self._publish(BatchStarted(batch.ids, batch.number, self._now()))
+        try:
+            batch.steps = batch.executor.steps(batch.tasks, batch.around)
+        except MonoyardError as error:
+            self._fail(batch, error.message)
+            return
+        self._next_step(batch)
+
+    def _next_step(self, batch: Batch) -> None:
+        done = len(batch.finished)
+        failed = done and batch.finished[-1].exit.status and batch.steps[done - 1].is_last_on_failure
+        if done == len(batch.steps) or failed or batch.is_stopped:
+            self._interpret(batch)
+            return
+        step = batch.steps[done]
+        self._job_count += 1
+        supervisor = self._supervisor(step.venv)
+        self._jobs[self._job_count] = (batch, step, supervisor)
+        supervisor.start(
+            Job(
+                self._job_count,
+                step.cwd,
+                step.env,
+                argv=step.argv,
+                module=step.module,
+                arguments=step.arguments,
+                path=step.path,
+                stdout=batch.scratch / f"{done}.out",
+                stderr=batch.scratch / f"{done}.err",
+                timeout=step.stops_after or batch.timeout,
+            )
+        )
+
+    def _supervisor(self, venv: VenvSpec | None) -> Supervisor:
+        """Return the warden of a venv with pytest loaded, or that of the engine's interpreter."""
+        key = venv.key if venv else ""
+        if key not in self._supervisors:
+            python = self._machinery.venvs.path(venv) / "bin" / "python" if venv else Path(sys.executable)
+            found = Supervisor(python, env=clean(), preload=_PRELOAD if venv else ())
+            self._supervisors[key] = found
+            self._selector.register(found.fileno(), selectors.EVENT_READ, found)
+        return self._supervisors[key]
+
+    def _wait(self) -> None:
+        pause = _SERVER_PAUSE if self._server_state == "starting" else _PAUSE
+        for ready, _ in self._selector.select(pause):
+            if ready.data is None:
+                self._interrupts.clear()
+            else:
+                for ended in ready.data.exits():
+                    self._ended(ended)
+        for future in [future for future in self._preparing if future.done()]:
+            self._prepared(future, self._preparing.pop(future))
+
+    def _ended(self, ended: Exit) -> None:
+        if ended.number == self._server_job:
+            self._server_ended()
+            return
+        batch, step, _ = self._jobs.pop(ended.number)
+        place = len(batch.finished)
+        batch.finished.append(
+            Finished(step, ended, _read(batch.scratch / f"{place}.out"), _read(batch.scratch / f"{place}.err"))
+        )
+        self._next_step(batch)
+
+    def _server_ended(self) -> None:
+        if self._halt:
+            return
+        log = _read(self._scratch / "postgres.log").decode("utf-8", "replace").strip()
+        last = log.splitlines()[-1] if log else "no message"
+        self._server_state = "dead"
+        for batch in self._batches:
+            if batch.state == "ready" and batch.needs.resources:
+                self._fail(batch, f"the PostgreSQL server ended: {last}")
+
+    def _interpret(self, batch: Batch) -> None:
+        batch.state = "done"
+        if batch.is_stopped and not (batch.finished and batch.finished[-1].exit.timed_out):
+            for task in batch.tasks:
+                self._end(TaskResult(task.id, Outcome.NOT_RUN, self._halt), batch)
+            return
+        if batch.around is None:
+            raise AssertionError("a batch is interpreted after it was started")
+        if batch.finished:
+            meaning = batch.executor.interpret(batch.tasks, batch.around, batch.finished)
+        else:
+            self._fail(batch, "there was nothing to run")
+            return
+        for result in meaning.results.values():
+            self._end(result, batch)
+        if meaning.again:
+            self._batches.append(self._factory.make(meaning.again))
+
+    def _fail(self, batch: Batch, reason: str) -> None:
+        batch.state = "done"
+        for task in batch.tasks:
+            self._end(TaskResult(task.id, Outcome.ERROR, reason), batch)
+
+    def _end(self, result: TaskResult, batch: Batch) -> None:
+        self._results[result.task] = result
+        estimate = self._estimates.get(result.task, self._tasks[result.task].estimate)
+        self._publish(TaskEnded(result, batch.number, self._now(), estimate))
+        if self._options.fail_fast and not self._halt and result.outcome in {Outcome.FAIL, Outcome.ERROR}:
+            self._stop("stopped after the first failure (--fail-fast)")
+
+    def _react_to_signals(self) -> None:
+        if self._interrupts.count and not self._halt:
+            self._stop("the run was interrupted")
+        while self._stops_sent < self._interrupts.count:
+            self._stops_sent += 1
+            if self._stops_sent > 1:
+                self._send_stop()
+
+    def _stop(self, why: str) -> None:
+        self._halt = why
+        self._publish(Stopping(why))
+        kill_running()
+        self._send_stop()
+
+    def _send_stop(self) -> None:
+        for number, (batch, _, supervisor) in self._jobs.items():
+            batch.is_stopped = True
+            supervisor.stop(number)
+
+    def _close(self) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        for supervisor in self._supervisors.values():
+            supervisor.close()
+        self._selector.close()
+        if self._postgres.server is not None:
+            shutil.rmtree(self._postgres.server.directory, ignore_errors=True)
+
+    def _now(self) -> float:
+        return time.monotonic() - self._began
+
+
+def _longest_paths(tasks: Mapping[str, Task], estimates: Mapping[str, float]) -> dict[str, float]:
+    """Return, for each task, the seconds from its start to the end of the longest chain it begins."""
+    followers: dict[str, list[str]] = {}
+    for task in tasks.values():
+        for need in task.needs:
+            followers.setdefault(need, []).append(task.id)
+    found: dict[str, float] = {}
+
+    def length(name: str, seen: tuple[str, ...] = ()) -> float:
+        if name not in found:
+            after = [length(item, (*seen, name)) for item in followers.get(name, ()) if item not in seen]
+            found[name] = estimates.get(name, tasks[name].estimate) + max(after, default=0.0)
+        return found[name]
+
+    return {name: length(name) for name in tasks}
+
+
+def _words(error: BaseException | None) -> str:
+    if isinstance(error, MonoyardError):
+        hint = f" ({error.hint})" if error.hint else ""
+        context = f": {error.context[-1]}" if error.context else ""
+        return f"{error.message}{context}{hint}"
+    return f"{type(error).__name__}: {error}"
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

@@ -1,0 +1,314 @@
+"""The suites of a Python package."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Final
+
+from monoyard.config import SuiteSettings
+from monoyard.plan import Entries
+from monoyard.suites import tool_settings
+from monoyard.suites.commands import CommandWork
+from monoyard.suites.imports_check import internal_findings
+from monoyard.suites.lock_slices import WorkspaceLock
+from monoyard.suites.python_lint import LintWork
+from monoyard.suites.python_test import TestWork
+from monoyard.suites.python_type import TypeWork
+from monoyard.suites.requirements import (
+    TEST_SUITES,
+    declared_names,
+    root_group,
+    suite_roots,
+    with_test_tools,
+)
+from monoyard.suites.suite import Draft
+from monoyard.suites.tool_settings import ToolFiles, find_settings, settings_entries
+from monoyard.suites.venvs import Interpreter, VenvSpec
+from monoyard.workspace import Package, Workspace
+
+_EPOCH: Final = "315532800"  # 1980-01-01, the first moment that a zip archive can name
+_OTHER_SUITES: Final = ("tests/integration", "tests/contract", "tests/e2e")
+
+
+class PythonSuites:
+    """Drafts the suites of Python packages of one workspace.
+
+    Args:
+        workspace: The workspace.
+        lock: Its lock, if it has one.
+    """
+
+    def __init__(self, workspace: Workspace, lock: WorkspaceLock) -> None:
+        self._workspace = workspace
+        self._lock = lock
+        self._settings: dict[tuple[str, str], Entries] = {}
+        self.covered: set[str] = set()
+        self.notes: list[str] = []
+
+    def draft(
+        self, package: Package, suite: str, settings: SuiteSettings, interpreter: Interpreter
+    ) -> Draft | None:
+        """Return the draft of a suite, or None where the package has no such suite."""
+        if settings.command is not None:
+            return self._command(package, suite, settings, interpreter)
+        if suite == "lint":
+            return self._lint(package, settings, interpreter)
+        if suite == "type":
+            return self._type(package, settings, interpreter)
+        if suite in TEST_SUITES:
+            return self._tests(package, suite, settings, interpreter)
+        return self._wheel(package, interpreter)
+
+    def _lint(self, package: Package, settings: SuiteSettings, interpreter: Interpreter) -> Draft | None:
+        paths = self._python_paths(package, settings)
+        if not paths:
+            return None
+        roots = root_group(self._workspace, "lint")
+        venv = self._lock.venv(interpreter) if self._lock.has("ruff") else None
+        imports: tuple[tuple[str, str], ...] = ()
+        declared, for_tests = declared_names(self._workspace, package)
+        if venv is not None and not package.is_root:
+            imports = tuple(package.imports.items())
+        findings = internal_findings(self._workspace, package)
+        also = self._also(package, settings, interpreter) if settings.also else None
+        work = LintWork(paths, venv, findings, imports, declared, also)
+        names = tuple(("module", name) for name in sorted(self._workspace.packages))
+        parts = (
+            ("command", _command_entries(settings)),
+            ("lock", self._lock.slice(("ruff", *roots)) if venv else ()),
+            ("settings", self._entries(package, tool_settings.RUFF)),
+            ("declarations", (*_edges(self._workspace, package), *names)),
+        )
+        return Draft(work, parts, reads_packages=False)
+
+    def _also(
+        self, package: Package, settings: SuiteSettings, interpreter: Interpreter
+    ) -> CommandWork:
+        """Return the further commands of `lint`, with the package and all it needs importable."""
+        venv, _ = self._venv(interpreter, root_group(self._workspace, "lint"))
+        return CommandWork(
+            package.name, package.directory, settings.also or (), venv, self._laid_over(package),
+            (*self._workspace.settings.env, *(settings.env or ())),
+        )  # fmt: skip
+
+    def _laid_over(self, package: Package) -> tuple[str, ...]:
+        """Return the Python packages that a process of this one can import, itself first."""
+        needed = (package.name, *sorted(self._workspace.graph.closure[package.name]))
+        return tuple(name for name in needed if self._workspace.packages[name].kind == "python")
+
+    def _type(self, package: Package, settings: SuiteSettings, interpreter: Interpreter) -> Draft | None:
+        config = find_settings(self._workspace, package, tool_settings.MYPY)
+        paths = self._python_paths(package, settings)
+        if not paths or not (config or settings.enabled):
+            return None
+        roots = suite_roots(self._workspace, package, "type", settings)
+        roots = tuple(sorted({*roots, *root_group(self._workspace, "test")}))
+        venv, locked = self._venv(interpreter, roots)
+        directory = config.rpartition("/")[0]
+        needed = (package.name, *sorted(self._workspace.graph.closure[package.name]))
+        search = [root for name in needed for root in self._workspace.packages[name].source_roots]
+        parts_of_path = package.directory.split("/") if package.directory else []
+        work = TypeWork(
+            package.name, paths, venv, self._lock.has("mypy"), config, directory,
+            tuple(root for root in search if root),
+            is_alone=not all(part.isidentifier() for part in parts_of_path),
+        )  # fmt: skip
+        parts = (
+            ("command", _command_entries(settings)),
+            ("interpreter", (("python", interpreter.identity),)),
+            ("lock", locked),
+            ("settings", self._entries(package, tool_settings.MYPY)),
+        )
+        return Draft(work, parts)
+
+    def _tests(
+        self, package: Package, suite: str, settings: SuiteSettings, interpreter: Interpreter
+    ) -> Draft | None:
+        found = self._test_paths(package, suite, settings)
+        if found is None:
+            return None
+        paths, ignore = found
+        roots = suite_roots(self._workspace, package, suite, settings)
+        venv, locked = self._venv(interpreter, roots, tests=True)
+        config = find_settings(self._workspace, package, tool_settings.PYTEST)
+        coverage = None
+        if settings.coverage:
+            coverage = find_settings(self._workspace, package, tool_settings.COVERAGE)
+        migrations = self._migration_digest(package) if settings.migrate else ""
+        work = TestWork(
+            package=package.name,
+            directory=package.directory,
+            venv=venv,
+            packages=self._laid_over(package),
+            paths=paths,
+            ignore=ignore,
+            config=config,
+            coverage=coverage,
+            sources=tuple(package.inside(root) or "." for root in package.source_roots),
+            arguments=settings.args or (),
+            env=(*self._workspace.settings.env, *(settings.env or ())),
+            resources=settings.resources or (),
+            migrate=settings.migrate or (),
+            template=f"template_{migrations[:24]}" if migrations else "",
+            base_files=tuple(package.path(path) for path in settings.base_inputs or ()),
+        )
+        parts = (
+            ("command", _command_entries(settings, paths, ignore)),
+            ("interpreter", (("python", interpreter.identity),)),
+            ("lock", locked),
+            ("settings", (*self._entries(package, tool_settings.PYTEST), *self._measure(package, settings))),
+            ("resources", tuple((name, self._resource_version(name)) for name in work.resources)),
+        )
+        return Draft(work, parts)
+
+    def _measure(self, package: Package, settings: SuiteSettings) -> Entries:
+        if not settings.coverage:
+            return ()
+        return (("coverage", "branch"), *self._entries(package, tool_settings.COVERAGE))
+
+    def _resource_version(self, name: str) -> str:
+        return self._workspace.settings.postgres_version or f"the engine's own {name}"
+
+    def _wheel(self, package: Package, interpreter: Interpreter) -> Draft | None:
+        requires = package.manifest.build_requires
+        if not requires or package.is_root:
+            return None
+        has_backend = self._lock.has_all(requires)
+        isolation = ("--no-build-isolation",) if has_backend else ()
+        command = (
+            "{uv}", "build", "--wheel", "--offline", "--no-config", *isolation,
+            "--python={python}", "--out-dir={scratch}/dist", "--quiet", ".",
+        )  # fmt: skip
+        if not has_backend:
+            command = tuple(word for word in command if word != "--offline")
+        venv = self._lock.venv(interpreter) if has_backend else VenvSpec(interpreter)
+        work = CommandWork(
+            package.name, package.directory, (command,), venv,
+            constants=(("SOURCE_DATE_EPOCH", _EPOCH),),
+        )  # fmt: skip
+        parts = (
+            ("command", (("argv", json.dumps(command)),)),
+            ("interpreter", (("python", interpreter.identity),)),
+            ("lock", self._lock.slice(requires) if has_backend else tuple(("build", item) for item in requires)),
+        )
+        return Draft(work, parts, reads_packages=False)
+
+    def _command(
+        self, package: Package, suite: str, settings: SuiteSettings, interpreter: Interpreter
+    ) -> Draft:
+        roots = suite_roots(self._workspace, package, suite, settings)
+        venv, locked = self._venv(interpreter, roots)
+        work = CommandWork(
+            package.name,
+            package.directory,
+            (settings.command or (), *(settings.also or ())),
+            venv,
+            self._laid_over(package),
+            (*self._workspace.settings.env, *(settings.env or ())),
+            resources=settings.resources or (),
+            base_files=tuple(package.path(path) for path in settings.base_inputs or ()),
+            fix=(settings.fix,) if settings.fix else (),
+        )
+        parts = (
+            ("command", _command_entries(settings)),
+            ("interpreter", (("python", interpreter.identity),)),
+            ("lock", locked),
+        )
+        return Draft(work, parts)
+
+    def _venv(
+        self, interpreter: Interpreter, roots: tuple[str, ...], *, tests: bool = False
+    ) -> tuple[VenvSpec, Entries]:
+        """Return the venv of a suite and the slice of the lock that goes into its key."""
+        if self._lock.is_there:
+            tools = ("pytest", "pytest-cov", "pytest-xdist", "coverage") if tests else ("mypy",)
+            present = tuple(name for name in tools if self._lock.has(name))
+            return self._lock.venv(interpreter), self._lock.slice((*roots, *present))
+        requirements = with_test_tools(roots) if tests else roots
+        return VenvSpec(interpreter, requirements=requirements), tuple(
+            ("requirement", item) for item in requirements
+        )
+
+    def _python_paths(self, package: Package, settings: SuiteSettings) -> tuple[str, ...]:
+        """Return what lint and type are given: the package's directory, or what the table says."""
+        if settings.paths is not None:
+            return tuple(package.path(path) for path in settings.paths)
+        files = [
+            path for path in self._workspace.files[package.name] if path.endswith((".py", ".pyi"))
+        ]
+        if not files:
+            return ()
+        others = [name for name in self._workspace.packages if name != package.name]
+        nested = any(
+            self._workspace.packages[name].directory.startswith(f"{package.directory}/") for name in others
+        )
+        if not package.is_root and not nested:
+            return (package.directory,)
+        tops = dict.fromkeys(_top_part(package, path) for path in files)
+        return tuple(tops)
+
+    def _test_paths(
+        self, package: Package, suite: str, settings: SuiteSettings
+    ) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+        """Return the paths of a suite of tests and what below them belongs to other suites."""
+        if settings.paths is not None:
+            return settings.paths, ()
+        inner = {package.inside(path) for path in self._workspace.files[package.name]}
+        tests = [path for path in inner if path.endswith(".py") and path.startswith(("tests/", "test/"))]
+        if package.is_root and self._workspace.settings.root_package is not None:
+            if suite != "integration" or not tests:
+                return None
+            return ("tests",), tuple(_existing(tests, ("tests/e2e",)))
+        if any(path.startswith(f"tests/{suite}/") for path in tests):
+            return (f"tests/{suite}",), ()
+        if suite != "unit" or not tests or any(path.startswith("tests/unit/") for path in tests):
+            return None
+        place = "tests" if any(path.startswith("tests/") for path in tests) else "test"
+        return (place,), tuple(_existing(tests, _OTHER_SUITES))
+
+    def _migration_digest(self, package: Package) -> str:
+        """Digest what the migrations of a package may be made from: its sources and its packages'."""
+        digest = hashlib.sha256()
+        for name in (package.name, *sorted(self._workspace.graph.closure[package.name])):
+            for path in self._workspace.files[name]:
+                digest.update(f"{path}\0{self._workspace.tree.entries.get(path)}\n".encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
+
+    def _entries(self, package: Package, tool: ToolFiles) -> Entries:
+        path = find_settings(self._workspace, package, tool)
+        if not path or self._workspace.owner(path) == package.name:
+            return ()
+        self.covered.add(path)
+        if (path, tool.table) not in self._settings:
+            self._settings[path, tool.table] = settings_entries(self._workspace, path, tool)
+        return self._settings[path, tool.table]
+
+
+def _command_entries(settings: SuiteSettings, *more: object) -> Entries:
+    said = {
+        "command": settings.command, "also": settings.also, "args": settings.args,
+        "paths": settings.paths, "isolation": settings.isolation, "migrate": settings.migrate,
+    }  # fmt: skip
+    entries = [(name, json.dumps(value)) for name, value in said.items() if value is not None]
+    return (*entries, *((f"detail {n}", json.dumps(item)) for n, item in enumerate(more)))
+
+
+def _edges(workspace: Workspace, package: Package) -> Entries:
+    """Return what the comparison of imports with declarations depends on besides own files."""
+    return tuple(
+        sorted(
+            (f"{edge.how} {edge.target}", f"{edge.where} {edge.is_test}")
+            for edge in workspace.graph.edges
+            if edge.source == package.name
+        )
+    )
+
+
+def _existing(paths: list[str], places: tuple[str, ...]) -> list[str]:
+    return [place for place in places if any(path.startswith(f"{place}/") for path in paths)]
+
+
+def _top_part(package: Package, path: str) -> str:
+    first = package.inside(path).partition("/")[0]
+    return f"{package.directory}/{first}" if package.directory else first

@@ -1,0 +1,192 @@
+"""`unit`, `integration` and `contract` of Python packages: one pytest a package, forked warm."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from signal import Signals
+
+from monoyard.plan import Task
+from monoyard.results import Outcome, TaskResult
+from monoyard.suites.execution import Finished, Interpretation, Needs, Step, Surroundings
+from monoyard.suites.venvs import VenvSpec
+from monoyard.tools import pytest
+
+PLUGINS = Path(__file__).parent.parent / "testing" / "plugins"
+_LOG_LIMIT = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class TestWork:
+    """Run the tests of one suite of one package.
+
+    Attributes:
+        package: Its name.
+        directory: Its directory, from the top.
+        venv: Venv with pytest and everything third-party.
+        packages: Packages laid over the venv: itself and all it needs.
+        paths: Test files or directories, from the package's directory.
+        ignore: Paths below them that belong to other suites.
+        config: pytest's configuration file from the top, or empty.
+        coverage: coverage's configuration file from the top; None measures nothing.
+        sources: Directories to measure, from the package's directory.
+        arguments: Further arguments.
+        env: Declared environment variables.
+        resources: Servers the tests need.
+        migrate: Command that brings an empty database up to date.
+        template: Name of the template database that follows from the migrations' content.
+        base_files: Files of the base revision, from the top.
+    """
+
+    package: str
+    directory: str
+    venv: VenvSpec
+    packages: tuple[str, ...]
+    paths: tuple[str, ...]
+    ignore: tuple[str, ...] = ()
+    config: str = ""
+    coverage: str | None = None
+    sources: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    migrate: tuple[str, ...] = ()
+    template: str = ""
+    base_files: tuple[str, ...] = ()
+
+
+class TestExecutor:
+    """Forks one pytest for each task from an interpreter that has pytest loaded."""
+
+    __test__ = False
+
+    def batch(self, task: Task) -> object:
+        """Return the task's own id: packages never share a process."""
+        return ("test", task.id)
+
+    def needs(self, tasks: Sequence[Task]) -> Needs:
+        """Return the venv and the servers."""
+        work = _work(tasks[0])
+        return Needs(venvs=(work.venv,), resources=work.resources, base_files=work.base_files)
+
+    def steps(self, tasks: Sequence[Task], around: Surroundings) -> list[Step]:
+        """Return one fork."""
+        work = _work(tasks[0])
+        step = test_step(work, around, extra=())
+        return [step]
+
+    def interpret(
+        self, tasks: Sequence[Task], around: Surroundings, finished: Sequence[Finished]
+    ) -> Interpretation:
+        """Read the JUnit report; what it cannot say (a crash, a timeout) is said in its place."""
+        task, step = tasks[0], finished[0]
+        report = around.scratch / "junit.xml"
+        prefix = f"{_work(task).directory}/" if _work(task).directory else ""
+        parsed = pytest.parse_junit(report.read_bytes(), prefix) if report.exists() else None
+        files = {"junit": str(report)} if parsed else {}
+        coverage = around.scratch / "coverage"
+        if coverage.exists():
+            files["coverage"] = str(coverage)
+        counts, cases = parsed or (None, ())
+        outcome, reason = _outcome(step, is_reported=parsed is not None)
+        log = "" if outcome is Outcome.PASS else step.text[-_LOG_LIMIT:]
+        result = TaskResult(
+            task.id, outcome, reason, step.exit.seconds, tests=counts, cases=cases, log=log,
+            max_rss=step.exit.max_rss, files=files,
+        )  # fmt: skip
+        return Interpretation({task.id: result})
+
+
+def test_step(work: TestWork, around: Surroundings, extra: Sequence[str]) -> Step:
+    """Return the pytest process of a package.
+
+    Args:
+        work: What to run.
+        around: Where things are.
+        extra: Arguments of the command line; with some, they replace the paths of the suite.
+    """
+    overlays = [path for name in work.packages for path in around.overlays[name]]
+    path = tuple(dict.fromkeys(overlays))
+    environment = around.environment(work.env)
+    venv = around.venv(work.venv)
+    environment["PYTHONPATH"] = ":".join((*path, str(PLUGINS)))
+    environment["PATH"] = f"{venv / 'bin'}:{environment.get('PATH', '')}"
+    environment["VIRTUAL_ENV"] = str(venv)
+    environment["COVERAGE_FILE"] = str(around.scratch / "coverage")
+    environment["MONOYARD_BASE_DIR"] = str(around.scratch / "base")
+    for name in work.resources:
+        environment.update(around.resource(name))
+    if work.migrate:
+        environment["MONOYARD_POSTGRES_MIGRATE"] = json.dumps(list(work.migrate))
+        environment["MONOYARD_POSTGRES_TEMPLATE"] = work.template
+    measured: tuple[str, ...] = ()
+    if work.coverage is not None:
+        config = str(around.top / work.coverage) if work.coverage else None
+        measured = pytest.coverage_arguments(sources=work.sources, config=config)
+    arguments = pytest.arguments(
+        rootdir=str(around.top / work.directory),
+        config=str(around.top / work.config) if work.config else None,
+        junit=str(around.scratch / "junit.xml"),
+        paths=() if _names_tests(extra) else work.paths,
+        plugins=("monoyard_postgres",) if "postgres" in work.resources else (),
+        ignore=() if extra else work.ignore,
+        extra=(*measured, *work.arguments, *extra),
+    )
+    return Step(
+        around.top / work.directory,
+        environment,
+        module="pytest",
+        arguments=arguments,
+        path=(*path, str(PLUGINS)),
+        venv=work.venv,
+    )
+
+
+def _names_tests(extra: Sequence[str]) -> bool:
+    return any(argument.partition("::")[0].endswith(".py") for argument in extra)
+
+
+
+
+def _outcome(step: Finished, *, is_reported: bool) -> tuple[Outcome, str]:
+    status = step.exit.status
+    if step.exit.timed_out:
+        running = _last_test(step)
+        return Outcome.FAIL, f"stopped after {step.exit.seconds:.0f} s (timeout){running}"
+    if step.exit.lost:
+        return Outcome.ERROR, "its process was killed from outside, perhaps for lack of memory"
+    if step.exit.stopped:
+        return Outcome.NOT_RUN, "stopped with the run"
+    if status < 0:
+        return Outcome.ERROR, f"crashed with {_signal_name(-status)}{_last_test(step)}"
+    if status == pytest.NOTHING_COLLECTED:
+        return Outcome.SKIP, "no tests were collected"
+    if status in {0, 1} and is_reported:
+        return (Outcome.PASS if status == 0 else Outcome.FAIL), ""
+    if status == pytest.INTERRUPTED and is_reported:
+        return Outcome.FAIL, "errors at collection"
+    return Outcome.ERROR, f"pytest ended with status {status} and no whole report{_last_test(step)}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _last_test(step: Finished) -> str:
+    """Name the test file that was running: the last one pytest printed."""
+    for line in reversed(step.text.splitlines()):
+        word = line.split(" ")[0]
+        if word.endswith(".py") or ".py::" in word:
+            return f", in {word}"
+    return ""
+
+
+def _work(task: Task) -> TestWork:
+    if not isinstance(task.work, TestWork):
+        raise TypeError(f"{task.id} is no task of tests")
+    return task.work

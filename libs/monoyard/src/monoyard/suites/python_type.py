@@ -1,0 +1,136 @@
+"""`type` of Python packages: one mypy for all that share a venv and settings."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from monoyard.plan import Task
+from monoyard.results import Finding, Outcome, Severity, TaskResult
+from monoyard.suites.execution import Finished, Interpretation, Needs, Step, Surroundings
+from monoyard.suites.venvs import VenvSpec
+from monoyard.tools import mypy
+
+_BLOCKED = 2  # mypy's status when it stops before all files were checked
+
+
+@dataclass(frozen=True, slots=True)
+class TypeWork:
+    """Check the types of one package.
+
+    Attributes:
+        package: Its name.
+        paths: What mypy is given, from the top.
+        venv: Venv with the distributions it imports.
+        has_own_mypy: The venv holds mypy (with the plugins that its settings name).
+        config: Configuration file from the top, or empty.
+        directory: Where mypy runs, from the top: settings with paths are relative to it.
+        search: Source roots, from the top, of everything it may import.
+        is_alone: Checked by a process of its own, because its directory cannot be a package name.
+    """
+
+    package: str
+    paths: tuple[str, ...]
+    venv: VenvSpec
+    has_own_mypy: bool
+    config: str
+    directory: str
+    search: tuple[str, ...]
+    is_alone: bool = False
+
+
+class TypeExecutor:
+    """Runs mypy once for a venv and settings; what stops it is named, the rest checked again."""
+
+    def batch(self, task: Task) -> object:
+        """Return venv and settings; the cache directory follows from them."""
+        work = _work(task)
+        alone = work.package if work.is_alone else ""
+        return ("type", work.venv, work.config, work.directory, alone)
+
+    def needs(self, tasks: Sequence[Task]) -> Needs:
+        """Return the venv, and mypy where the venv has none."""
+        work = _work(tasks[0])
+        return Needs(venvs=(work.venv,), tools=() if work.has_own_mypy else ("mypy",))
+
+    def steps(self, tasks: Sequence[Task], around: Surroundings) -> list[Step]:
+        """Return one process over the files of all packages."""
+        work = _work(tasks[0])
+        venv = around.venv(work.venv)
+        program = venv / "bin" / "mypy" if work.has_own_mypy else around.tool("mypy")
+        group = hashlib.sha256(repr(self.batch(tasks[0])).encode()).hexdigest()[:16]
+        prefix = f"{work.directory}/" if work.directory else ""
+        search = dict.fromkeys(root for task in tasks for root in _work(task).search)
+        environment = around.environment(())
+        environment["MYPYPATH"] = ":".join(str(around.top / root) for root in search)
+        argv = mypy.check(
+            str(program),
+            python=str(venv / "bin" / "python"),
+            cache=str(around.state / "mypy" / group),
+            config=work.config.removeprefix(prefix) or None,
+            workers=around.workers,
+            paths=[path.removeprefix(prefix) for task in tasks for path in _work(task).paths],
+        )
+        return [Step(around.top / work.directory, environment, argv=argv)]
+
+    def interpret(
+        self, tasks: Sequence[Task], around: Surroundings, finished: Sequence[Finished]
+    ) -> Interpretation:
+        """Give each finding to its package; after a fatal one, decide only who caused it."""
+        step = finished[0]
+        prefix = _work(tasks[0]).directory
+        findings, other = mypy.parse(step.stdout, f"{prefix}/" if prefix else "")
+        by_task: dict[str, list[Finding]] = defaultdict(list)
+        blockers = [] if findings else mypy.parse_blockers([*other, *step.stderr.decode("utf-8", "replace").splitlines()])
+        for finding in [*findings, *blockers]:
+            if (owner := _owner(finding.path, tasks)) is not None:
+                by_task[owner].append(finding)
+        seconds = step.exit.seconds / len(tasks)
+        if step.exit.status in {0, 1}:
+            return Interpretation({t.id: _result(t, by_task[t.id], seconds) for t in tasks})
+        return _after_a_stop(tasks, by_task, step, seconds)
+
+
+def _after_a_stop(
+    tasks: Sequence[Task], by_task: dict[str, list[Finding]], step: Finished, seconds: float
+) -> Interpretation:
+    """Fail whoever stopped mypy; all others have to be checked again, never passed."""
+    culprits = {task.id for task in tasks if by_task[task.id]}
+    if step.exit.status != _BLOCKED or not culprits or len(tasks) == 1:
+        return Interpretation(
+            {task.id: _stopped(task, by_task[task.id], step, seconds) for task in tasks}
+        )
+    results = {
+        task.id: _result(task, by_task[task.id], seconds) for task in tasks if task.id in culprits
+    }
+    return Interpretation(results, tuple(task for task in tasks if task.id not in culprits))
+
+
+def _stopped(task: Task, findings: list[Finding], step: Finished, seconds: float) -> TaskResult:
+    if findings:
+        return _result(task, findings, seconds)
+    return TaskResult(task.id, Outcome.ERROR, "mypy could not finish", seconds, log=step.text)
+
+
+def _result(task: Task, findings: Sequence[Finding], seconds: float) -> TaskResult:
+    fails = any(finding.severity is Severity.ERROR for finding in findings)
+    return TaskResult(task.id, Outcome.FAIL if fails else Outcome.PASS, "", seconds, tuple(findings))
+
+
+def _owner(path: str, tasks: Sequence[Task]) -> str | None:
+    best = ""
+    found = None
+    for task in tasks:
+        for place in _work(task).paths:
+            inside = path == place or path.startswith(place + "/")
+            if inside and len(place) >= len(best):
+                best, found = place, task.id
+    return found
+
+
+def _work(task: Task) -> TypeWork:
+    if not isinstance(task.work, TypeWork):
+        raise TypeError(f"{task.id} is no type task")
+    return task.work

@@ -1,0 +1,163 @@
+"""Makes the tasks of a workspace: which suites each package has, and what each of them reads."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from graphlib import CycleError, TopologicalSorter
+from typing import Final
+
+from monoyard.config import SUITES, SuiteSettings, suggest
+from monoyard.errors import ConfigurationError
+from monoyard.plan import Entries, Inputs, Sourced, Task
+from monoyard.suites.lock_slices import WorkspaceLock
+from monoyard.suites.python import PythonSuites
+from monoyard.suites.suite import Draft
+from monoyard.suites.typescript import TypescriptSuites
+from monoyard.suites.venvs import Interpreter, Interpreters
+from monoyard.workspace import Package, Workspace
+
+_DEFAULT_TIMEOUT: Final = {"lint": 300.0, "type": 900.0}
+_ESTIMATES: Final = {"lint": 0.2, "type": 2.0, "unit": 2.0, "integration": 6.0, "contract": 6.0}
+
+
+class SuiteSource:
+    """The source of check tasks.
+
+    Args:
+        interpreters: Finds Python interpreters on this machine.
+        environment: Where the values of declared environment variables come from.
+    """
+
+    def __init__(self, interpreters: Interpreters, environment: Mapping[str, str]) -> None:
+        self._interpreters = interpreters
+        self._environment = environment
+
+    def tasks(self, workspace: Workspace) -> Sourced:
+        """Return the tasks of every package.
+
+        Raises:
+            ConfigurationError: A `needs` names a task that does not exist.
+        """
+        lock = WorkspaceLock.find(workspace)
+        python = PythonSuites(workspace, lock)
+        typescript = TypescriptSuites(workspace)
+        tasks: list[Task] = []
+        for package in workspace.packages.values():
+            suites = python if package.kind == "python" else typescript
+            for interpreter, suffix, problem in self._interpreters_of(package):
+                for name in SUITES:
+                    settings = package.settings.suites.get(name, SuiteSettings())
+                    draft = suites.draft(package, name, settings, interpreter)
+                    if draft is not None and settings.enabled is not False:
+                        tasks.append(self._task(workspace, package, name + suffix, draft, settings, problem))
+        _check_needs(tasks)
+        covered = {"pyproject.toml", "monoyard.toml", *lock.paths, *python.covered, *typescript.covered}
+        return Sourced(tuple(tasks), frozenset(covered), (*lock.notes, *python.notes))
+
+    def _interpreters_of(self, package: Package) -> Iterable[tuple[Interpreter, str, str]]:
+        """Return (interpreter, task suffix, why it cannot be used) for each one to check with."""
+        if package.kind != "python":
+            yield self._interpreters.default(), "", ""
+            return
+        wanted = package.settings.pythons or ()
+        if not wanted:
+            found = self._interpreters.newest_allowed(package.manifest.requires_python)
+            problem = "" if found else f"no Python {package.manifest.requires_python} was found"
+            yield found or self._interpreters.default(), "", problem
+        for minor in wanted:
+            found = self._interpreters.find(minor)
+            suffix = f"@{minor}" if len(wanted) > 1 else ""
+            yield found or self._interpreters.default(), suffix, "" if found else f"Python {minor} was not found"
+
+    def _task(
+        self,
+        workspace: Workspace,
+        package: Package,
+        suite_and_suffix: str,
+        draft: Draft,
+        settings: SuiteSettings,
+        problem: str,
+    ) -> Task:
+        suite = suite_and_suffix.partition("@")[0]
+        closure = workspace.graph.closure[package.name]
+        reads_packages = draft.reads_packages if settings.dependencies is None else settings.dependencies
+        env = (*workspace.settings.env, *(settings.env or ()))
+        parts = (*draft.parts, ("environment", self._environment_entries(env)))
+        inputs = Inputs(
+            own=True,
+            unread=suite in {"lint", "type"},
+            packages=closure if reads_packages else frozenset(),
+            files=tuple(package.path(pattern) for pattern in settings.inputs or ()),
+            base_files=tuple(package.path(path) for path in settings.base_inputs or ()),
+            parts=tuple((name, entries) for name, entries in parts if entries),
+        )
+        return Task(
+            id=f"{package.name}:{suite_and_suffix}",
+            package=package.name,
+            suite=suite,
+            inputs=inputs,
+            needs=tuple(_expand(package, closure, settings.needs or ())),
+            work=draft.work,
+            timeout=settings.timeout or _DEFAULT_TIMEOUT.get(suite, 600.0),
+            cpus=settings.cpus or 1,
+            memory=settings.memory or 256 * 1024 * 1024,
+            is_cacheable=settings.cache is not False,
+            skip=problem or draft.skip,
+            outputs=settings.outputs if settings.outputs is not None else draft.outputs,
+            estimate=_ESTIMATES.get(suite, 2.0),
+        )
+
+    def _environment_entries(self, names: Iterable[str]) -> Entries:
+        """Return declared variables with a digest of their value: a secret never shows."""
+        entries = {}
+        for name in names:
+            matching = (
+                [key for key in self._environment if key.startswith(name[:-1])]
+                if name.endswith("*") else [name]
+            )  # fmt: skip
+            for key in matching:
+                entries[key] = _value_digest(self._environment.get(key))
+        return tuple(sorted(entries.items()))
+
+
+@lru_cache(maxsize=None)
+def _value_digest(value: str | None) -> str:
+    return "unset" if value is None else hashlib.sha256(value.encode()).hexdigest()[:16]
+
+
+def _expand(package: Package, closure: Iterable[str], needs: Iterable[str]) -> Iterable[str]:
+    for need in needs:
+        if need.startswith("^"):
+            yield from (f"{name}:{need[1:]}?" for name in sorted(closure))
+        else:
+            yield need if ":" in need else f"{package.name}:{need}"
+
+
+def _check_needs(tasks: list[Task]) -> None:
+    """Resolve `needs`; one that a dependency merely lacks (`^SUITE`) is dropped.
+
+    Raises:
+        ConfigurationError: One names a task that does not exist.
+    """
+    known = {task.id for task in tasks}
+    faults = []
+    for position, task in enumerate(tasks):
+        if not task.needs:
+            continue
+        kept = []
+        for need in task.needs:
+            if need.rstrip("?") in known:
+                kept.append(need.rstrip("?"))
+            elif not need.endswith("?"):
+                faults.append(f"{task.id}: needs `{need}`, which does not exist{suggest(need, known)}")
+        tasks[position] = replace(task, needs=tuple(kept))
+    try:
+        TopologicalSorter({task.id: task.needs for task in tasks if task.needs}).prepare()
+    except CycleError as error:
+        faults.append(f"tasks need each other in a ring: {' -> '.join(error.args[1])}")
+    if faults:
+        raise ConfigurationError("`needs` has faults", context=tuple(faults))
+

@@ -1,0 +1,118 @@
+"""Where the tools' own settings stand, and what they say: the part of a key that is not files.
+
+Settings are compared as parsed values, so that a comment in `pyproject.toml` runs nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from monoyard.config import table_at
+from monoyard.plan import Entries
+from monoyard.workspace import Package, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFiles:
+    """The places a tool looks for settings in one directory, the first one wins.
+
+    Attributes:
+        table: Name of its table in `pyproject.toml`.
+        own: Files that are all its own.
+        sections: Shared ini files with the section that makes them count.
+    """
+
+    table: str
+    own: tuple[str, ...] = ()
+    sections: tuple[tuple[str, str], ...] = ()
+
+
+RUFF: Final = ToolFiles("ruff", ("ruff.toml", ".ruff.toml"))
+MYPY: Final = ToolFiles("mypy", ("mypy.ini", ".mypy.ini"), (("setup.cfg", "[mypy"),))
+PYTEST: Final = ToolFiles(
+    "pytest",
+    ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini"),
+    (("tox.ini", "[pytest]"), ("setup.cfg", "[tool:pytest]")),
+)
+COVERAGE: Final = ToolFiles(
+    "coverage", (".coveragerc",), (("setup.cfg", "[coverage:"), ("tox.ini", "[coverage:"))
+)
+
+
+def find_settings(workspace: Workspace, package: Package, tool: ToolFiles) -> str:
+    """Return the file, from the top, that holds a tool's settings for a package, or nothing.
+
+    The package's directory is searched first, then each one above it, as the tools do.
+    """
+    directory = package.directory
+    while True:
+        if found := _in_directory(workspace, package, directory, tool):
+            return found
+        if not directory:
+            return ""
+        directory = directory.rpartition("/")[0]
+
+
+def settings_entries(workspace: Workspace, path: str, tool: ToolFiles) -> Entries:
+    """Return what a settings file says to a tool, as key entries; nothing for no file."""
+    if not path:
+        return ()
+    if path == "pyproject.toml":
+        return tuple(_flatten(f"tool.{tool.table}", table_at(workspace.document, "tool", tool.table)))
+    if path.endswith(".toml"):
+        data = workspace.tree.read(path) or b""
+        try:
+            document = tomllib.loads(data.decode("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+            return ((path, workspace.tree.digest(path) or ""),)
+        inner = table_at(document, "tool", tool.table) if path.endswith("pyproject.toml") else document
+        return tuple(_flatten(path, inner))
+    return ((path, workspace.tree.digest(path) or ""),)
+
+
+def has_settings(workspace: Workspace, package: Package, tool: ToolFiles) -> bool:
+    """Say whether a tool has settings for a package anywhere."""
+    return bool(find_settings(workspace, package, tool))
+
+
+def _in_directory(workspace: Workspace, package: Package, directory: str, tool: ToolFiles) -> str:
+    prefix = f"{directory}/" if directory else ""
+    entries = workspace.tree.entries
+    for name in tool.own:
+        if prefix + name in entries:
+            return prefix + name
+    if _pyproject_has(workspace, package, directory, tool.table):
+        return f"{prefix}pyproject.toml"
+    for name, section in tool.sections:
+        if prefix + name in entries:
+            text = (workspace.tree.read(prefix + name) or b"").decode("utf-8", "replace")
+            if any(line.strip().startswith(section) for line in text.splitlines()):
+                return prefix + name
+    return ""
+
+
+def _pyproject_has(workspace: Workspace, package: Package, directory: str, table: str) -> bool:
+    if not directory:
+        return bool(table_at(workspace.document, "tool", table))
+    if directory == package.directory:
+        return package.kind == "python" and table in package.manifest.tools
+    data = workspace.tree.read(f"{directory}/pyproject.toml")
+    if data is None:
+        return False
+    try:
+        return bool(table_at(tomllib.loads(data.decode("utf-8")), "tool", table))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return True  # unreadable: it may hold anything
+
+
+def _flatten(prefix: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Yield one entry for each leaf, so that a difference names the setting."""
+    if isinstance(value, dict) and value:
+        for name in sorted(value):
+            yield from _flatten(f"{prefix}.{name}", value[name])
+    else:
+        yield prefix, json.dumps(value, sort_keys=True, default=str)

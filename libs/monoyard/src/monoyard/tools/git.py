@@ -1,0 +1,228 @@
+"""git: command lines and parsers. Tested with 2.35 to 2.51.
+
+Every file name is bytes with NUL separators, decoded with surrogateescape so that a name that is not
+UTF-8 survives the way back to the file system. Nothing here runs a command.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+MINIMUM_VERSION: Final = (2, 35)
+
+# A user's configuration must not change what a question means: a file system monitor may lie about
+# changes, checkStat=minimal overlooks an edit with the same size and time.
+_SETTINGS: Final = (
+    "-c", "core.fsmonitor=false",
+    "-c", "core.checkStat=default",
+    "-c", "core.trustctime=true",
+    "-c", "core.quotePath=false",
+    "-c", "status.relativePaths=false",
+    "-c", "diff.autoRefreshIndex=true",
+)  # fmt: skip
+
+REGULAR_MODES: Final = ("100644", "100755")
+LINK_MODE: Final = "120000"
+SUBMODULE_MODE: Final = "160000"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkTreeStatus:
+    """What differs from the index or is unknown to it.
+
+    Attributes:
+        changed: Tracked paths whose work tree content, mode or existence differs from HEAD or index.
+        untracked: Paths that git neither tracks nor ignores; a trailing slash marks an embedded
+            repository.
+
+    """
+
+    changed: frozenset[str]
+    untracked: frozenset[str]
+
+
+def _git(*arguments: str) -> tuple[str, ...]:
+    return ("git", *_SETTINGS, *arguments)
+
+
+def locate() -> tuple[str, ...]:
+    """Ask for the top of the work tree, the git directory shared by worktrees, and the hash name."""
+    return _git(
+        "rev-parse",
+        "--path-format=absolute",
+        "--show-toplevel",
+        "--git-common-dir",
+        "--git-dir",
+        "--show-object-format",
+    )
+
+
+def list_index() -> tuple[str, ...]:
+    """List every index entry with mode, object id and the flags that hide it from status."""
+    return _git("ls-files", "-v", "-s", "-z", "--full-name")
+
+
+def parse_index(output: bytes) -> tuple[dict[str, str], set[str]]:
+    """Parse `list_index`.
+
+    Returns:
+        Path to `MODE OID` (an unmerged path has its last stage), and the paths that `git status`
+        does not look at (assume-unchanged, skip-worktree).
+
+    """
+    entries: dict[str, str] = {}
+    hidden: set[str] = set()
+    for record in os.fsdecode(output).split("\0"):
+        if record:
+            meta, path = record.split("\t", 1)
+            entries[path] = meta[2:-2]  # "H 100644 oid 0": without the tag and the stage
+            if meta[0] != "H" and (meta[0] == "S" or meta[0].islower()):
+                hidden.add(path)
+    return entries, hidden
+
+
+def status() -> tuple[str, ...]:
+    """Compare HEAD, index and work tree, with untracked files one by one and submodules in full."""
+    return _git(
+        "status",
+        "--porcelain=v2",
+        "-z",
+        "--untracked-files=all",
+        "--no-renames",
+        "--ignore-submodules=none",
+    )
+
+
+def parse_status(output: bytes) -> WorkTreeStatus:
+    """Parse `status`; ignored files never appear because they were not asked for."""
+    changed, untracked = set(), set()
+    for record in output.split(b"\0"):
+        kind = record[:1]
+        if kind == b"1":
+            changed.add(os.fsdecode(record.split(b" ", 8)[8]))
+        elif kind == b"u":
+            changed.add(os.fsdecode(record.split(b" ", 10)[10]))
+        elif kind == b"?":
+            untracked.add(os.fsdecode(record[2:]))
+    return WorkTreeStatus(frozenset(changed), frozenset(untracked))
+
+
+def check_attributes() -> tuple[str, ...]:
+    """Ask, for NUL-separated paths on standard input, which attributes alter bytes on checkout."""
+    return _git(
+        "check-attr", "-z", "--stdin", "text", "eol", "crlf", "ident", "filter",
+        "working-tree-encoding",
+    )  # fmt: skip
+
+
+def parse_attributes(output: bytes) -> frozenset[str]:
+    """Return the paths whose bytes on disk may differ from their blob by an attribute."""
+    fields = output.split(b"\0")
+    altered = set()
+    for path, _name, value in zip(fields[0::3], fields[1::3], fields[2::3], strict=False):
+        if value not in {b"unspecified", b"unset"}:
+            altered.add(os.fsdecode(path))
+    return frozenset(altered)
+
+
+def read_config(*names: str) -> tuple[str, ...]:
+    """Ask for the settings whose name matches one of `names` (a regular expression each)."""
+    return _git("config", "-z", "--get-regexp", "|".join(f"^{name}$" for name in names))
+
+
+def parse_config(output: bytes) -> dict[str, str]:
+    """Parse `read_config`: lower-case name to value, the last one wins."""
+    pairs = (record.partition(b"\n") for record in output.split(b"\0") if record)
+    return {name.decode(): value.decode("utf-8", "replace") for name, _, value in pairs}
+
+
+def changed_since(commit: str) -> tuple[str, ...]:
+    """List the tracked paths that differ between a commit and the work tree.
+
+    One comparison of two states, not a union of steps: a change that was taken back is not listed.
+    """
+    return _git(
+        "diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv",
+        "--no-relative", "--ignore-submodules=none", "--end-of-options", commit, "--",
+    )  # fmt: skip
+
+
+def parse_paths(output: bytes) -> frozenset[str]:
+    """Parse a NUL-separated list of paths."""
+    return frozenset(os.fsdecode(record) for record in output.split(b"\0") if record)
+
+
+def resolve(ref: str) -> tuple[str, ...]:
+    """Resolve a ref to a commit id; fails where there is none."""
+    return _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+
+
+def merge_base(head: str, candidates: Iterable[str]) -> tuple[str, ...]:
+    """Ask for the newest commit that `head` shares with any of the candidates."""
+    return _git("merge-base", head, *candidates)
+
+
+def is_shallow() -> tuple[str, ...]:
+    """Ask whether history was cut off."""
+    return _git("rev-parse", "--is-shallow-repository")
+
+
+def list_refs() -> tuple[str, ...]:
+    """List branches, remote branches and the remote's default branch."""
+    return _git("for-each-ref", "--format=%(refname) %(symref)", "refs/heads", "refs/remotes")
+
+
+def current_branch() -> tuple[str, ...]:
+    """Ask for the checked-out branch; fails on a detached HEAD."""
+    return _git("symbolic-ref", "--quiet", "HEAD")
+
+
+def list_tree(commit: str) -> tuple[str, ...]:
+    """List every file of a commit."""
+    return _git("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit)
+
+
+def parse_tree(output: bytes) -> dict[str, tuple[str, str]]:
+    """Parse `list_tree`: path to (mode, object id)."""
+    tree = {}
+    for record in output.split(b"\0"):
+        if record:
+            meta, _, path = record.partition(b"\t")
+            mode, _kind, oid = meta.decode("ascii").split(" ")
+            tree[os.fsdecode(path)] = (mode, oid)
+    return tree
+
+
+def read_objects() -> tuple[str, ...]:
+    """Print the objects named on standard input, one a line."""
+    return _git("cat-file", "--batch")
+
+
+def parse_objects(output: bytes, names: Iterable[str]) -> dict[str, bytes | None]:
+    """Parse `read_objects` for the same names in the same order; a missing object is None."""
+    found: dict[str, bytes | None] = {}
+    position = 0
+    for name in names:
+        end = output.index(b"\n", position)
+        header = output[position:end].split(b" ")
+        position = end + 1
+        if header[-1] == b"missing":
+            found[name] = None
+            continue
+        size = int(header[-1])
+        found[name] = output[position : position + size]
+        position += size + 1
+    return found
+
+
+def hash_files() -> tuple[str, ...]:
+    """Compute the object ids that files (paths on standard input) would have in the index."""
+    return _git("hash-object", "--stdin-paths")
+
+
+def describe_head() -> tuple[str, ...]:
+    """Ask for the commit id of HEAD; fails before the first commit."""
+    return _git("rev-parse", "--verify", "--quiet", "HEAD^{commit}")

@@ -1,0 +1,81 @@
+"""mypy: types. Tested with 2.4."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from monoyard.results import Finding, Severity
+
+CONFIG_FILES: Final = ("mypy.ini", ".mypy.ini")
+
+_BLOCKER = re.compile(r"^(?P<path>[^\n:]+?)(?::(?P<line>\d+))?(?::\d+)?: error: (?P<message>.+)$")
+
+
+def check(
+    program: str,
+    *,
+    python: str,
+    cache: str,
+    config: str | None,
+    workers: int,
+    paths: Iterable[str],
+) -> tuple[str, ...]:
+    """Check files; findings as one JSON object a line on standard output.
+
+    Args:
+        program: The mypy program.
+        python: Interpreter of the venv whose distributions are looked into.
+        cache: Directory of mypy's cache; never shared by two processes at once, which is right but
+            many times slower.
+        config: Configuration file, or None for none at all.
+        workers: Processes to check with.
+        paths: Files and directories.
+    """
+    parallel = (f"--num-workers={workers}",) if workers > 1 else ()
+    return (
+        program, f"--config-file={config or ''}", f"--python-executable={python}",
+        f"--cache-dir={cache}", "--explicit-package-bases", "--namespace-packages",
+        "--output=json", "--no-error-summary", "--show-error-end", *parallel, "--", *paths,
+    )  # fmt: skip
+
+
+def parse(output: bytes, prefix: str = "") -> tuple[list[Finding], list[str]]:
+    """Parse the findings; lines that are no JSON are returned as they are.
+
+    Args:
+        output: Standard output.
+        prefix: Directory of the run, from the top, with its slash.
+    """
+    findings: list[Finding] = []
+    other: list[str] = []
+    for line in output.decode("utf-8", "replace").splitlines():
+        try:
+            row = json.loads(line)
+        except ValueError:
+            other.append(line)
+            continue
+        findings.append(
+            Finding(
+                path=prefix + str(row.get("file", "")),
+                message=str(row.get("message", "")) + (f" ({row['hint']})" if row.get("hint") else ""),
+                rule=str(row.get("code") or ""),
+                line=max(0, int(row.get("line") or 0)),
+                column=max(0, int(row.get("column") or 0)) + 1,
+                severity=Severity.ERROR if row.get("severity") == "error" else Severity.WARNING,
+            )
+        )
+    return findings, [line for line in other if line.strip()]
+
+
+def parse_blockers(lines: Iterable[str]) -> list[Finding]:
+    """Parse what mypy prints as text when it gives up: the files it could not get past."""
+    found = []
+    for line in lines:
+        if match := _BLOCKER.match(line):
+            found.append(
+                Finding(match["path"], match["message"], "fatal", int(match["line"] or 0))
+            )
+    return found

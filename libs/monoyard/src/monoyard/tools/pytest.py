@@ -1,0 +1,121 @@
+"""pytest: tests. Tested with 8.4 to 9.2."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterable
+from typing import Final
+
+from monoyard.results import Outcome, TestCase, TestCounts
+
+CONFIG_FILES: Final = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini")
+NOTHING_COLLECTED: Final = 5
+INTERRUPTED: Final = 2
+INTERNAL_ERROR: Final = 3
+
+
+def arguments(
+    *,
+    rootdir: str,
+    config: str | None,
+    junit: str,
+    paths: Iterable[str],
+    plugins: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    cache: str = "",
+    extra: Iterable[str] = (),
+) -> tuple[str, ...]:
+    """Return pytest's arguments for one package.
+
+    Args:
+        rootdir: The package's directory.
+        config: Its configuration file, or None so that none of a directory above is taken.
+        junit: Where the JUnit report goes.
+        paths: Test files and directories.
+        plugins: Modules given with `-p`.
+        ignore: Paths to leave out.
+        cache: Directory of pytest's cache; empty turns it off.
+        extra: Arguments of the package's table or of the command line.
+    """
+    return (
+        f"--rootdir={rootdir}",
+        *(("-c", config) if config else ("-c", "/dev/null")),
+        f"--junit-xml={junit}",
+        "-o", "junit_family=xunit1", "-o", "junit_logging=no",
+        *(("-o", f"cache_dir={cache}") if cache else ("-p", "no:cacheprovider")),
+        *(item for plugin in plugins for item in ("-p", plugin)),
+        *(f"--ignore={path}" for path in ignore),
+        *extra,
+        *paths,
+    )  # fmt: skip
+
+
+def coverage_arguments(*, sources: Iterable[str], config: str | None) -> tuple[str, ...]:
+    """Return pytest-cov's arguments: measure these directories, print nothing."""
+    return (
+        *(f"--cov={source}" for source in sources),
+        "--cov-branch",
+        "--cov-report=",
+        f"--cov-config={config or '/dev/null'}",
+    )
+
+
+def parse_junit(report: bytes, prefix: str) -> tuple[TestCounts, tuple[TestCase, ...]] | None:
+    """Parse a JUnit report of family xunit1.
+
+    Args:
+        report: The XML.
+        prefix: Directory of the package from the top, with its slash.
+
+    Returns:
+        Counts and the tests that did not pass, or None where the report is not whole.
+    """
+    try:
+        root = ElementTree.fromstring(report)  # noqa: S314  our own pytest wrote it
+    except ElementTree.ParseError:
+        return None
+    passed = 0
+    cases = []
+    for element in root.iter("testcase"):
+        found = [case for child in element if (case := _case(element, child, prefix))]
+        cases.extend(found[:1])
+        passed += not found
+    by_outcome = [case.outcome for case in cases]
+    counts = TestCounts(
+        passed,
+        by_outcome.count(Outcome.FAIL),
+        by_outcome.count(Outcome.ERROR),
+        by_outcome.count(Outcome.SKIP),
+    )
+    return counts, tuple(cases)
+
+
+def _case(element: ElementTree.Element, child: ElementTree.Element, prefix: str) -> TestCase | None:
+    outcome = {"failure": Outcome.FAIL, "error": Outcome.ERROR, "skipped": Outcome.SKIP}.get(child.tag)
+    if outcome is None:
+        return None
+    file = element.get("file", "")
+    message = (child.get("message") or "").strip()
+    return TestCase(
+        name=_node_id(element),
+        outcome=outcome,
+        message=message.splitlines()[0][:300] if message else "",
+        path=prefix + file if file else "",
+        line=_failing_line(child.text or "", file) or int(element.get("line") or -1) + 1,
+        details="" if outcome is Outcome.SKIP else (child.text or "")[-20_000:],
+    )
+
+
+def _node_id(element: ElementTree.Element) -> str:
+    file, name = element.get("file", ""), element.get("name", "")
+    class_name = element.get("classname", "")
+    module = file.removesuffix(".py").replace("/", ".")
+    inner = class_name.removeprefix(module).strip(".") if class_name.startswith(module) else ""
+    return "::".join(part for part in (file or class_name, *inner.split("."), name) if part)
+
+
+def _failing_line(report: str, file: str) -> int:
+    """Return the line in the test's own file where it failed, as pytest's report ends with it."""
+    found = re.findall(rf"^{re.escape(file)}:(\d+):", report, re.MULTILINE) if file else []
+    return int(found[-1]) if found else 0

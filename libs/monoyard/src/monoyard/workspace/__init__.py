@@ -1,0 +1,203 @@
+"""The repository as a workspace: its packages, their dependency graph, their files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from monoyard.config import Faults, WorkspaceSettings, raise_faults, suggest
+from monoyard.errors import UsageError
+from monoyard.workspace.discovery import Discovery, Memo, discover
+from monoyard.workspace.globs import compile_globs, matches
+from monoyard.workspace.graph import Edge, Graph
+from monoyard.workspace.imports import ModuleIndex
+from monoyard.workspace.manifests import Manifest
+from monoyard.workspace.package import ROOT_PACKAGE_PATHS, Package, zone_of
+from monoyard.workspace.repository import Repository
+from monoyard.workspace.requirements import normalize, split_requirement
+from monoyard.workspace.tree import CommittedTree, Tree, file_digest, take_snapshot
+
+__all__ = [
+    "ROOT_PACKAGE_PATHS",
+    "CommittedTree",
+    "Edge",
+    "Graph",
+    "Manifest",
+    "Memo",
+    "ModuleIndex",
+    "Package",
+    "Repository",
+    "Tree",
+    "Workspace",
+    "compile_globs",
+    "file_digest",
+    "load",
+    "matches",
+    "normalize",
+    "split_requirement",
+    "take_snapshot",
+    "zone_of",
+]
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The packages of one tree (the work tree, or a commit) and what is known of them.
+
+    Attributes:
+        tree: The files it was read from.
+        settings: The root table.
+        document: The parsed root `pyproject.toml`.
+        packages: Packages by name, sorted by name.
+        files: Package name to the paths it owns, sorted.
+        graph: The dependency graph.
+        notes: What a person should know about how it was read.
+    """
+
+    tree: Tree
+    settings: WorkspaceSettings
+    document: Mapping[str, Any]
+    packages: Mapping[str, Package]
+    files: Mapping[str, tuple[str, ...]]
+    graph: Graph
+    notes: tuple[str, ...] = ()
+
+    @property
+    def top(self) -> Path:
+        """Root directory of the work tree."""
+        return self.tree.top
+
+    @cached_property
+    def _owners(self) -> dict[str, str]:
+        return {path: name for name, paths in self.files.items() for path in paths}
+
+    @cached_property
+    def by_project(self) -> Mapping[tuple[str, str], str]:
+        """(kind, normalised project name) to package name."""
+        return {
+            (package.kind, package.manifest.name): name
+            for name, package in self.packages.items()
+            if package.manifest.name
+        }
+
+    @cached_property
+    def module_index(self) -> ModuleIndex:
+        """Which package provides which module."""
+        return ModuleIndex({name: package.modules for name, package in self.packages.items()})
+
+    def owner(self, path: str) -> str | None:
+        """Return the package that owns a path, which need not exist any more, or None."""
+        if (name := self._owners.get(path)) is not None:
+            return name
+        directory = path.rpartition("/")[0]
+        while directory:
+            if (found := self._by_directory.get(directory)) is not None:
+                return found
+            directory = directory.rpartition("/")[0]
+        root = self._by_directory.get("")
+        if root is not None and self.settings.root_package and matches(path, ROOT_PACKAGE_PATHS):
+            return root
+        return None
+
+    @cached_property
+    def _by_directory(self) -> dict[str, str]:
+        return {package.directory: name for name, package in self.packages.items()}
+
+    def find(self, words: Iterable[str]) -> tuple[str, ...]:
+        """Return the packages that words name: by name, project name or path.
+
+        Raises:
+            UsageError: A word names no package; near misses are suggested.
+        """
+        found = []
+        for word in words:
+            path = word.rstrip("/").removeprefix("./")
+            candidates = (
+                path if path in self.packages else None,
+                self._by_directory.get(path),
+                self.by_project.get(("python", normalize(path))),
+                self.by_project.get(("typescript", path.lower())),
+            )
+            name = next((item for item in candidates if item is not None), None)
+            if name is None:
+                raise UsageError(
+                    f"there is no package `{word}`{suggest(word, self.packages)}",
+                    code="unknown-package",
+                    hint="`invoke graph` lists all packages",
+                )
+            found.append(name)
+        return tuple(dict.fromkeys(found))
+
+
+def load(tree: Tree, memo: Memo) -> Workspace:
+    """Read the workspace of a tree.
+
+    Raises:
+        ConfigurationError: Manifests or tables have faults; all are listed.
+    """
+    faults: Faults = []
+    discovery = discover(tree, memo, faults)
+    raise_faults(faults)
+    return Workspace(
+        tree, discovery.settings, discovery.document, discovery.packages, discovery.files,
+        Graph(discovery.packages, _edges(discovery)), discovery.notes,
+    )  # fmt: skip
+
+
+def _edges(discovery: Discovery) -> Iterable[Edge]:
+    packages = discovery.packages
+    by_project = {(package.kind, package.manifest.name): name for name, package in packages.items()}
+    by_directory = {package.directory: name for name, package in packages.items()}
+    index = ModuleIndex({name: package.modules for name, package in packages.items()})
+    for name, package in packages.items():
+        if package.is_root and discovery.settings.root_package is not None:
+            for other in packages:
+                if other != name:
+                    yield Edge(name, other, is_test=True, how="declared", where=package.manifest_path)
+        manifest = package.manifest
+        for requirements, is_test in _requirement_sets(manifest):
+            for requirement in requirements:
+                target = _internal(package, requirement, by_project, by_directory)
+                if target is not None and target != name:
+                    yield Edge(name, target, is_test, "declared", package.manifest_path)
+        for imports, is_test in ((package.imports, False), (package.test_imports, True)):
+            for dotted, path in imports.items():
+                owner = index.owner(dotted)
+                if owner is not None and owner != name:
+                    yield Edge(name, owner, is_test, "imported", path)
+
+
+def _requirement_sets(manifest: Manifest) -> Iterable[tuple[Iterable[str], bool]]:
+    yield manifest.requirements, False
+    for requirements in manifest.extras.values():
+        yield requirements, False
+    for requirements in manifest.groups.values():
+        yield requirements, True
+
+
+def _internal(
+    package: Package,
+    requirement: str,
+    by_project: Mapping[tuple[str, str], str],
+    by_directory: Mapping[str, str],
+) -> str | None:
+    """Return the workspace package that a requirement means, or None for a third-party one."""
+    if package.kind == "typescript":
+        return by_project.get(("typescript", requirement.rpartition("@")[0].lower()))
+    head = split_requirement(requirement)
+    if head is None:
+        return None
+    source = package.manifest.sources.get(head[0])
+    if source not in {None, "workspace"}:
+        parts: list[str] = []
+        for part in f"{package.directory}/{source}".split("/"):
+            if part == ".." and parts:
+                parts.pop()
+            elif part not in {"", "."}:
+                parts.append(part)
+        if (found := by_directory.get("/".join(parts))) is not None:
+            return found
+    return by_project.get(("python", head[0]))

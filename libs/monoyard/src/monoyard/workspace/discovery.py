@@ -1,0 +1,343 @@
+"""Finds the packages of a tree, with or without configuration."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from monoyard.config import (
+    Faults,
+    PackageSettings,
+    WorkspaceSettings,
+    parse_json,
+    parse_toml,
+    read_package_settings,
+    read_workspace_settings,
+    suggest,
+)
+from monoyard.workspace.globs import matches
+from monoyard.workspace.imports import scan_imports
+from monoyard.workspace.manifests import MANIFEST_NAMES, Manifest, parse_manifest
+from monoyard.workspace.package import Package, layout, zone_of
+from monoyard.workspace.tree import Tree
+
+_NEVER_MEMBERS = ("**/node_modules", "**/.venv", "**/site-packages", "**/testdata", "**/fixtures")
+_READER_VERSION = "1"  # part of every memo key: raise it when a reader below changes its answer
+
+
+class Memo(Protocol):
+    """Remembers small answers by content, so that unchanged files are not read again."""
+
+    def get_many(self, namespace: str, keys: Iterable[str]) -> Mapping[str, bytes]:
+        """Return what is known of the keys."""
+
+    def put_many(self, namespace: str, values: Mapping[str, bytes]) -> None:
+        """Remember answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What was found.
+
+    Attributes:
+        settings: The root table.
+        documents: The parsed root `pyproject.toml`.
+        packages: By display name, sorted.
+        files: Package name to the paths it owns.
+        notes: What a person should know about how packages were found.
+    """
+
+    settings: WorkspaceSettings
+    document: Mapping[str, Any]
+    packages: Mapping[str, Package]
+    files: Mapping[str, tuple[str, ...]]
+    notes: tuple[str, ...]
+
+
+def discover(tree: Tree, memo: Memo, faults: Faults) -> Discovery:
+    """Find the packages of a tree; everything wrong is added to `faults`."""
+    document, settings = _read_root(tree, faults)
+    manifests = _read_manifests(tree, memo, settings, faults)
+    names = _display_names(manifests, settings)
+    _report_duplicates(manifests, faults)
+    for name in settings.packages:
+        if name not in names.values():
+            faults.append(f"{settings.source}: packages.{name}: no such package{suggest(name, names.values())}")
+    files = _owned_files(tree, manifests, settings)
+    packages = {}
+    for directory in sorted(manifests, key=names.__getitem__):
+        packages[names[directory]] = _package(
+            names[directory], directory, manifests[directory], files[directory], settings, faults
+        )
+    owned = {names[directory]: tuple(paths) for directory, paths in files.items()}
+    packages = _with_imports(tree, memo, packages, owned)
+    return Discovery(settings, document, packages, owned, ())
+
+
+def _read_root(tree: Tree, faults: Faults) -> tuple[dict[str, Any], WorkspaceSettings]:
+    data = tree.read("pyproject.toml")
+    document = parse_toml(data, "pyproject.toml", faults) if data is not None else {}
+    own = tree.read("monoyard.toml")
+    own_table = parse_toml(own, "monoyard.toml", faults) if own is not None else None
+    found: Faults = []
+    settings = read_workspace_settings(document, own_table, found)
+    prefix = "" if settings.source == "monoyard.toml" else "pyproject.toml: "
+    faults.extend(prefix + fault for fault in found)
+    return document, settings
+
+
+def _read_manifests(
+    tree: Tree, memo: Memo, settings: WorkspaceSettings, faults: Faults
+) -> dict[str, Manifest]:
+    """Return directory to manifest for every package."""
+    candidates: dict[str, list[str]] = defaultdict(list)
+    for path in tree.paths:
+        directory, _, name = path.rpartition("/")
+        if name in MANIFEST_NAMES and not matches(directory, _NEVER_MEMBERS):
+            candidates[directory].append(path)
+    root = _parse_all(tree, memo, candidates.get("", []), faults)
+    is_member, needs_name = _membership(tree, settings, root, faults)
+    chosen = [
+        path
+        for directory, paths in candidates.items()
+        if directory and is_member(directory) and not matches(directory, settings.exclude)
+        for path in paths
+    ]
+    parsed = _parse_all(tree, memo, chosen, faults)
+    manifests: dict[str, Manifest] = {}
+    for path, manifest in sorted(parsed.items(), reverse=True):  # pyproject.toml after package.json
+        directory = path.rpartition("/")[0]
+        if manifest.name or not needs_name:
+            manifests[directory] = manifest
+    if settings.root_package is not None:
+        manifests[""] = root.get("pyproject.toml") or Manifest("python", settings.root_package)
+    elif settings.members is None and (own := root.get("pyproject.toml")) and own.name:
+        manifests[""] = own
+    return {
+        directory: manifest for directory, manifest in manifests.items()
+        if manifest.name or directory == ""
+    }  # fmt: skip
+
+
+def _membership(
+    tree: Tree, settings: WorkspaceSettings, root: Mapping[str, Manifest], faults: Faults
+) -> tuple[Callable[[str], bool], bool]:
+    """Return a test for directories, and whether a manifest must name a project to count."""
+    if settings.members is not None:
+        members = settings.members
+        for pattern in members:
+            if pattern.startswith(("/", "..")):
+                faults.append(f"{settings.source}: members: `{pattern}` leaves the repository")
+        return (lambda directory: _is_exactly(directory, members)), True
+    declared = [pattern for manifest in root.values() for pattern in manifest.members]
+    declared += _pnpm_members(tree)
+    excluded = [pattern for manifest in root.values() for pattern in manifest.excluded]
+    excluded += [pattern[1:] for pattern in declared if pattern.startswith("!")]
+    included = tuple(pattern for pattern in declared if not pattern.startswith("!"))
+    if included:
+        return (
+            lambda directory: _is_exactly(directory, included) and not matches(directory, excluded)
+        ), True
+    return (lambda _directory: True), True
+
+
+def _is_exactly(directory: str, patterns: Iterable[str]) -> bool:
+    """Match a directory itself, not what is below a match."""
+    return any(
+        matches(directory, (pattern,))
+        and ("**" in pattern or directory.count("/") == pattern.strip("/").removeprefix("./").count("/"))
+        for pattern in patterns
+    )
+
+
+def _pnpm_members(tree: Tree) -> list[str]:
+    """Read the `packages:` list of `pnpm-workspace.yaml`, the one key of it that matters here."""
+    data = tree.read("pnpm-workspace.yaml")
+    found = []
+    inside = False
+    for line in (data or b"").decode("utf-8", "replace").splitlines():
+        if re.match(r"packages\s*:", line):
+            inside = True
+        elif inside and (match := re.match(r"\s*-\s*['\"]?([^'\"#]+?)['\"]?\s*(#.*)?$", line)):
+            found.append(match[1])
+        elif line.strip() and not line.startswith((" ", "#")):
+            inside = False
+    return found
+
+
+def _parse_all(
+    tree: Tree, memo: Memo, paths: Iterable[str], faults: Faults
+) -> dict[str, Manifest]:
+    keys = {path: f"{_READER_VERSION} {path[-4:]} {tree.entries[path]}" for path in paths}
+    known = memo.get_many("manifest", list(keys.values()))
+    found: dict[str, Manifest] = {}
+    fresh: dict[str, bytes] = {}
+    missing = [path for path, key in keys.items() if key not in known]
+    contents = tree.read_many(missing)
+    for path, key in keys.items():
+        if key in known:
+            found[path] = Manifest.from_data(json.loads(known[key]))
+        elif path in contents and (manifest := parse_manifest(contents[path], path, faults)):
+            found[path] = manifest
+            fresh[key] = json.dumps(manifest.to_data(), separators=(",", ":")).encode()
+    if fresh:
+        memo.put_many("manifest", fresh)
+    return found
+
+
+def _display_names(manifests: Mapping[str, Manifest], settings: WorkspaceSettings) -> dict[str, str]:
+    short = Counter(directory.rpartition("/")[2] for directory in manifests)
+    projects = Counter(manifest.name for manifest in manifests.values())
+    names = {}
+    for directory, manifest in manifests.items():
+        last = directory.rpartition("/")[2]
+        if not directory:
+            names[directory] = settings.root_package or manifest.name
+        elif short[last] == 1 and (last == manifest.name or projects[last] == 0):
+            names[directory] = last
+        else:
+            names[directory] = manifest.name if projects[manifest.name] == 1 else directory
+    return names
+
+
+def _report_duplicates(manifests: Mapping[str, Manifest], faults: Faults) -> None:
+    places = defaultdict(list)
+    for directory, manifest in manifests.items():
+        if manifest.name:
+            places[manifest.kind, manifest.name].append(directory or ".")
+    for (_, name), directories in sorted(places.items()):
+        if len(directories) > 1:
+            faults.append(f"the project name `{name}` is used by {' and '.join(sorted(directories))}")
+
+
+def _owned_files(
+    tree: Tree, manifests: Mapping[str, Manifest], settings: WorkspaceSettings
+) -> dict[str, list[str]]:
+    directories = sorted(directory for directory in manifests if directory)
+    files: dict[str, list[str]] = {}
+    for directory in directories:
+        inner = [name for name in directories if name.startswith(directory + "/")]
+        paths = tree.under(directory)
+        for name in inner:
+            paths = [path for path in paths if not path.startswith(name + "/")]
+        files[directory] = paths
+    if "" in manifests:
+        taken = tuple(f"{name}/" for name in directories)
+        files[""] = [
+            path for place in _root_places(tree, settings) for path in _at(tree, place)
+            if not path.startswith(taken)
+        ]  # fmt: skip
+    return files
+
+
+def _root_places(tree: Tree, settings: WorkspaceSettings) -> tuple[str, ...]:
+    """Say which paths a root package owns; what it does not own affects everything."""
+    from monoyard.workspace.package import ROOT_PACKAGE_PATHS
+
+    if settings.root_package is not None:
+        return ROOT_PACKAGE_PATHS
+    tops = {path.partition("/")[0] for path in tree.paths if path.endswith("/__init__.py")}
+    return tuple(sorted({"src", "tests", "test", "pyproject.toml"} | tops))
+
+
+def _at(tree: Tree, place: str) -> list[str]:
+    return [place] if place in tree.entries else tree.under(place)
+
+
+def _package(
+    name: str,
+    directory: str,
+    manifest: Manifest,
+    files: Iterable[str],
+    settings: WorkspaceSettings,
+    faults: Faults,
+) -> Package:
+    manifest_name = MANIFEST_NAMES[manifest.kind == "typescript"]
+    manifest_path = f"{directory}/{manifest_name}" if directory else manifest_name
+    own = PackageSettings()
+    if directory and manifest.settings:
+        key = "tool.monoyard" if manifest.kind == "python" else "monoyard"
+        own = read_package_settings(manifest.settings, f"{manifest_path}: {key}", faults)
+    merged = own.over(settings.packages.get(name, PackageSettings()))
+    merged = merged.over(PackageSettings(suites=settings.suites))
+    role = merged.role or ("service" if directory.startswith("services/") else "lib")
+    roots, modules = layout(directory, files) if manifest.kind == "python" else ((), ())
+    if directory == "" and settings.root_package is not None:
+        roots, modules = (), ()
+    return Package(
+        name, directory, manifest, manifest_path, role, merged, merged.modules or modules, roots
+    )
+
+
+def _with_imports(
+    tree: Tree,
+    memo: Memo,
+    packages: Mapping[str, Package],
+    files: Mapping[str, tuple[str, ...]],
+) -> dict[str, Package]:
+    """Add to each package what its Python files import; known packages cost one look-up."""
+    sources = {
+        name: [path for path in files[name] if path.endswith((".py", ".pyi"))]
+        for name, package in packages.items()
+        if package.kind == "python"
+    }
+    keys = {name: _listing_digest(tree, paths) for name, paths in sources.items()}
+    known = memo.get_many("package-imports", list(keys.values()))
+    missing = [name for name, key in keys.items() if key not in known]
+    scanned = _scan_files(tree, memo, [path for name in missing for path in sources[name]])
+    fresh = {}
+    result = dict(packages)
+    for name, key in keys.items():
+        if key in known:
+            runtime, tests = json.loads(known[key])
+        else:
+            runtime, tests = _split(packages[name], sources[name], scanned)
+            fresh[key] = json.dumps([runtime, tests], separators=(",", ":")).encode()
+        result[name] = _replace_imports(packages[name], runtime, tests)
+    if fresh:
+        memo.put_many("package-imports", fresh)
+    return result
+
+
+def _replace_imports(package: Package, runtime: dict[str, str], tests: dict[str, str]) -> Package:
+    return Package(
+        package.name, package.directory, package.manifest, package.manifest_path, package.role,
+        package.settings, package.modules, package.source_roots, runtime, tests,
+    )  # fmt: skip
+
+
+def _split(
+    package: Package, paths: Iterable[str], scanned: Mapping[str, Iterable[str]]
+) -> tuple[dict[str, str], dict[str, str]]:
+    runtime: dict[str, str] = {}
+    tests: dict[str, str] = {}
+    for path in paths:
+        is_source = zone_of(package.inside(path)) == "source" and not package.is_root
+        target = runtime if is_source else tests
+        for dotted in scanned.get(path, ()):
+            target.setdefault(dotted, path)
+    return runtime, tests
+
+
+def _scan_files(tree: Tree, memo: Memo, paths: Iterable[str]) -> dict[str, list[str]]:
+    keys = {path: f"{_READER_VERSION} {tree.entries[path][7:]}" for path in paths}
+    known = memo.get_many("imports", list(set(keys.values())))
+    contents = tree.read_many(path for path, key in keys.items() if key not in known)
+    fresh = {
+        keys[path]: json.dumps(scan_imports(data)).encode() for path, data in contents.items()
+    }
+    if fresh:
+        memo.put_many("imports", fresh)
+    found = {**known, **fresh}
+    return {path: json.loads(found[key]) for path, key in keys.items() if key in found}
+
+
+def _listing_digest(tree: Tree, paths: Iterable[str]) -> str:
+    listing = "\n".join(f"{tree.entries[path]}\t{path}" for path in paths)
+    text = f"{_READER_VERSION}\n{listing}".encode("utf-8", "surrogateescape")
+    return hashlib.sha256(text).hexdigest()

@@ -1,0 +1,249 @@
+"""The files of a work tree with a digest for each, as git sees them and as they are on disk.
+
+A file's digest is its git object id where the index can be trusted to say what is on disk; otherwise
+the bytes are hashed the way git would hash them, so that a change keeps its digest when it is
+committed. See docs/adr/0002 for when the index can be trusted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from monoyard.errors import RepositoryError
+from monoyard.tools import git
+from monoyard.workspace.repository import Repository
+
+_MAXIMUM_LINK_DEPTH = 40
+
+
+class Tree:
+    """Path to `MODE DIGEST` for every file that counts.
+
+    Args:
+        entries: The files: tracked ones that exist (or are left out by a sparse checkout), and
+            untracked ones that git does not ignore.
+        top: Root of the work tree, for links that leave it and for ignored files.
+        algorithm: Name of the hash for bytes on disk.
+        altered: Paths whose bytes on disk may differ from their blob although git calls them
+            clean (line ends, filters); their digest says what is on disk.
+    """
+
+    def __init__(
+        self,
+        entries: Mapping[str, str],
+        top: Path,
+        algorithm: str,
+        altered: frozenset[str] = frozenset(),
+    ) -> None:
+        self.entries = entries
+        self.top = top
+        self.algorithm = algorithm
+        self.altered = altered
+
+    @cached_property
+    def paths(self) -> list[str]:
+        """All paths in byte order."""
+        return sorted(self.entries)
+
+    def under(self, directory: str) -> list[str]:
+        """Return the paths below a directory; the empty string means all."""
+        if not directory:
+            return self.paths
+        first = bisect_left(self.paths, directory + "/")
+        last = bisect_left(self.paths, directory + "0", lo=first)  # "0" follows "/"
+        return self.paths[first:last]
+
+    def read_many(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """Return the bytes of files; one that cannot be read is left out."""
+        found = {}
+        for path in paths:
+            with contextlib.suppress(OSError):
+                found[path] = (self.top / path).read_bytes()
+        return found
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file's bytes, or None where it cannot be read."""
+        return self.read_many([path]).get(path) if path in self.entries else None
+
+    def digest(self, path: str) -> str | None:
+        """Return `MODE DIGEST` of a path: from the tree, or from disk for an ignored file."""
+        return self.entries.get(path) or file_digest(self.top / path, self.algorithm)
+
+    @cached_property
+    def links(self) -> dict[str, str]:
+        """Symbolic links: path to the target, from the top; targets outside keep `..` or `/`."""
+        found = {}
+        for path, entry in self.entries.items():
+            if entry.startswith(git.LINK_MODE):
+                try:
+                    target = os.readlink(self.top / path)
+                except OSError:
+                    continue
+                joined = os.path.join(os.path.dirname(path), target)  # noqa: PTH118, PTH120
+                found[path] = os.path.normpath(joined)
+        return found
+
+    def behind_link(self, path: str, depth: int = 0) -> list[tuple[str, str]]:
+        """Return (path, digest) of all that a symbolic link leads to, through further links."""
+        target = self.links.get(path)
+        if target is None or depth > _MAXIMUM_LINK_DEPTH:
+            return []
+        inside = [target] if target in self.entries else self.under(target)
+        if not inside:
+            return [(target, _outside_digest(self.top / target, self.algorithm))]
+        found = []
+        for item in inside:
+            found.append((item, self.entries[item]))
+            if item in self.links:
+                found.extend(self.behind_link(item, depth + 1))
+        return found
+
+
+class CommittedTree(Tree):
+    """The files of a commit: the same questions, answered from git's objects.
+
+    Args:
+        repository: Where the commit is.
+        commit: Its id.
+    """
+
+    def __init__(self, repository: Repository, commit: str) -> None:
+        listed = git.parse_tree(repository.demand(git.list_tree(commit)))
+        entries = {path: f"{mode} {oid}" for path, (mode, oid) in listed.items()}
+        super().__init__(entries, repository.top, repository.object_format)
+        self.commit = commit
+        self._repository = repository
+
+    def read_many(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """Return the bytes of blobs; a path that the commit does not have is left out."""
+        wanted = {path: self.entries[path].split(" ")[1] for path in paths if path in self.entries}
+        blobs = self._repository.read_objects(list(wanted.values()))
+        found = {path: blobs[oid] for path, oid in wanted.items()}
+        return {path: data for path, data in found.items() if data is not None}
+
+    def digest(self, path: str) -> str | None:
+        """Return `MODE DIGEST` of a path of the commit."""
+        return self.entries.get(path)
+
+
+def take_snapshot(repository: Repository) -> Tree:
+    """Read the work tree's files and their digests, in two git processes side by side.
+
+    Raises:
+        RepositoryError: git failed.
+
+    """
+    index_output, status_output = repository.demand_at_once((git.list_index(), git.status()))
+    entries, hidden = git.parse_index(index_output)
+    status = git.parse_status(status_output)
+    altered = _altered_on_disk(repository, entries)
+    suspects = set(status.changed) | altered
+    for path in hidden:
+        if (repository.top / path).exists():
+            suspects.add(path)
+    for path in status.untracked:
+        if path.endswith("/"):
+            _add_embedded(repository, path.rstrip("/"), entries)
+        else:
+            suspects.add(path)
+    for path in suspects:
+        _refresh(repository, path, entries)
+    return Tree(entries, repository.top, repository.object_format, frozenset(altered))
+
+
+def file_digest(path: Path, algorithm: str) -> str | None:
+    """Return `MODE DIGEST` of a file as git would store its bytes, or None where there is none."""
+    try:
+        found = path.lstat()
+        if stat.S_ISLNK(found.st_mode):
+            return f"{git.LINK_MODE} {_blob_id(os.fsencode(os.readlink(path)), algorithm)}"
+        if not stat.S_ISREG(found.st_mode):
+            return None
+        mode = "100755" if found.st_mode & stat.S_IXUSR else "100644"
+        return f"{mode} {_blob_id(path.read_bytes(), algorithm)}"
+    except OSError:
+        return None
+
+
+def _blob_id(data: bytes, algorithm: str) -> str:
+    header = b"blob %d\0" % len(data)
+    return hashlib.new(algorithm, header + data, usedforsecurity=False).hexdigest()
+
+
+def _refresh(repository: Repository, path: str, entries: dict[str, str]) -> None:
+    if entries.get(path, "").startswith(git.SUBMODULE_MODE):
+        entries[path] = _submodule_digest(repository, path, entries[path])
+        return
+    digest = file_digest(repository.top / path, repository.object_format)
+    if digest is None:
+        entries.pop(path, None)
+    else:
+        entries[path] = digest
+
+
+def _altered_on_disk(repository: Repository, entries: Mapping[str, str]) -> set[str]:
+    """Return the paths whose bytes on disk may differ from their blob although status is clean."""
+    settings = git.parse_config(
+        repository.ask(git.read_config("core.autocrlf", "core.attributesfile")) or b"",
+    )
+    files = {path for path, entry in entries.items() if entry.startswith("100")}
+    if settings.get("core.autocrlf", "false") != "false":
+        return files
+    if not _has_attributes(repository, entries, settings):
+        return set()
+    request = b"\0".join(os.fsencode(path) for path in files)
+    return set(git.parse_attributes(repository.demand(git.check_attributes(), request)))
+
+
+def _has_attributes(
+    repository: Repository, entries: Iterable[str], settings: Mapping[str, str],
+) -> bool:
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return (
+        any(path.endswith(".gitattributes") for path in entries)
+        or "core.attributesfile" in settings
+        or (repository.common_directory / "info" / "attributes").exists()
+        or (home / "git" / "attributes").exists()
+    )
+
+
+def _submodule_digest(repository: Repository, path: str, recorded: str) -> str:
+    """Return a digest of what is checked out in a submodule that differs from what is recorded."""
+    directory = repository.top / path
+    try:
+        inner = Repository.locate(directory)
+    except RepositoryError:
+        return recorded
+    if inner.top != directory:
+        return recorded  # not checked out: the question was answered by the repository around it
+    listing = "".join(f"{entry}\t{name}\n" for name, entry in sorted(take_snapshot(inner).entries.items()))
+    digest = _blob_id(listing.encode("utf-8", "surrogateescape"), repository.object_format)
+    return f"{git.SUBMODULE_MODE} {digest}"
+
+
+def _add_embedded(repository: Repository, directory: str, entries: dict[str, str]) -> None:
+    """Add the files of an untracked repository inside this one; git lists only its name."""
+    for folder, names, files in os.walk(repository.top / directory):
+        names[:] = [name for name in names if name != ".git"]
+        for file in files:
+            path = Path(folder) / file
+            digest = file_digest(path, repository.object_format)
+            if digest is not None:
+                entries[path.relative_to(repository.top).as_posix()] = digest
+
+
+def _outside_digest(path: Path, algorithm: str) -> str:
+    """Digest what a link leads to outside the tree: a file's bytes, a directory's listing."""
+    if path.is_dir():
+        parts = []
+        for file in sorted(item for item in path.rglob("*") if item.is_file()):
+            parts.append(f"{file_digest(file.resolve(), algorithm)}\t{file}")
+        return f"directory {_blob_id(os.fsencode(chr(10).join(parts)), algorithm)}"
+    return file_digest(path.resolve(), algorithm) or "absent"
