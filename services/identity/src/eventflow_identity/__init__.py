@@ -1,0 +1,1 @@
+"""EventFlow's identity: issues, checks and revokes tokens."""

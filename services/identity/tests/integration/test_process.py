@@ -1,0 +1,136 @@
+"""Identity as it is run: provisioned from the command line, served as a process."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx2
+import jwt
+import pytest
+
+from eventflow_identity.settings import IdentitySettings
+
+PATIENCE_SECONDS = 20.0
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def environment(settings: IdentitySettings) -> dict[str, str]:
+    """Return the variables of a process on the test's database."""
+    return {
+        **os.environ,
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "SIGNING_KEY": settings.signing_key.get_secret_value(),
+        "PASSWORD_HASH_MEMORY": "8",
+        "PASSWORD_HASH_PASSES": "1",
+        "PASSWORD_HASH_LANES": "1",
+        "PORT": "0",
+    }
+
+
+def provision(
+    environment: dict[str, str], *arguments: str, stdin: str = ""
+) -> "subprocess.CompletedProcess[str]":
+    """Run the provisioning command to its end."""
+    return subprocess.run(
+        (sys.executable, "-m", "eventflow_identity.provision", *arguments),
+        env=environment,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+
+@contextmanager
+def served(environment: dict[str, str]) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    """Run identity and yield its URL and process; kill it at the end if it still runs."""
+    process = subprocess.Popen(
+        (sys.executable, "-m", "eventflow_identity"),
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            assert process.stderr is not None
+            lines = map(json.loads, process.stderr)
+            yield next(line["url"] for line in lines if line["message"] == "listening"), process
+        finally:
+            process.kill()
+
+
+def test_provisioned_accounts_sign_in_and_no_secret_is_logged(
+    environment: dict[str, str],
+) -> None:
+    """Accounts from the command line get tokens from the process, whose log holds no secret."""
+    name = f"ada-{os.getpid()}@example.org"
+    made = provision(environment, "user", name, "--scope", "events:read", stdin=PASSWORD + "\n")
+    assert made.stdout.startswith("user:"), made.stderr
+    with served(environment) as (url, process):
+        grant = {"grant_type": "password", "username": name, "password": PASSWORD}
+        token = httpx2.post(f"{url}/v1/tokens", json=grant).json()["access_token"]
+        httpx2.post(f"{url}/v1/tokens", json={**grant, "password": PASSWORD + "!"})
+        httpx2.post(f"{url}/v1/tokens/revoke", json={"token": token})
+        keys = jwt.PyJWKSet.from_dict(httpx2.get(f"{url}/.well-known/jwks.json").json())
+        assert httpx2.get(f"{url}/health/ready").json()["checks"] == {"database": "ok"}
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr is not None
+        log = process.stderr.read()
+        assert process.wait(PATIENCE_SECONDS) == 0
+    claims = jwt.decode(
+        token,
+        keys[jwt.get_unverified_header(token)["kid"]],
+        algorithms=["EdDSA"],
+        audience="eventflow",
+    )
+    assert claims["sub"] == made.stdout.strip()
+    assert "signed in" in log
+    for secret in (PASSWORD, token, environment["SIGNING_KEY"].splitlines()[1], name):
+        assert secret not in log
+
+
+def test_secret_of_a_new_client_is_printed(environment: dict[str, str]) -> None:
+    """A new client's secret goes to standard output, and a second client of the name fails."""
+    name = f"worker-{os.getpid()}"
+    first = provision(environment, "client", name)
+    assert (first.returncode, len(first.stdout.strip())) == (0, 43)
+    again = provision(environment, "client", name)
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "has an account already" in again.stderr
+
+
+def test_weak_password_is_refused_on_the_command_line_too(environment: dict[str, str]) -> None:
+    """The rules for passwords hold for provisioned users, and the password is not repeated."""
+    refused = provision(environment, "user", "eve@example.org", stdin="hunter2\n")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("password: ")
+    assert "hunter2" not in refused.stderr
+
+
+def test_printed_key_is_one_to_serve_with(environment: dict[str, str]) -> None:
+    """A key made on the command line is accepted as the signing key."""
+    pem = provision(environment, "signing-key").stdout
+    with served({**environment, "SIGNING_KEY": pem}) as (url, _):
+        assert len(httpx2.get(f"{url}/.well-known/jwks.json").json()["keys"]) == 1
+
+
+def test_missing_settings_are_all_named(environment: dict[str, str]) -> None:
+    """Without settings the process ends with code 10 and names each missing variable."""
+    bare = {k: v for k, v in environment.items() if k not in {"DATABASE_URL", "SIGNING_KEY"}}
+    done = subprocess.run(
+        (sys.executable, "-m", "eventflow_identity"),
+        env=bare,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 10
+    assert "DATABASE_URL: " in done.stderr
+    assert "SIGNING_KEY: " in done.stderr

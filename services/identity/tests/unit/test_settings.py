@@ -1,0 +1,41 @@
+"""Settings of identity."""
+
+import pytest
+
+from eventflow_identity.keys import new_signing_key_pem
+from eventflow_identity.settings import IdentitySettings
+from eventflow_servicekit.settings import SettingsError, load_settings
+
+
+@pytest.fixture(autouse=True)
+def database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Name a database, which every settings object needs."""
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nowhere/none")
+
+
+def test_key_on_one_line_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key whose newlines are spelled out is the same key."""
+    pem = new_signing_key_pem()
+    monkeypatch.setenv("SIGNING_KEY", pem)
+    expected = load_settings(IdentitySettings).key_ring().signing_key_id
+    monkeypatch.setenv("SIGNING_KEY", pem.replace("\n", "\\n"))
+    assert load_settings(IdentitySettings).key_ring().signing_key_id == expected
+
+
+def test_unusable_key_is_told_at_start_without_repeating_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A wrong key is a fault of its variable, and its text is not shown."""
+    monkeypatch.setenv("SIGNING_KEY", "hunter2")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(IdentitySettings)
+    assert caught.value.faults == (
+        "SIGNING_KEY: Value error, is not an Ed25519 private key in PEM",
+    )
+
+
+def test_key_does_not_print(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The representation of the settings does not hold the key."""
+    pem = new_signing_key_pem()
+    monkeypatch.setenv("SIGNING_KEY", pem)
+    assert pem.splitlines()[1] not in repr(load_settings(IdentitySettings))
