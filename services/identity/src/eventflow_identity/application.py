@@ -20,6 +20,7 @@ from eventflow_servicekit.database import (
     database_check,
     session_factory,
 )
+from eventflow_servicekit.database_problems import install_database_problems
 from eventflow_servicekit.metrics import ServiceMetrics
 
 
@@ -59,6 +60,7 @@ def create_identity(
         metrics=metrics,
         lifespan=lifespan,
     )
+    install_database_problems(app)
     app.include_router(token_router(accounts, tokens, metrics.registry))
     app.include_router(account_router(accounts, tokens))
     return app
