@@ -4,6 +4,7 @@
 """
 
 import os
+from typing import Any
 
 from alembic import context
 from sqlalchemy import Connection, create_engine, text
@@ -15,7 +16,7 @@ from eventflow_servicekit.database import database_url
 # A migration that waits for a lock makes everyone behind it wait too: better to fail and retry.
 LOCK_TIMEOUT = "3s"
 
-OPTIONS = {
+OPTIONS: dict[str, Any] = {
     "target_metadata": Table.metadata,
     "version_table_schema": SCHEMA,
     "include_schemas": True,

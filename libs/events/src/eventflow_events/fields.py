@@ -26,7 +26,12 @@ def _in_utc(moment: datetime) -> datetime:
 
 Moment = Annotated[
     AwareDatetime,
-    Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC)),
+    # A day more at each end, so that any time written as `20..` is accepted with any offset.
+    Field(
+        ge=datetime(1999, 12, 31, tzinfo=UTC),
+        lt=datetime(2100, 1, 2, tzinfo=UTC),
+        json_schema_extra={"pattern": "^20[0-9]{2}-"},
+    ),
     AfterValidator(_in_utc),
 ]
 """A time of this century with its offset; kept in UTC."""

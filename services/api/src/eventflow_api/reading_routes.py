@@ -5,9 +5,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query
+from pydantic import ConfigDict, Field
 
 from eventflow_api.cursors import Cursor, CursorError, decode_cursor
-from eventflow_api.messages import EventPage, StoredEvent
+from eventflow_api.messages import EventPage, Message, StoredEvent
 from eventflow_api.reading import EventArchive, EventFilter
 from eventflow_events.fields import Identifier, Moment
 from eventflow_servicekit.bearer import TokenReader, caller_with
@@ -23,35 +24,41 @@ _PROBLEMS = problem_responses(
 )
 
 
-def wanted_events(
-    type: Annotated[  # noqa: A002 - the name of the parameter in the URL
-        Identifier | None, Query(description="Only events of this type")
-    ] = None,
-    source: Annotated[Identifier | None, Query(description="Only events of this source")] = None,
-    subject: Annotated[Identifier | None, Query(description="Only events of this subject")] = None,
-    received_from: Annotated[
-        Moment | None, Query(description="Only events received then or later")
-    ] = None,
-    received_before: Annotated[
-        Moment | None, Query(description="Only events received earlier")
-    ] = None,
-) -> EventFilter:
-    """Return the filter that the URL asks for."""
-    return EventFilter(type, source, subject, received_from, received_before)
+class ListQuery(Message):
+    """What a list is asked for. Unknown names are refused: a misspelt filter would match all."""
 
+    model_config = ConfigDict(extra="forbid")
 
-def place(
-    cursor: Annotated[
-        str | None, Query(max_length=200, description="The `next_cursor` of the page before")
-    ] = None,
-) -> Cursor | None:
-    """Return where the wanted page begins; None is at the newest event."""
-    if cursor is None:
-        return None
-    try:
-        return decode_cursor(cursor)
-    except CursorError as error:
-        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-cursor", str(error)) from None
+    type: Identifier | None = Field(default=None, description="Only events of this type")
+    source: Identifier | None = Field(default=None, description="Only events of this source")
+    subject: Identifier | None = Field(default=None, description="Only events of this subject")
+    received_from: Moment | None = Field(
+        default=None, description="Only events received then or later"
+    )
+    received_before: Moment | None = Field(default=None, description="Only events received earlier")
+    cursor: str | None = Field(
+        default=None, max_length=200, description="The `next_cursor` of the page before"
+    )
+    limit: int = Field(
+        default=_USUAL_PAGE, ge=1, le=LARGEST_PAGE, description="The most events to return"
+    )
+
+    def filter(self) -> EventFilter:
+        """Return what the events of the list have in common."""
+        return EventFilter(
+            self.type, self.source, self.subject, self.received_from, self.received_before
+        )
+
+    def place(self) -> Cursor | None:
+        """Return where the page begins, None at the newest event; raise ProblemError."""
+        if self.cursor is None:
+            return None
+        try:
+            return decode_cursor(self.cursor)
+        except CursorError as error:
+            raise ProblemError(
+                HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-cursor", str(error)
+            ) from None
 
 
 def reading_router(archive: EventArchive, tokens: TokenReader) -> APIRouter:
@@ -64,15 +71,9 @@ def reading_router(archive: EventArchive, tokens: TokenReader) -> APIRouter:
     )
 
     @router.get("", operation_id="listEvents", summary="List events")
-    def list_events(
-        wanted: Annotated[EventFilter, Depends(wanted_events)],
-        cursor: Annotated[Cursor | None, Depends(place)],
-        limit: Annotated[
-            int, Query(ge=1, le=LARGEST_PAGE, description="The most events to return")
-        ] = _USUAL_PAGE,
-    ) -> EventPage:
+    def list_events(query: Annotated[ListQuery, Query()]) -> EventPage:
         """Return events, newest first."""
-        return archive.page(wanted, cursor, limit)
+        return archive.page(query.filter(), query.place(), query.limit)
 
     @router.get(
         "/{event_id}",

@@ -14,6 +14,7 @@ from eventflow_servicekit.problems import ProblemError, problem_responses
 
 _REPLAYED = "Idempotency-Replayed"
 _PROBLEMS = problem_responses(
+    HTTPStatus.BAD_REQUEST,
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
     HTTPStatus.CONFLICT,

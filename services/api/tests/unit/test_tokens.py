@@ -3,6 +3,7 @@
 import base64
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import jwt
 import pytest
@@ -47,7 +48,7 @@ def test_token_is_good_until_its_last_moment(issuer: Issuer) -> None:
     "claims", [{"iss": "https://other"}, {"aud": "other"}, {"scope": None}, {"sub": None}]
 )
 def test_token_for_others_is_refused(
-    reader: JwksTokenReader, issuer: Issuer, claims: dict[str, object]
+    reader: JwksTokenReader, issuer: Issuer, claims: dict[str, Any]
 ) -> None:
     """A token of another issuer or audience, or without a claim, is refused."""
     with pytest.raises(TokenRefusedError, match="not one of identity"):

@@ -45,10 +45,12 @@ def account_router(accounts: Accounts, tokens: TokenReader) -> APIRouter:
     """Return the routes about accounts; all need the scope `accounts:write`."""
     routes = AccountRoutes(accounts)
     responses = problem_responses(
+        HTTPStatus.BAD_REQUEST,
         HTTPStatus.UNAUTHORIZED,
         HTTPStatus.FORBIDDEN,
         HTTPStatus.CONFLICT,
         HTTPStatus.UNPROCESSABLE_ENTITY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
     )
     router = APIRouter(
         tags=["accounts"],

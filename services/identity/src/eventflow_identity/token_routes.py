@@ -22,6 +22,12 @@ from eventflow_servicekit.problems import ProblemError, problem_responses
 # Short: a key that must be withdrawn should be gone from caches soon.
 _KEYS_MAX_AGE_SECONDS = 300
 
+_PROBLEMS = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
+
 _log = logging.getLogger(__name__)
 
 
@@ -107,7 +113,7 @@ def token_router(accounts: Accounts, tokens: LiveTokens, registry: CollectorRegi
         methods=["POST"],
         operation_id="issueToken",
         summary="Sign in",
-        responses=problem_responses(HTTPStatus.UNAUTHORIZED, HTTPStatus.UNPROCESSABLE_ENTITY),
+        responses=problem_responses(*_PROBLEMS, HTTPStatus.UNAUTHORIZED),
     )
     router.add_api_route(
         "/v1/tokens/introspect",
@@ -117,9 +123,7 @@ def token_router(accounts: Accounts, tokens: LiveTokens, registry: CollectorRegi
         summary="Ask about a token",
         dependencies=[Depends(caller_with(tokens, "tokens:introspect"))],
         response_model_exclude_none=True,
-        responses=problem_responses(
-            HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY
-        ),
+        responses=problem_responses(*_PROBLEMS, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
     )
     router.add_api_route(
         "/v1/tokens/revoke",
@@ -128,7 +132,7 @@ def token_router(accounts: Accounts, tokens: LiveTokens, registry: CollectorRegi
         operation_id="revokeToken",
         summary="End a token",
         status_code=HTTPStatus.NO_CONTENT,
-        responses=problem_responses(HTTPStatus.UNPROCESSABLE_ENTITY),
+        responses=problem_responses(*_PROBLEMS),
     )
     router.add_api_route(
         "/.well-known/jwks.json", routes.keys, operation_id="readKeys", summary="Public keys"

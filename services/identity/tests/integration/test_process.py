@@ -1,18 +1,15 @@
 """Identity as it is run: provisioned from the command line, served as a process."""
 
-import json
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import httpx2
 import jwt
 import pytest
 
 from eventflow_identity.settings import IdentitySettings
+from eventflow_servicekit.testing.running import run_service
 
 PATIENCE_SECONDS = 20.0
 PASSWORD = "correct horse battery"
@@ -28,7 +25,6 @@ def environment(settings: IdentitySettings) -> dict[str, str]:
         "PASSWORD_HASH_MEMORY": "8",
         "PASSWORD_HASH_PASSES": "1",
         "PASSWORD_HASH_LANES": "1",
-        "PORT": "0",
     }
 
 
@@ -47,24 +43,6 @@ def provision(
     )
 
 
-@contextmanager
-def served(environment: dict[str, str]) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
-    """Run identity and yield its URL and process; kill it at the end if it still runs."""
-    process = subprocess.Popen(
-        (sys.executable, "-m", "eventflow_identity"),
-        env=environment,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        try:
-            assert process.stderr is not None
-            lines = map(json.loads, process.stderr)
-            yield next(line["url"] for line in lines if line["message"] == "listening"), process
-        finally:
-            process.kill()
-
-
 def test_provisioned_accounts_sign_in_and_no_secret_is_logged(
     environment: dict[str, str],
 ) -> None:
@@ -72,17 +50,16 @@ def test_provisioned_accounts_sign_in_and_no_secret_is_logged(
     name = f"ada-{os.getpid()}@example.org"
     made = provision(environment, "user", name, "--scope", "events:read", stdin=PASSWORD + "\n")
     assert made.stdout.startswith("user:"), made.stderr
-    with served(environment) as (url, process):
+    with run_service("eventflow_identity", environment) as service:
+        url = service.url
         grant = {"grant_type": "password", "username": name, "password": PASSWORD}
         token = httpx2.post(f"{url}/v1/tokens", json=grant).json()["access_token"]
         httpx2.post(f"{url}/v1/tokens", json={**grant, "password": PASSWORD + "!"})
         httpx2.post(f"{url}/v1/tokens/revoke", json={"token": token})
         keys = jwt.PyJWKSet.from_dict(httpx2.get(f"{url}/.well-known/jwks.json").json())
         assert httpx2.get(f"{url}/health/ready").json()["checks"] == {"database": "ok"}
-        process.send_signal(signal.SIGTERM)
-        assert process.stderr is not None
-        log = process.stderr.read()
-        assert process.wait(PATIENCE_SECONDS) == 0
+        assert service.stop() == 0
+        log = service.log()
     claims = jwt.decode(
         token,
         keys[jwt.get_unverified_header(token)["kid"]],
@@ -116,8 +93,8 @@ def test_weak_password_is_refused_on_the_command_line_too(environment: dict[str,
 def test_printed_key_is_one_to_serve_with(environment: dict[str, str]) -> None:
     """A key made on the command line is accepted as the signing key."""
     pem = provision(environment, "signing-key").stdout
-    with served({**environment, "SIGNING_KEY": pem}) as (url, _):
-        assert len(httpx2.get(f"{url}/.well-known/jwks.json").json()["keys"]) == 1
+    with run_service("eventflow_identity", {**environment, "SIGNING_KEY": pem}) as service:
+        assert len(httpx2.get(f"{service.url}/.well-known/jwks.json").json()["keys"]) == 1
 
 
 def test_missing_settings_are_all_named(environment: dict[str, str]) -> None:

@@ -14,8 +14,8 @@ def rule_faults(document: Mapping[str, Any]) -> tuple[str, ...]:
     """Return a sentence for each rule that a part of the parsed `document` breaks.
 
     Operations have a unique camelCase id, a summary, a description and a tag; parameters have a
-    description; errors are problems; requests that can be wrong answer 422, and those that need a
-    token 401 and 403.
+    description; errors are problems; requests that can be wrong answer 422, those whose body may be
+    no text at all 400, and those that need a token 401 and 403.
     """
     operations = [
         (f"{method.upper()} {path}", operation)
@@ -46,6 +46,8 @@ def _response_faults(name: str, operation: Mapping[str, Any]) -> Iterator[str]:
     if not any(status.startswith("2") for status in responses):
         yield f"{name}: no answer of success"
     expected = {"401", "403"} if operation.get("security") else set()
+    if "requestBody" in operation:
+        expected.add("400")
     if "requestBody" in operation or operation.get("parameters"):
         expected.add("422")
     for status in sorted(expected - set(responses)):
