@@ -75,7 +75,7 @@ class RepositoryError(MonoyardError):
 
 
 class MachineError(MonoyardError):
-    """This machine lacks something that the run needs."""
+    """The machine lacks something that the run needs."""
 
     code = "machine"
     exit_code = 20

@@ -106,13 +106,17 @@ def _split(words: list[str]) -> tuple[list[str], tuple[str, ...] | None]:
 
 def _with_option(parsed: Arguments, name: str, value: str, *, has_value: bool) -> Arguments:
     if name not in _FLAGS + _VALUES:
-        raise UsageError(f"unknown option `{name}`{suggest(name, _FLAGS + _VALUES)}", hint="see `--help`")
+        raise UsageError(
+            f"unknown option `{name}`{suggest(name, _FLAGS + _VALUES)}", hint="see `--help`"
+        )
     if has_value and name in _FLAGS and name != "--json":
         raise UsageError(f"`{name}` takes no value")
     match name:
         case "--suite":
             if value not in SUITES:
-                raise UsageError(f"there is no suite `{value}`{suggest(value, SUITES)}", code="unknown-suite")
+                raise UsageError(
+                    f"there is no suite `{value}`{suggest(value, SUITES)}", code="unknown-suite"
+                )
             return replace(parsed, suites=(*parsed.suites, value))
         case "--exclude":
             return replace(parsed, exclude=(*parsed.exclude, value))
@@ -129,4 +133,16 @@ def _with_option(parsed: Arguments, name: str, value: str, *, has_value: bool) -
         case "--help":
             return replace(parsed, wants_help=True)
         case _:
-            return replace(parsed, **{name[2:].replace("-", "_"): True})
+            return _with_flag(parsed, name)
+
+
+def _with_flag(parsed: Arguments, name: str) -> Arguments:
+    match name:
+        case "--affected":
+            return replace(parsed, affected=True)
+        case "--fail-fast":
+            return replace(parsed, fail_fast=True)
+        case "--keep-going":
+            return replace(parsed, keep_going=True)
+        case _:
+            return replace(parsed, force=True)

@@ -15,10 +15,13 @@ def show_status(directory: Path) -> None:
     """Print where the store is and what it holds."""
     engine = _engine(directory)
     found = engine.store.statistics()
-    print(f"directory  {engine.kept}")  # noqa: T201
-    print(f"results    {found.results}")  # noqa: T201
-    print(f"blobs      {found.blobs}, {found.blob_bytes / _MEBIBYTE:.1f} MiB of {found.limit_bytes / _MEBIBYTE:.0f} MiB")  # noqa: T201
-    print(f"database   {found.database_bytes / _MEBIBYTE:.1f} MiB")  # noqa: T201
+    print(f"directory  {engine.kept}")
+    print(f"results    {found.results}")
+    print(
+        f"blobs      {found.blobs}, {found.blob_bytes / _MEBIBYTE:.1f} MiB"
+        f" of {found.limit_bytes / _MEBIBYTE:.0f} MiB"
+    )
+    print(f"database   {found.database_bytes / _MEBIBYTE:.1f} MiB")
     _say_notes(engine)
 
 
@@ -26,7 +29,7 @@ def clear_store(directory: Path) -> None:
     """Forget every result."""
     engine = _engine(directory)
     removed = engine.store.clear()
-    print(f"removed {removed.results} results, {removed.freed_bytes / _MEBIBYTE:.1f} MiB")  # noqa: T201
+    print(f"removed {removed.results} results, {removed.freed_bytes / _MEBIBYTE:.1f} MiB")
     _say_notes(engine)
 
 
@@ -35,7 +38,7 @@ def pack_store(directory: Path, file: Path) -> None:
     engine = _engine(directory)
     engine.store.evict()
     engine.store.pack(file)
-    print(f"packed into {file}: {file.stat().st_size / _MEBIBYTE:.1f} MiB")  # noqa: T201
+    print(f"packed into {file}: {file.stat().st_size / _MEBIBYTE:.1f} MiB")
     _say_notes(engine)
 
 
@@ -53,9 +56,9 @@ def unpack_store(directory: Path, file: Path) -> None:
 
 
 def _engine(directory: Path) -> Engine:
-    return Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr))  # noqa: T201
+    return Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr))
 
 
 def _say_notes(engine: Engine) -> None:
     for note in engine.store.notes:
-        print(f"note: {note}", file=sys.stderr)  # noqa: T201
+        print(f"note: {note}", file=sys.stderr)

@@ -13,6 +13,13 @@ from monoyard.bindings.engine import Engine
 from monoyard.errors import ChecksFailedError, InterruptedRunError, MachineError
 from monoyard.install import is_ci
 from monoyard.plan import Plan, State, Task, explain
+from monoyard.report import (
+    PlainReport,
+    annotation_lines,
+    verdict_lines,
+    write_junit,
+    write_summary,
+)
 from monoyard.results import Verdict
 from monoyard.run import (
     Keeper,
@@ -27,13 +34,6 @@ from monoyard.run import (
     lay_over,
     machine_budget,
     new_run_id,
-)
-from monoyard.report import (
-    PlainReport,
-    annotation_lines,
-    verdict_lines,
-    write_junit,
-    write_summary,
 )
 
 
@@ -71,7 +71,7 @@ class Checks:
             InterruptedRunError: SIGINT or SIGTERM ended the run.
         """
         if arguments.wants_help:
-            print(HELP, end="")  # noqa: T201
+            print(HELP, end="")
             return None
         engine = self.engine
         plan = engine.plan(engine.selection(arguments, suites)).restricted(keep)
@@ -81,7 +81,7 @@ class Checks:
         summary = self._execute(plan, arguments)
         self._report(summary, arguments)
         if closing is not None:
-            print(closing(summary))  # noqa: T201
+            print(closing(summary))
         if summary.interrupted:
             raise InterruptedRunError("the run was interrupted; its partial record was written")
         if summary.verdict is not Verdict.PASS:
@@ -98,7 +98,8 @@ class Checks:
         keeper = None
         if arguments.use_cache:
             keeper = Keeper(
-                engine.store, plan.workspace, engine.repository, engine.workspace_id, run_id, engine.began
+                engine.store, plan.workspace, engine.repository, engine.workspace_id, run_id,
+                engine.began
             )  # fmt: skip
         display = self._display(plan, budget.cpus)
         self._subscribers.append(display)
@@ -137,7 +138,7 @@ class Checks:
         todo = {planned.task.id: planned.estimate for planned in plan.in_state(State.RUN)}
         if todo and sys.stderr.isatty() and not is_ci(self.engine.environment):
             # Imported here because rich costs 80 ms, which a run from cache must not pay.
-            from monoyard.report.live import LiveReport  # noqa: PLC0415
+            from monoyard.report.live import LiveReport
 
             return LiveReport(todo, cpus)  # type: ignore[return-value]
         return PlainReport()
@@ -151,16 +152,16 @@ class Checks:
         for subscriber in self._subscribers:
             subscriber(Preparing(words))
         if not self._subscribers:
-            print(f"{words} ...", file=sys.stderr, flush=True)  # noqa: T201
+            print(f"{words} ...", file=sys.stderr, flush=True)
 
     def _report(self, summary: RunSummary, arguments: Arguments) -> None:
         talk = sys.stderr if arguments.json == "" else sys.stdout
         for line in verdict_lines(summary):
-            print(line, file=talk)  # noqa: T201
+            print(line, file=talk)
         environment = self.engine.environment
         if environment.get("GITHUB_ACTIONS") == "true":
             for line in annotation_lines(summary):
-                print(line, file=talk)  # noqa: T201
+                print(line, file=talk)
             write_summary(summary, environment)
         write_junit(summary, self.engine.state / "runs" / summary.run_id / "junit.xml")
         if arguments.json is not None:
@@ -168,16 +169,14 @@ class Checks:
             if arguments.json:
                 Path(arguments.json).write_text(text + "\n", encoding="utf-8")
             else:
-                print(text)  # noqa: T201
+                print(text)
 
     def _hand_over(self, plan: Plan, arguments: Arguments) -> None:
         """Run the selected tasks of tests one by one on this terminal, uncached."""
-        from monoyard.bindings.foreground import run_tests_here  # noqa: PLC0415
+        from monoyard.bindings.foreground import run_tests_here
 
         chosen = [planned.task for planned in plan.selected if not planned.task.skip]
-        run_tests_here(
-            chosen, self.machinery(plan, arguments), self.engine, arguments.tool or ()
-        )
+        run_tests_here(chosen, self.machinery(plan, arguments), self.engine, arguments.tool or ())
 
 
 def _strict_in_ci(plan: Plan) -> Plan:
@@ -191,5 +190,3 @@ def _strict_in_ci(plan: Plan) -> Plan:
         code="skip-in-ci",
         hint="install what is missing; at the desk this is a skip",
     )
-
-

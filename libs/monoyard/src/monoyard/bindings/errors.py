@@ -34,7 +34,7 @@ def report(error: BaseException) -> int:
     """Print an error to standard error; return the exit code."""
     lines, code = explain(error)
     for line in lines:
-        print(line, file=sys.stderr)  # noqa: T201  the error printer
+        print(line, file=sys.stderr)
     return code
 
 

@@ -23,7 +23,7 @@ def fix(directory: Path, arguments: Arguments) -> None:
         ChecksFailedError: Something is left that has to be mended by hand.
     """
     if arguments.wants_help:
-        print(HELP, end="")  # noqa: T201
+        print(HELP, end="")
         return
     if arguments.tool is not None:
         raise UsageError("`fix` has no tool of its own to hand words to")

@@ -47,7 +47,7 @@ def _guarded(body: Callable[..., None]) -> Callable[..., None]:
         except Exit:
             raise
         except Exception as error:  # noqa: BLE001  the error printer of this door
-            from monoyard.bindings.errors import report  # noqa: PLC0415
+            from monoyard.bindings.errors import report
 
             sys.stdout.flush()
             raise Exit(code=report(error)) from None
@@ -57,7 +57,7 @@ def _guarded(body: Callable[..., None]) -> Callable[..., None]:
 
 def _words(context: Context) -> list[str]:
     """Return what stands after `--`."""
-    import shlex  # noqa: PLC0415
+    import shlex
 
     return shlex.split(context.remainder)
 
@@ -67,15 +67,18 @@ def _questions(directory: Path) -> list[Any]:
     @_guarded
     def affected(context: Context, since: str = "", json: str | None = None) -> None:
         """List the packages that changes can break, with the causes (packages after `--`)."""
-        from monoyard.bindings.questions import show_affected  # noqa: PLC0415
+        from monoyard.bindings.questions import show_affected
 
         show_affected(directory, _words(context), since or None, _target(json))
 
-    @task(help={"since": "only what changes since this ref can break", "json": _JSON}, optional=["json"])
+    @task(
+        help={"since": "only what changes since this ref can break", "json": _JSON},
+        optional=["json"],
+    )
     @_guarded
     def plan(context: Context, since: str = "", json: str | None = None) -> None:
         """Show what `nox -s ci` would do: tasks, cache state, expected time."""
-        from monoyard.bindings.questions import show_plan  # noqa: PLC0415
+        from monoyard.bindings.questions import show_plan
 
         show_plan(directory, _words(context), since or None, _target(json))
 
@@ -83,7 +86,7 @@ def _questions(directory: Path) -> list[Any]:
     @_guarded
     def explain(context: Context, name: str, json: str | None = None) -> None:
         """Say why a task (`api:unit`) runs: its causes, and what differs from its last success."""
-        from monoyard.bindings.questions import show_explanation  # noqa: PLC0415
+        from monoyard.bindings.questions import show_explanation
 
         del context
         show_explanation(directory, name, _target(json))
@@ -92,7 +95,7 @@ def _questions(directory: Path) -> list[Any]:
     @_guarded
     def graph(context: Context, format: str = "mermaid") -> None:  # noqa: A002  the option's name
         """Print the graph of packages."""
-        from monoyard.bindings.questions import show_graph  # noqa: PLC0415
+        from monoyard.bindings.questions import show_graph
 
         del context
         show_graph(directory, format)
@@ -101,7 +104,7 @@ def _questions(directory: Path) -> list[Any]:
     @_guarded
     def lock(context: Context, check: bool = False) -> None:
         """Write the workspace's lock and the services' slices with pip-compile."""
-        from monoyard.bindings.locking import write_locks  # noqa: PLC0415
+        from monoyard.bindings.locking import write_locks
 
         del context
         write_locks(directory, check=check)
@@ -114,7 +117,7 @@ def _cache(directory: Path) -> list[Any]:
     @_guarded
     def status(context: Context) -> None:
         """Show where the store is and what it holds."""
-        from monoyard.bindings.caching import show_status  # noqa: PLC0415
+        from monoyard.bindings.caching import show_status
 
         del context
         show_status(directory)
@@ -123,7 +126,7 @@ def _cache(directory: Path) -> list[Any]:
     @_guarded
     def clear(context: Context) -> None:
         """Forget every result."""
-        from monoyard.bindings.caching import clear_store  # noqa: PLC0415
+        from monoyard.bindings.caching import clear_store
 
         del context
         clear_store(directory)
@@ -132,7 +135,7 @@ def _cache(directory: Path) -> list[Any]:
     @_guarded
     def pack(context: Context, file: str) -> None:
         """Write the store into one archive, for CI to keep between runs."""
-        from monoyard.bindings.caching import pack_store  # noqa: PLC0415
+        from monoyard.bindings.caching import pack_store
 
         del context
         pack_store(directory, Path(file))
@@ -141,7 +144,7 @@ def _cache(directory: Path) -> list[Any]:
     @_guarded
     def unpack(context: Context, file: str) -> None:
         """Take the results of an archive into the store."""
-        from monoyard.bindings.caching import unpack_store  # noqa: PLC0415
+        from monoyard.bindings.caching import unpack_store
 
         del context
         unpack_store(directory, Path(file))
@@ -154,7 +157,7 @@ def _tools(directory: Path) -> list[Any]:
     @_guarded
     def show(context: Context) -> None:
         """Show the external tools: version, and how each is found."""
-        from monoyard.bindings.tooling import show_tools  # noqa: PLC0415
+        from monoyard.bindings.tooling import show_tools
 
         del context
         show_tools(directory)
@@ -163,7 +166,7 @@ def _tools(directory: Path) -> list[Any]:
     @_guarded
     def setup(context: Context) -> None:
         """Fetch every tool now (each is fetched when first used otherwise)."""
-        from monoyard.bindings.tooling import set_up_tools  # noqa: PLC0415
+        from monoyard.bindings.tooling import set_up_tools
 
         del context
         set_up_tools(directory)

@@ -19,7 +19,7 @@ def write_locks(directory: Path, *, check: bool, upgrade: bool = False) -> None:
         ConfigurationError: The settings name no lock.
         ChecksFailedError: With `check`, a lock is not current.
     """
-    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr, flush=True))  # noqa: T201
+    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr, flush=True))
     workspace = engine.workspace
     lock = workspace.settings.lock
     if lock is None:
@@ -35,11 +35,11 @@ def write_locks(directory: Path, *, check: bool, upgrade: bool = False) -> None:
         engine.interpreters.default(), engine.announce, check=check, upgrade=upgrade,
     )  # fmt: skip
     for path in changed:
-        print(f"{'not current' if check else 'written'}: {path}")  # noqa: T201
+        print(f"{'not current' if check else 'written'}: {path}")
     if check and changed:
         raise ChecksFailedError("a lock is not current: run `invoke lock`")
     if not changed:
-        print("every lock is current")  # noqa: T201
+        print("every lock is current")
 
 
 def _everything(workspace: Workspace) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
 """The nox door: sessions that check and build. With `invoke.py`, the only importer of its host.
 
-    # noxfile.py
-    from pathlib import Path
-    from monoyard.bindings.nox import register
-    register(Path(__file__).parent)
+# noxfile.py
+from pathlib import Path
+from monoyard.bindings.nox import register
+register(Path(__file__).parent)
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ def register(directory: Path) -> None:
     """
     nox.options.sessions = ["ci"]
     nox.options.error_on_missing_interpreters = False
-    _session("ci", "every check of every package, from cache where it can be", _checks(directory, ()))
+    _session(
+        "ci", "every check of every package, from cache where it can be", _checks(directory, ())
+    )
     for suite, summary in _SUITES.items():
         _session(suite, summary, _checks(directory, (suite,)))
     _session("fix", "mend what lint can mend", _fix(directory))
@@ -45,13 +47,13 @@ def _session(name: str, summary: str, body: Callable[[nox.Session], None]) -> No
 
     run.__doc__ = summary
     run.__name__ = name.replace("-", "_")
-    nox.session(run, name=name, venv_backend="none", allow_parallel=True)
+    nox.session(name=name, venv_backend="none", allow_parallel=True)(run)
 
 
 def _checks(directory: Path, suites: tuple[str, ...]) -> Callable[[nox.Session], None]:
     def body(session: nox.Session) -> None:
-        from monoyard.bindings.arguments import parse_arguments  # noqa: PLC0415
-        from monoyard.bindings.checks import Checks  # noqa: PLC0415
+        from monoyard.bindings.arguments import parse_arguments
+        from monoyard.bindings.checks import Checks
 
         Checks(directory).run(parse_arguments(session.posargs), suites)
 
@@ -60,8 +62,8 @@ def _checks(directory: Path, suites: tuple[str, ...]) -> Callable[[nox.Session],
 
 def _fix(directory: Path) -> Callable[[nox.Session], None]:
     def body(session: nox.Session) -> None:
-        from monoyard.bindings.arguments import parse_arguments  # noqa: PLC0415
-        from monoyard.bindings.fixing import fix  # noqa: PLC0415
+        from monoyard.bindings.arguments import parse_arguments
+        from monoyard.bindings.fixing import fix
 
         fix(directory, parse_arguments(session.posargs))
 
@@ -70,8 +72,8 @@ def _fix(directory: Path) -> Callable[[nox.Session], None]:
 
 def _tests(directory: Path) -> Callable[[nox.Session], None]:
     def body(session: nox.Session) -> None:
-        from monoyard.bindings.arguments import parse_arguments  # noqa: PLC0415
-        from monoyard.bindings.testing import run_all_tests  # noqa: PLC0415
+        from monoyard.bindings.arguments import parse_arguments
+        from monoyard.bindings.testing import run_all_tests
 
         run_all_tests(directory, parse_arguments(session.posargs))
 
@@ -80,8 +82,8 @@ def _tests(directory: Path) -> Callable[[nox.Session], None]:
 
 def _guarded(session: nox.Session, body: Callable[[nox.Session], None]) -> None:
     """Run a session; failed checks end it as nox wants, every other error with its own code."""
-    from monoyard.bindings.errors import report  # noqa: PLC0415
-    from monoyard.errors import ChecksFailedError  # noqa: PLC0415
+    from monoyard.bindings.errors import report
+    from monoyard.errors import ChecksFailedError
 
     try:
         body(session)

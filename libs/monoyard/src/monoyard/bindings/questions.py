@@ -22,7 +22,9 @@ from monoyard.report import (
 )
 
 
-def show_affected(directory: Path, words: Sequence[str], since: str | None, target: str | None) -> None:
+def show_affected(
+    directory: Path, words: Sequence[str], since: str | None, target: str | None
+) -> None:
     """Print the affected packages with their causes."""
     plan = _plan(directory, [*words, *(("--since", since) if since else ())])
     _answer(affected_lines(plan), plan.to_data(), target)
@@ -48,7 +50,11 @@ def show_explanation(directory: Path, name: str, target: str | None) -> None:
         raise UsageError(f"there is no task `{name}`{suggest(name, known)}", code="unknown-task")
     explained = explain([found], engine.store, engine.workspace_id)
     explanation = explained.get(name) or Explanation(problem=found.reason)
-    data = {**found.to_data(), "differences": list(explanation.lines), "problem": explanation.problem}
+    data = {
+        **found.to_data(),
+        "differences": list(explanation.lines),
+        "problem": explanation.problem,
+    }
     _answer(explain_lines(found, explanation), data, target)
 
 
@@ -60,9 +66,11 @@ def show_graph(directory: Path, form: str) -> None:
     """
     forms = {"mermaid": graph_mermaid, "dot": graph_dot}
     if form not in forms:
-        raise UsageError(f"there is no format `{form}`{suggest(form, forms)}", hint="mermaid or dot")
+        raise UsageError(
+            f"there is no format `{form}`{suggest(form, forms)}", hint="mermaid or dot"
+        )
     for line in forms[form](Engine(directory, _talk).workspace):
-        print(line)  # noqa: T201
+        print(line)
 
 
 def _plan(directory: Path, words: Sequence[str]) -> Plan:
@@ -73,12 +81,12 @@ def _plan(directory: Path, words: Sequence[str]) -> Plan:
 def _answer(lines: Iterable[str], data: dict[str, Any], target: str | None) -> None:
     if target is None:
         for line in lines:
-            print(line)  # noqa: T201
+            print(line)
     elif target:
         Path(target).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     else:
-        print(json.dumps(data, indent=1))  # noqa: T201
+        print(json.dumps(data, indent=1))
 
 
 def _talk(words: str) -> None:
-    print(f"{words} ...", file=sys.stderr, flush=True)  # noqa: T201
+    print(f"{words} ...", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""`nox -s tests`: every pytest suite of the workspace, uncached, measured, with one closing line."""
+"""`nox -s tests`: every pytest suite, uncached and measured, with one closing line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def run_all_tests(directory: Path, arguments: Arguments) -> None:
         ChecksFailedError: A test did not pass, or there was none.
     """
     if arguments.wants_help:
-        print(HELP, end="")  # noqa: T201
+        print(HELP, end="")
         return
     checks = Checks(directory)
     summary = checks.run(

@@ -11,15 +11,15 @@ from monoyard.install import TABLE
 
 def show_tools(directory: Path) -> None:
     """Print the table of tools; one that is not here yet is not fetched for it."""
-    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr))  # noqa: T201
+    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr))
     for tool in TABLE:
         here = engine.tools.installed_version(tool.name)
-        print(f"{tool.name:9} {here:28} {tool.purpose}; from {tool.found}")  # noqa: T201
+        print(f"{tool.name:9} {here:28} {tool.purpose}; from {tool.found}")
 
 
 def set_up_tools(directory: Path) -> None:
     """Fetch every tool."""
-    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr))  # noqa: T201
+    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr))
     for tool in TABLE:
         engine.tools.ensure(tool.name)
     show_tools(directory)

@@ -11,6 +11,7 @@ with Store.open(directory, limit_bytes=5 << 30) as store:
 
 from monoyard.cache._blobs import Source
 from monoyard.cache._difference import Change, Difference, Entries, Manifest
+from monoyard.cache._errors import ArchiveError
 from monoyard.cache._history import History, Outcome
 from monoyard.cache._manifests import Manifests, part_digest
 from monoyard.cache._memo import Memo
@@ -21,6 +22,7 @@ from monoyard.cache._writer import Item
 
 __all__ = [
     "TRUSTED",
+    "ArchiveError",
     "Change",
     "Difference",
     "Entries",

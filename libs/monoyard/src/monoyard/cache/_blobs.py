@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from monoyard.cache._tar import Readable
 from monoyard.cache._values import StoredFile, is_digest, require_digest
 
 Source = bytes | Path
@@ -64,10 +65,14 @@ class BlobDirectory:
             OSError: the blob cannot be written.
 
         """
+        with _open_source(source) as reader:
+            return self.stage_stream(file, reader)
+
+    def stage_stream(self, file: StoredFile, reader: Readable) -> Staged:
+        """Copy all that `reader` has, like `stage`."""
         temporary = self.temporary_path()
         try:
-            with _open_source(source) as reader:
-                _copy_checked(reader, temporary, file)
+            _copy_checked(reader, temporary, file)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
@@ -170,7 +175,7 @@ def _open_source(source: Source) -> BinaryIO:
         raise ChangedSourceError(f"{source.name} cannot be read: {error.strerror}") from error
 
 
-def _copy_checked(reader: BinaryIO, target: Path, file: StoredFile) -> None:
+def _copy_checked(reader: Readable, target: Path, file: StoredFile) -> None:
     digest, size = hashlib.sha256(), 0
     with target.open("xb") as writer:
         # A source that is longer than promised is another one; the rest of it need not be copied.

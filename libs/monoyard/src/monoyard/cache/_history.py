@@ -128,11 +128,12 @@ def insert_durations(
         ).fetchone()
         recent = [*decode_durations(stored[0] if stored else "[]"), float(latest)]
         recent = recent[-_REMEMBERED_DURATIONS:]
-        rows.append((workspace, task, scopes.own, encode_recent(recent), _median(recent), now))
+        rows.append((workspace, task, scopes.own, encode_recent(recent), median(recent), now))
     connection.executemany("INSERT OR REPLACE INTO durations VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
-def _median(values: Sequence[float]) -> float:
+def median(values: Sequence[float]) -> float:
+    """Return the middle of values, of which there is at least one."""
     # The `statistics` module costs every start of the program five milliseconds.
     middle = sorted(values)[(len(values) - 1) // 2 : len(values) // 2 + 1]
     return sum(middle) / len(middle)

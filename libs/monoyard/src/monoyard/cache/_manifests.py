@@ -116,12 +116,13 @@ def decode_part(digest: str, stored: object) -> Entries | None:
         plain = unpacker.decompress(stored, _LARGEST_PART)  # type: ignore[arg-type]
         if hashlib.sha256(plain).hexdigest() != digest:
             return None
-        return _checked_entries(json.loads(plain))
+        return checked_entries(json.loads(plain))
     except (zlib.error, ValueError, TypeError, RecursionError):
         return None
 
 
-def _checked_entries(rows: object) -> Entries | None:
+def checked_entries(rows: object) -> Entries | None:
+    """Return rows as entries, or None when they are not pairs of strings."""
     if not isinstance(rows, list):
         return None
     for row in rows:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from monoyard.cache._access import Access
 from monoyard.cache._blobs import BlobDirectory, Source
@@ -29,6 +29,9 @@ from monoyard.cache._values import (
     require_scope,
 )
 from monoyard.cache._writer import Item, Writer
+
+if TYPE_CHECKING:
+    from monoyard.cache._archive import Archiver
 
 DATABASE_NAME: Final = f"store-v{FORMAT}.sqlite"
 BLOBS_NAME: Final = f"blobs-v{FORMAT}"
@@ -188,6 +191,48 @@ class Store:
     def clear(self) -> Eviction:
         """Remove everything of the own scope; in `trusted`, of all scopes."""
         return self._evictor.clear()
+
+    def pack(
+        self, file: Path, *, scope: str | None = None, keys: Collection[str] | None = None
+    ) -> int:
+        """Write one scope into an archive, the same bytes for the same contents.
+
+        Args:
+            file: The archive to write.
+            scope: Which scope; its own when not given.
+            keys: Only these results and manifests; all when not given.
+
+        Returns:
+            How many results it holds.
+
+        Raises:
+            ArchiveError: `file` cannot be written, or the scope not be read.
+
+        """
+        return self._archiver().pack(file, scope or self._access.scopes.own, keys)
+
+    def unpack(self, file: Path, *, scope: str | None = None) -> int:
+        """Import an archive, all of it or nothing; what is there already stays as it is.
+
+        Args:
+            file: The archive; nothing in it is believed.
+            scope: Where to; the own scope when not given. Results of another scope never become
+                trusted.
+
+        Returns:
+            How many results are new.
+
+        Raises:
+            ArchiveError: it is malformed, too large, or of a scope that may not go there.
+
+        """
+        return self._archiver().unpack(file, scope or self._access.scopes.own)
+
+    def _archiver(self) -> Archiver:
+        # Loaded here for the start-up time of everything else: archives are made once per job.
+        from monoyard.cache._archive import Archiver  # noqa: PLC0415
+
+        return Archiver(self._access, self._blobs, self._limit_bytes)
 
     def statistics(self) -> Statistics:
         """Count what is there, over all scopes."""

@@ -50,14 +50,9 @@ class Writer:
     def _try(self, items: Sequence[Item]) -> tuple[int, list[Item]]:
         """Return how many became visible, and those worth another attempt."""
         staged: dict[str, Staged] = {}
+        writings = [(item, _results.prepare(item[0], staged)) for item in items]
         try:
-            ready = [
-                (item, _results.prepare(item[0], staged))
-                for item in items
-                if self._stage(item, staged)
-            ]
-            if not self.access.database.is_writable:
-                return 0, []
+            ready = [pair for pair in writings if self._stage(pair[0], staged)]
             shown = self.access.database.write(
                 lambda connection: [self._insert(connection, writing) for _, writing in ready],
                 list[bool](),

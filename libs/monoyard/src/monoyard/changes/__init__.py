@@ -20,7 +20,8 @@ class Changes:
     Attributes:
         base: What was compared with.
         paths: Paths that differ, from the top.
-        before: The workspace as it was at the base; None where the base is unknown, or where nothing
+        before: The workspace as it was at the base; None where the base is unknown, or where
+        nothing
             that differs can have changed the graph or the settings.
         tree: The files of the base; None where it is unknown.
     """
@@ -75,4 +76,3 @@ def _matters_to_structure(path: str, workspace: Workspace) -> bool:
         or path.endswith((".toml", ".json", ".yaml", ".cfg", ".ini"))
         or workspace.owner(path) is None
     )
-

@@ -1,8 +1,8 @@
 """Which commit a run compares with.
 
 In this order: what the person typed, what the CI event says, where this branch left the default
-branch. A ref that a person typed must exist; one that CI names may be missing (a shallow clone), and
-then everything is selected, with that reason.
+branch. A ref that a person typed must exist; one that CI names may be missing (a shallow clone),
+and then everything is selected, with that reason.
 """
 
 from __future__ import annotations
@@ -76,7 +76,11 @@ def _from_event(repository: Repository, event: Event) -> Base:
     commit = _resolve(repository, event.base_commit)
     if commit is None:
         short = event.base_commit[:12]
-        return Base(None, "", f"the {event.kind} event names {short}, which this clone lacks{_shallow(repository)}")
+        return Base(
+            None,
+            "",
+            f"the {event.kind} event names {short}, which this clone lacks{_shallow(repository)}",
+        )
     if event.kind == "push" and _is_forced(repository, commit):
         return Base(commit, "the commit before the forced push")
     return Base(commit, f"the commit that the {event.kind} event names")
@@ -91,8 +95,12 @@ def _parted(repository: Repository, branch: str | None, *, required: bool) -> Ba
     candidates, name = _candidates(repository, branch)
     if not candidates:
         if required or branch:
-            return Base(None, "", f"the branch `{branch}` is not in this clone{_shallow(repository)}")
-        return Base(None, "", "no default branch was found; name it in `[tool.monoyard] default-branch`")
+            return Base(
+                None, "", f"the branch `{branch}` is not in this clone{_shallow(repository)}"
+            )
+        return Base(
+            None, "", "no default branch was found; name it in `[tool.monoyard] default-branch`"
+        )
     parted = repository.ask(git.merge_base("HEAD", candidates))
     if parted is None:
         return Base(None, "", f"HEAD and `{name}` have no common commit{_shallow(repository)}")

@@ -11,7 +11,6 @@ from typing import Any
 from monoyard.config import table_at
 
 
-
 @dataclass(frozen=True, slots=True)
 class Event:
     """The event behind a CI run.
@@ -78,7 +77,9 @@ def _github(environment: Mapping[str, str]) -> Event:
 def _gitlab(environment: Mapping[str, str]) -> Event:
     if branch := environment.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME"):
         if environment.get("CI_MERGE_REQUEST_EVENT_TYPE") == "merge_train":
-            return Event("merge-queue", branch, environment.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", ""))
+            return Event(
+                "merge-queue", branch, environment.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "")
+            )
         own, source = (environment.get(f"CI_{name}") for name in (
             "PROJECT_PATH", "MERGE_REQUEST_SOURCE_PROJECT_PATH"))  # fmt: skip
         return Event("pull-request", branch, is_from_fork=own != source)

@@ -39,12 +39,14 @@ __all__ = [
 
 
 def read_workspace_settings(
-    pyproject: dict[str, Any], own_file: dict[str, Any] | None, faults: Faults,
+    pyproject: dict[str, Any],
+    own_file: dict[str, Any] | None,
+    faults: Faults,
 ) -> WorkspaceSettings:
     """Read the root table from `pyproject.toml` or from `monoyard.toml`; having both is a fault."""
     embedded = table_at(pyproject, "tool", "monoyard")
     if own_file is None:
-        settings = WORKSPACE_TABLE.read(embedded, "tool.monoyard", faults)
+        settings: WorkspaceSettings = WORKSPACE_TABLE.read(embedded, "tool.monoyard", faults)
         return replace(settings, source="pyproject.toml")
     if embedded:
         faults.append("monoyard.toml: the table also stands in pyproject.toml; keep one of them")

@@ -1,8 +1,8 @@
 """Kinds of settings: each reads a raw TOML or JSON value, and describes itself as JSON schema.
 
 Faults are collected, never raised one by one, so that a person mends a file once. Written by hand
-because the planning path may import the standard library only, and the libraries that fit it stop at
-the first fault (docs/adr/0003).
+because the planning path may import the standard library only, and the libraries that fit it stop
+at the first fault (docs/adr/0003).
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ def choice(*allowed: str) -> Kind:
     def read(value: Any, path: str, faults: Faults) -> str | None:
         if value in allowed:
             return str(value)
-        faults.append(f"{path}: {value!r} is not one of {', '.join(allowed)}{suggest(value, allowed)}")
+        faults.append(
+            f"{path}: {value!r} is not one of {', '.join(allowed)}{suggest(value, allowed)}"
+        )
         return None
 
     return Kind(read, {"enum": list(allowed)})
@@ -87,7 +89,7 @@ def duration() -> Kind:
 
 
 def size() -> Kind:
-    """Bytes as a number, or text such as `512MiB`; read as bytes (`KB` and `KiB` both mean 1,024)."""
+    """Bytes as a number, or text such as `512MiB`; read as bytes (KB and KiB mean 1,024)."""
 
     def read(value: Any, path: str, faults: Faults) -> int | None:
         if isinstance(value, int) and not isinstance(value, bool) and value > 0:
@@ -164,7 +166,9 @@ def table(build: Callable[..., Any], kinds: Mapping[str, tuple[Kind, str]]) -> K
         arguments = {}
         for name, item in value.items():
             if name in kinds:
-                arguments[name.replace("-", "_")] = kinds[name][0].read(item, f"{path}.{name}", faults)
+                arguments[name.replace("-", "_")] = kinds[name][0].read(
+                    item, f"{path}.{name}", faults
+                )
             else:
                 faults.append(f"{path}: unknown key `{name}`{suggest(name, kinds)}")
         return build(**arguments)
@@ -174,7 +178,8 @@ def table(build: Callable[..., Any], kinds: Mapping[str, tuple[Kind, str]]) -> K
         for name, (kind, description) in kinds.items()
     }
     return Kind(
-        read, {"type": "object", "additionalProperties": False, "properties": properties},
+        read,
+        {"type": "object", "additionalProperties": False, "properties": properties},
     )
 
 

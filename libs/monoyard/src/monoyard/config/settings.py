@@ -2,8 +2,8 @@
 
 The workspace table stands as `[tool.monoyard]` in the root `pyproject.toml`, or as a file
 `monoyard.toml` beside it. The package table stands as `[tool.monoyard]` in the package's own
-`pyproject.toml`, as `"monoyard"` in its `package.json`, or, for a repository whose manifests are not
-to be touched, as `[tool.monoyard.packages.NAME]` at the root.
+`pyproject.toml`, as `"monoyard"` in its `package.json`, or, for a repository whose manifests are
+not to be touched, as `[tool.monoyard.packages.NAME]` at the root.
 """
 
 from __future__ import annotations
@@ -113,34 +113,84 @@ class WorkspaceSettings:
 
 _SUITE_KINDS: Final[dict[str, tuple[Kind, str]]] = {
     "enabled": (flag(), "false leaves the suite out of every plan."),
-    "command": (list_of(text()), "Program and arguments, run in the package's directory instead of the built-in tool."),
-    "also": (list_of(list_of(text())), "Further commands that have to succeed, run after the built-in tool in the package's directory."),
-    "fix": (list_of(text()), "Program and arguments that mend what `lint` finds (used by `nox -s fix`)."),
+    "command": (
+        list_of(text()),
+        "Program and arguments, run in the package's directory instead of the built-in "
+        "tool.",
+    ),
+    "also": (
+        list_of(list_of(text())),
+        "Further commands that have to succeed, run after the built-in tool in the "
+        "package's directory.",
+    ),
+    "fix": (
+        list_of(text()),
+        "Program and arguments that mend what `lint` finds (used by `nox -s fix`).",
+    ),
     "args": (list_of(text()), "Further arguments for the built-in tool."),
-    "paths": (list_of(text()), "Files or directories the tool is given, from the package's directory."),
-    "inputs": (list_of(text()), "Further files that can change the result, as globs; a leading slash means from the repository's root. Files that git ignores count when named here."),
-    "base-inputs": (list_of(text()), "Files whose content at the base revision is read, from the package's directory."),
-    "outputs": (list_of(text()), "Files the command makes, as globs from the package's directory; kept with the result and restored on a hit."),
-    "env": (list_of(text()), "Environment variables that the task may read; their values are part of the key. A trailing `*` matches any ending."),
-    "needs": (list_of(text()), "Tasks that must pass first: `SUITE`, `PACKAGE:SUITE`, or `^SUITE` for that suite of every dependency."),
-    "groups": (list_of(text()), "Dependency groups or extras of the package that the suite needs (default: `test`, `tests`, `dev`)."),
+    "paths": (
+        list_of(text()),
+        "Files or directories the tool is given, from the package's directory.",
+    ),
+    "inputs": (
+        list_of(text()),
+        "Further files that can change the result, as globs; a leading slash means from "
+        "the repository's root. Files that git ignores count when named here.",
+    ),
+    "base-inputs": (
+        list_of(text()),
+        "Files whose content at the base revision is read, from the package's directory.",
+    ),
+    "outputs": (
+        list_of(text()),
+        "Files the command makes, as globs from the package's directory; kept with the "
+        "result and restored on a hit.",
+    ),
+    "env": (
+        list_of(text()),
+        "Environment variables that the task may read; their values are part of the key. "
+        "A trailing `*` matches any ending.",
+    ),
+    "needs": (
+        list_of(text()),
+        "Tasks that must pass first: `SUITE`, `PACKAGE:SUITE`, or `^SUITE` for that "
+        "suite of every dependency.",
+    ),
+    "groups": (
+        list_of(text()),
+        "Dependency groups or extras of the package that the suite needs (default: "
+        "`test`, `tests`, `dev`).",
+    ),
     "requirements": (list_of(text()), "Further third-party requirements of the suite."),
     "resources": (list_of(choice("postgres")), "Servers that the run starts for the task."),
-    "migrate": (list_of(text()), "Program and arguments that bring an empty database up to date; the template database is made with it."),
+    "migrate": (
+        list_of(text()),
+        "Program and arguments that bring an empty database up to date; the template "
+        "database is made with it.",
+    ),
     "timeout": (duration(), "Time after which the task is stopped and fails."),
     "cpus": (whole_number(), "Processors the task keeps busy."),
     "memory": (size(), "Memory the task needs at its peak."),
-    "isolation": (choice("process", "shared"), "`shared` lets the tests of several packages run in one process."),
+    "isolation": (
+        choice("process", "shared"),
+        "`shared` lets the tests of several packages run in one process.",
+    ),
     "cache": (flag(), "false runs the task every time."),
     "coverage": (flag(), "Measure branch coverage (pytest suites)."),
-    "dependencies": (flag(), "Whether the sources of the package's dependencies can change the result."),
+    "dependencies": (
+        flag(),
+        "Whether the sources of the package's dependencies can change the result.",
+    ),
 }  # fmt: skip
 
 _suite_table = table(SuiteSettings, _SUITE_KINDS)
 
 _PACKAGE_KINDS: Final[dict[str, tuple[Kind, str]]] = {
     "role": (choice("lib", "service"), "`service` is built into an image and deployed."),
-    "pythons": (list_of(text()), "Interpreters to check with, such as `3.11`; several make several tasks."),
+    "pythons": (
+        list_of(text()),
+        "Interpreters to check with, such as `3.11`; several make several tasks.",
+    ),
     "modules": (list_of(text()), "Import names, where they cannot be seen from the layout."),
     "suites": (mapping_of(_suite_table, SUITES), "Settings of single suites."),
 }  # fmt: skip
@@ -148,20 +198,53 @@ _PACKAGE_KINDS: Final[dict[str, tuple[Kind, str]]] = {
 PACKAGE_TABLE: Final = table(PackageSettings, _PACKAGE_KINDS)
 
 _WORKSPACE_KINDS: Final[dict[str, tuple[Kind, str]]] = {
-    "members": (list_of(text()), "Globs of package directories. Without it: uv and npm workspaces, else every tracked manifest."),
+    "members": (
+        list_of(text()),
+        "Globs of package directories. Without it: uv and npm workspaces, else every "
+        "tracked manifest.",
+    ),
     "exclude": (list_of(text()), "Globs of directories that are no packages."),
-    "root-package": (text(), "Name of the root as a package of its own; it owns noxfile.py, tasks.py, tests/, infra/ and deploy/."),
+    "root-package": (
+        text(),
+        "Name of the root as a package of its own; it owns noxfile.py, tasks.py, tests/, "
+        "infra/ and deploy/.",
+    ),
     "lock": (text(), "The workspace's lock file."),
-    "default-branch": (text(), "The branch that changes are compared with (default: the remote's, else main, else master)."),
-    "groups": (mapping_of(one_or_more(text())), "Root dependency groups by suite; `test` stands for unit, integration and contract."),
-    "files": (mapping_of(list_of(choice(*SUITES))), "Files outside the packages, as globs, and the suites that read them; an empty list: none does."),
+    "default-branch": (
+        text(),
+        "The branch that changes are compared with (default: the remote's, else main, "
+        "else master).",
+    ),
+    "groups": (
+        mapping_of(one_or_more(text())),
+        "Root dependency groups by suite; `test` stands for unit, integration and "
+        "contract.",
+    ),
+    "files": (
+        mapping_of(list_of(choice(*SUITES))),
+        "Files outside the packages, as globs, and the suites that read them; an empty "
+        "list: none does.",
+    ),
     "env": (list_of(text()), "Environment variables that every task may read."),
-    "cpus": (whole_number(), "Processors a run may keep busy (default: those this process may use)."),
+    "cpus": (
+        whole_number(),
+        "Processors a run may keep busy (default: those this process may use).",
+    ),
     "memory": (size(), "Memory a run may use (default: four fifths of what is there)."),
-    "cache-limit": (size(), "Size of the local store, above which the least recently used results go."),
-    "postgres-version": (text(), "Major version behind MONOYARD_POSTGRES_URL; part of the key, checked by the run."),
+    "cache-limit": (
+        size(),
+        "Size of the local store, above which the least recently used results go.",
+    ),
+    "postgres-version": (
+        text(),
+        "Major version behind MONOYARD_POSTGRES_URL; part of the key, checked by the "
+        "run.",
+    ),
     "suites": (mapping_of(_suite_table, SUITES), "Settings of suites for all packages."),
-    "packages": (mapping_of(PACKAGE_TABLE), "Package tables by package name, for manifests that are not to be touched."),
+    "packages": (
+        mapping_of(PACKAGE_TABLE),
+        "Package tables by package name, for manifests that are not to be touched.",
+    ),
 }  # fmt: skip
 
 WORKSPACE_TABLE: Final = table(WorkspaceSettings, _WORKSPACE_KINDS)

@@ -61,7 +61,9 @@ class LocalInterpreters:
 def _probe(program: Path) -> Interpreter | None:
     """Ask a program what it is; a shim that leads nowhere is none."""
     try:
-        answer = capture(Command((str(program), "-I", "-c", _PROBE), Path("/"), clean(), timeout=20))
+        answer = capture(
+            Command((str(program), "-I", "-c", _PROBE), Path("/"), clean(), timeout=20)
+        )
     except MonoyardError:
         return None
     lines = answer.text.splitlines()

@@ -64,7 +64,9 @@ def write_locks(
                 changed.append(target.relative_to(top).as_posix())
                 if not check:
                     directory.mkdir(parents=True, exist_ok=True)
-                    (directory / f"{name}.in").write_text(source.read_text("utf-8"), encoding="utf-8")
+                    (directory / f"{name}.in").write_text(
+                        source.read_text("utf-8"), encoding="utf-8"
+                    )
                     target.write_text(text, encoding="utf-8")
     return changed
 
@@ -74,7 +76,11 @@ def _compile(
 ) -> None:
     constraints = [str(constraint)] if constraint else []
     argv = pip_compile.compile_lock(
-        str(program), source=source.name, output=output.name, constraints=constraints, upgrade=upgrade
+        str(program),
+        source=source.name,
+        output=output.name,
+        constraints=constraints,
+        upgrade=upgrade,
     )
     done = capture(Command(argv, cwd, installer_environment(), dies_with_parent=True))
     if done.status != 0:

@@ -1,4 +1,4 @@
-"""A PostgreSQL server for one run: where its programs are, and how to start it in the foreground."""
+"""A PostgreSQL server for one run: where its programs are, how to start it in the foreground."""
 
 from __future__ import annotations
 
@@ -81,7 +81,9 @@ def prepare_postgres(program: Path) -> PostgresServer:
     settings = (*_SETTINGS, f"unix_socket_directories={directory}")
     options = tuple(part for setting in settings for part in ("-c", setting))
     url = f"postgresql://postgres@/postgres?host={directory}"
-    return PostgresServer((str(binaries / "postgres"), "-D", str(data), *options), directory, url, user)
+    return PostgresServer(
+        (str(binaries / "postgres"), "-D", str(data), *options), directory, url, user
+    )
 
 
 def _reachable(binaries: Path) -> Path:
@@ -103,4 +105,3 @@ def _reachable(binaries: Path) -> Path:
             (partial / "install").rename(copy)
         shutil.rmtree(partial, ignore_errors=True)
     return copy / binaries.name
-

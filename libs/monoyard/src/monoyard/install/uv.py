@@ -13,10 +13,20 @@ from monoyard.process import Command, Completed, capture, clean
 
 _DECLARED = ("UV_*", "PIP_*", "*_proxy", "XDG_*", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY",
              "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy", "NETRC",
-             "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # fmt: skip
-_OFFLINE_SIGNS = ("dns error", "failed to fetch", "error sending request", "connection refused",
-                  "network is unreachable", "could not connect", "operation timed out",
-                  "failed to lookup address", "tcp connect error", "network connectivity is disabled")
+             "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "NPM_CONFIG_*",
+             "npm_config_*")  # fmt: skip
+_OFFLINE_SIGNS = (
+    "dns error",
+    "failed to fetch",
+    "error sending request",
+    "connection refused",
+    "network is unreachable",
+    "could not connect",
+    "operation timed out",
+    "failed to lookup address",
+    "tcp connect error",
+    "network connectivity is disabled",
+)
 
 
 def uv_program() -> Path:
@@ -48,7 +58,9 @@ def run_uv(arguments: Sequence[str], *, cwd: Path, doing: str) -> Completed:
         MachineError: There is no network.
         ToolError: uv failed for another reason; the context is what it said.
     """
-    command = Command((str(uv_program()), *arguments), cwd, installer_environment(), dies_with_parent=True)
+    command = Command(
+        (str(uv_program()), *arguments), cwd, installer_environment(), dies_with_parent=True
+    )
     done = capture(command)
     if done.status == 0:
         return done

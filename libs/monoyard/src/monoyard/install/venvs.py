@@ -133,7 +133,8 @@ class Venvs:
         self.announce(f"installing {words}")
         shutil.rmtree(path, ignore_errors=True)
         run_uv(
-            ("venv", "--quiet", "--no-project", "--no-config", "--python", str(interpreter.path), str(path)),
+            ("venv", "--quiet", "--no-project", "--no-config",
+             "--python", str(interpreter.path), str(path)),
             cwd=path.parent, doing=f"make a venv for {words}",
         )  # fmt: skip
         if not requirements.strip():

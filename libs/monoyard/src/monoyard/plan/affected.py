@@ -113,9 +113,9 @@ class Affected:
 
     def _way(self, source: str, target: str) -> tuple[str, ...]:
         for workspace in (self._workspace, self._changes.before):
-            if workspace is not None and {source, target} <= workspace.packages.keys():
-                if way := workspace.graph.path(source, target):
-                    return way
+            known = workspace is not None and {source, target} <= workspace.packages.keys()
+            if workspace is not None and known and (way := workspace.graph.path(source, target)):
+                return way
         return (source, target)
 
     def _parts(self, task: Task) -> Iterable[Cause]:

@@ -1,8 +1,8 @@
 """Keys: the hash of everything that can change a task's result, with the manifest behind it.
 
-A manifest names its parts (`files`, `files of LIB`, `lock`, `tools`, ...) with a digest each; the key
-is the hash of those. Parts are shared between tasks, so that a thousand packages cost a thousand
-listings, not a thousand times their dependencies.
+A manifest names its parts (`files`, `files of LIB`, `lock`, `tools`, ...) with a digest each; the
+key is the hash of those. Parts are shared between tasks, so that a thousand packages cost a
+thousand listings, not a thousand times their dependencies.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
@@ -79,7 +79,7 @@ class Keys:
             )
         for package in sorted(inputs.packages):
             names[f"sources of {package}"] = self._digest(
-                f"sources of {package}", lambda package=package: self._sources(package)
+                f"sources of {package}", partial(self._sources, package)
             )
         if inputs.files:
             label = f"inputs {' '.join(inputs.files)}"
@@ -126,9 +126,7 @@ class Keys:
 
     def _unowned(self) -> Entries:
         settings = self._workspace.settings
-        return self._listing(
-            path for path in self._loose if pattern_for(path, settings) is None
-        )
+        return self._listing(path for path in self._loose if pattern_for(path, settings) is None)
 
     def _named_for(self, suite: str) -> Entries:
         settings = self._workspace.settings
@@ -173,7 +171,9 @@ class Keys:
         for path in paths:
             rows.append((path, tree.digest(path) or "absent"))
             if path in tree.links:
-                rows.extend((f"{path} -> {target}", entry) for target, entry in tree.behind_link(path))
+                rows.extend(
+                    (f"{path} -> {target}", entry) for target, entry in tree.behind_link(path)
+                )
         return tuple(rows)
 
 

@@ -143,8 +143,14 @@ class Plan:
         return {
             "schema": "https://monoyard.dev/schemas/plan.json",
             "version": SCHEMA_VERSION,
-            "base": {"commit": self.base.commit, "how": self.base.how, "unknown": self.base.unknown},
-            "changed": sorted(path.encode("utf-8", "backslashreplace").decode() for path in self.changed),
+            "base": {
+                "commit": self.base.commit,
+                "how": self.base.how,
+                "unknown": self.base.unknown,
+            },
+            "changed": sorted(
+                path.encode("utf-8", "backslashreplace").decode() for path in self.changed
+            ),
             "narrowed": self.narrowed,
             "notes": list(self.notes),
             "tasks": [task.to_data() for task in self.tasks],
@@ -170,7 +176,8 @@ def make_plan(
         store: Where results are looked up.
         selection: What is asked for.
         event: The CI event, empty at a desk.
-        resolve: Returns a further part of a selected task's key that only the machine knows, such as
+        resolve: Returns a further part of a selected task's key that only the machine knows, such
+        as
             the resolution of requirements without a lock.
         workspace_id: Names this workspace in the store, for durations.
     """

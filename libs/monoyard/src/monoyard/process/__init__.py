@@ -6,8 +6,8 @@ for the tasks of a run, which guarantees that nothing outlives it.
 
 from monoyard.process.capture import capture, finish, kill_running, start
 from monoyard.process.command import Command, Completed
-from monoyard.process.foreground import run_in_foreground
 from monoyard.process.environment import PASSED_THROUGH, clean, for_git
+from monoyard.process.foreground import run_in_foreground
 from monoyard.process.redaction import Secret, redact_argv
 from monoyard.process.supervisor import Exit, Job, Supervisor
 

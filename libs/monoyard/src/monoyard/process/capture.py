@@ -13,7 +13,6 @@ from typing import Final
 from monoyard.errors import MachineError, ToolError
 from monoyard.process.command import Command, Completed
 
-
 _LAUNCHER: Final = (
     "import ctypes, os, signal, sys; "
     "ctypes.CDLL(None).prctl(1, int(signal.SIGKILL), 0, 0, 0); "  # 1: PR_SET_PDEATHSIG

@@ -98,7 +98,11 @@ class Supervisor:
     """
 
     def __init__(
-        self, python: Path, *, env: Mapping[str, str], preload: Sequence[str] = (),
+        self,
+        python: Path,
+        *,
+        env: Mapping[str, str],
+        preload: Sequence[str] = (),
     ) -> None:
         try:
             self._child = subprocess.Popen(
@@ -165,7 +169,7 @@ class Supervisor:
             raise MachineError(
                 "the process that supervises the tasks was killed",
                 code="supervisor-killed",
-                hint="often the machine ran out of memory: lower `[tool.monoyard] memory` or `cpus`",
+                hint="often memory ran out: lower `[tool.monoyard] memory` or `cpus`",
             )
         *lines, self._pending = (self._pending + data).split(b"\n")
         return [_exit(json.loads(line)) for line in lines if line]

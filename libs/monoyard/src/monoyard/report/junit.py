@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 from monoyard.report.verdict import place
 from monoyard.results import Outcome, TaskResult
@@ -26,7 +26,9 @@ def _suite(result: TaskResult) -> ElementTree.Element:
         element = ElementTree.SubElement(suite, "testcase", classname=result.task, name=case.name)
         kind = {Outcome.FAIL: "failure", Outcome.ERROR: "error"}.get(case.outcome, "skipped")
         failures += kind != "skipped"
-        ElementTree.SubElement(element, kind, message=_plain(case.message)).text = _plain(case.details)
+        ElementTree.SubElement(element, kind, message=_plain(case.message)).text = _plain(
+            case.details
+        )
     if result.outcome in {Outcome.FAIL, Outcome.ERROR} and not failures:
         element = ElementTree.SubElement(suite, "testcase", classname=result.task, name=result.task)
         lines = [f"{place(item)}{item.message} [{item.rule}]" for item in result.findings]

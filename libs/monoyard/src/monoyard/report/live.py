@@ -36,7 +36,9 @@ class LiveReport:
         self._running: dict[int, tuple[tuple[str, ...], float]] = {}
         self._preparing = ""
         self._console = Console(stderr=True)
-        self._live = Live(console=self._console, refresh_per_second=8, get_renderable=self._board, transient=True)
+        self._live = Live(
+            console=self._console, refresh_per_second=8, get_renderable=self._board, transient=True
+        )
         self._live.start()
 
     def __call__(self, event: Event) -> None:
@@ -72,5 +74,7 @@ class LiveReport:
         left = sum(self._left.values())
         bar = ProgressBar(total=self._total, completed=self._total - left, width=30)
         line = Table.grid(padding=(0, 2))
-        line.add_row(bar, f"{count(len(self._left), 'task')} left", f"about {duration(left / self._cpus)}")
+        line.add_row(
+            bar, f"{count(len(self._left), 'task')} left", f"about {duration(left / self._cpus)}"
+        )
         return Group(table, line)

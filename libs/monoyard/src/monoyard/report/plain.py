@@ -6,14 +6,14 @@ import sys
 from typing import TextIO
 
 from monoyard.report.words import headline
-from monoyard.run import BatchStarted, Event, Preparing, Stopping, TaskEnded
+from monoyard.run import Event, Preparing, Stopping, TaskEnded
 
 
 class PlainReport:
     """Prints to standard error; replayed results are only counted in the verdict."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.stderr
+        self._stream = sys.stderr if stream is None else stream
 
     def __call__(self, event: Event) -> None:
         """Take an event."""
@@ -24,7 +24,7 @@ class PlainReport:
             self._say(f"{event.words} ...")
         elif isinstance(event, Stopping):
             self._say(f"stopping: {event.why}")
-        elif isinstance(event, BatchStarted) and len(event.tasks) == 1:
+        elif len(event.tasks) == 1:
             self._say(f"RUN   {event.tasks[0]}")
 
     def close(self) -> None:

@@ -48,7 +48,8 @@ def affected_lines(plan: Plan) -> Iterator[str]:
 
 def explain_lines(planned: PlannedTask, explanation: Explanation) -> Iterator[str]:
     """Yield why a task is in its state."""
-    yield f"{planned.task.id}: {planned.state.value}{f' ({planned.reason})' if planned.reason else ''}"
+    reason = f" ({planned.reason})" if planned.reason else ""
+    yield f"{planned.task.id}: {planned.state.value}{reason}"
     if planned.manifest is not None:
         yield f"key {planned.manifest.key}"
     for cause in planned.causes:
@@ -90,7 +91,8 @@ def _edges(workspace: Workspace) -> Iterator[tuple[str, str, bool]]:
 
 def _head(plan: Plan) -> Iterator[str]:
     if plan.base.commit:
-        yield f"base {plan.base.commit[:12]}: {plan.base.how}; {count(len(plan.changed), 'path')} changed"
+        changed = count(len(plan.changed), "path")
+        yield f"base {plan.base.commit[:12]}: {plan.base.how}; {changed} changed"
     else:
         yield f"base unknown: {plan.base.unknown}"
     yield from (f"note: {note}" for note in plan.notes)

@@ -11,11 +11,11 @@ from typing import Any
 class Outcome(StrEnum):
     """How a task ended.
 
-    `error` means that the check could not be made (a crash, a missing tool), `fail` that it was made
-    and found something. Neither a skip nor a task that was not run ever counts as a pass.
+    `error` means that the check could not be made (a crash, a missing tool), `fail` that it was
+    made and found something. Neither a skip nor a task that was not run ever counts as a pass.
     """
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105  a verdict, not a password
     FAIL = "fail"
     ERROR = "error"
     SKIP = "skip"
@@ -25,7 +25,7 @@ class Outcome(StrEnum):
 class Verdict(StrEnum):
     """How a whole run ended."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
     ERROR = "error"

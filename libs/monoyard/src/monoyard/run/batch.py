@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from monoyard.plan import Task
-from monoyard.suites import EXECUTORS, Executor, Finished, Needs, Step
 from monoyard.run.machinery import BatchSurroundings
+from monoyard.suites import EXECUTORS, Executor, Finished, Needs, Step
 
 
 @dataclass
@@ -68,7 +68,7 @@ class Batches:
         self._count = 0
 
     def group(self, tasks: Iterable[Task]) -> list[Batch]:
-        """Group tasks that share a process; one that needs others, or its own share, stays alone."""
+        """Group tasks that share a process; one that needs others stays alone."""
         groups: dict[object, list[Task]] = {}
         for task in tasks:
             executor = EXECUTORS[type(task.work)]

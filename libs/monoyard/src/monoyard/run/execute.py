@@ -69,7 +69,14 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
     def publish(event: Event) -> None:
         if isinstance(event, TaskEnded):
             results[event.result.task] = event.result
-            timeline.append({"task": event.result.task, "batch": event.batch, "end": event.at, "seconds": event.result.seconds})
+            timeline.append(
+                {
+                    "task": event.result.task,
+                    "batch": event.batch,
+                    "end": event.at,
+                    "seconds": event.result.seconds,
+                }
+            )
             if request.keeper is not None:
                 request.keeper.add(by_id[event.result.task], event.result)
         for subscriber in request.subscribers:
@@ -84,7 +91,9 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
         scheduler = Scheduler(
             request.machinery, request.budget, request.options, publish, request.postgres, directory
         )
-        passed = frozenset(name for name, result in results.items() if result.outcome is Outcome.PASS)
+        passed = frozenset(
+            name for name, result in results.items() if result.outcome is Outcome.PASS
+        )
         estimates = {planned.task.id: planned.estimate for planned in todo}
         try:
             scheduler.run([planned.task for planned in todo], estimates, passed)
@@ -92,8 +101,16 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
             interrupted = True
     if request.keeper is not None:
         request.keeper.flush()
-    notes = (*request.plan.notes, *request.store.notes, *(request.keeper.notes if request.keeper else ()))
-    ordered = {planned.task.id: results[planned.task.id] for planned in request.plan.selected if planned.task.id in results}
+    notes = (
+        *request.plan.notes,
+        *request.store.notes,
+        *(request.keeper.notes if request.keeper else ()),
+    )
+    ordered = {
+        planned.task.id: results[planned.task.id]
+        for planned in request.plan.selected
+        if planned.task.id in results
+    }
     summary = RunSummary(
         run_id, request.plan, ordered, time.monotonic() - began, interrupted, request.reasons, notes
     )
@@ -131,9 +148,7 @@ def _is_there(path: Path, size: int) -> bool:
         return False
 
 
-def _write_record(
-    summary: RunSummary, timeline: list[dict[str, object]], directory: Path
-) -> None:
+def _write_record(summary: RunSummary, timeline: list[dict[str, object]], directory: Path) -> None:
     data = summary.to_data()
     data["timeline"] = timeline
     (directory / "run.json").write_text(json.dumps(data, indent=1), encoding="utf-8")

@@ -1,8 +1,8 @@
 """Stores results of tasks that passed, but only where their inputs stood still meanwhile.
 
 A file that is edited while a task runs makes its result one of neither state. So before anything is
-stored the tree is read again, and a task whose key would be another now, or whose files were touched
-since the run began, is not kept.
+stored the tree is read again, and a task whose key would be another now, or whose files were
+touched since the run began, is not kept.
 """
 
 from __future__ import annotations
@@ -114,9 +114,8 @@ class Keeper:
         declared = compile_globs(inputs.files)
         for path in paths:
             owner = self._workspace.owner(path)
-            if owner is None or owner == planned.task.package or owner in inputs.packages:
-                yield path
-            elif declared.match(path):
+            mine = {None, planned.task.package, *inputs.packages}
+            if owner in mine or declared.match(path):
                 yield path
 
     def _item(self, planned: PlannedTask, result: TaskResult) -> Item:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from monoyard.errors import MachineError
+from monoyard.errors import InterruptedRunError, MachineError
 from monoyard.install import Tools, Venvs, ensure_node_modules
 from monoyard.process import clean
 from monoyard.suites import Needs, VenvSpec
@@ -25,9 +25,11 @@ class Machinery:
         tools: Finds and installs tools.
         kept: Directory shared by all checkouts.
         overlays: Package to its directories for `sys.path`.
-        base: Tree of the base revision, or None.
         env_mode: `strict` clears the environment, `loose` passes everything.
-        announce: Says what is fetched or made.
+        base: Files of the base revision, or None.
+        environment: Where declared variables are taken from.
+        servers: Server to the environment variables that tell where it is.
+        is_stopped: The run was asked to stop; nothing new is fetched.
     """
 
     top: Path
@@ -40,6 +42,7 @@ class Machinery:
     environment: Mapping[str, str]
     env_mode: str = "strict"
     servers: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    is_stopped: bool = False
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def prepare(self, needs: Needs, scratch: Path) -> None:
@@ -49,14 +52,21 @@ class Machinery:
             MachineError: Something cannot be had.
         """
         for spec in needs.venvs:
+            self._go_on()
             self.venvs.ensure(spec)
         for tool in needs.tools:
+            self._go_on()
             self.tools.ensure(tool)
         for directory in needs.node_modules:
             node = self.tools.ensure("node")
             with self._guard:
+                self._go_on()
                 ensure_node_modules(self.top, directory, node, self.kept, self.venvs.announce)
         self._write_base(needs.base_files, scratch / "base")
+
+    def _go_on(self) -> None:
+        if self.is_stopped:
+            raise InterruptedRunError("the run was asked to stop")
 
     def _write_base(self, paths: Sequence[str], place: Path) -> None:
         if self.base is None or not paths:

@@ -49,7 +49,10 @@ def _metadata(package: Package, state: Path) -> Path:
     lines += [f"Requires-Dist: {item}" for item in manifest.requirements]
     for extra, items in manifest.extras.items():
         lines.append(f"Provides-Extra: {extra}")
-        lines += [f'Requires-Dist: {item.partition(";")[0].strip()} ; extra == "{extra}"' for item in items]
+        lines += [
+            f'Requires-Dist: {item.partition(";")[0].strip()} ; extra == "{extra}"'
+            for item in items
+        ]
     _write(directory / "METADATA", "\n".join(lines) + "\n")
     _write(directory / "INSTALLER", "monoyard\n")
     _write(directory / "entry_points.txt", _entry_points(package))
@@ -58,7 +61,9 @@ def _metadata(package: Package, state: Path) -> Path:
 
 def _entry_points(package: Package) -> str:
     return "".join(
-        f"[{group}]\n" + "".join(f"{name} = {target}\n" for name, target in sorted(items.items())) + "\n"
+        f"[{group}]\n"
+        + "".join(f"{name} = {target}\n" for name, target in sorted(items.items()))
+        + "\n"
         for group, items in sorted(package.manifest.entry_points.items())
     )
 

@@ -212,7 +212,9 @@ class Scheduler:
 
     def _next_step(self, batch: Batch) -> None:
         done = len(batch.finished)
-        failed = done and batch.finished[-1].exit.status and batch.steps[done - 1].is_last_on_failure
+        failed = (
+            done and batch.finished[-1].exit.status and batch.steps[done - 1].is_last_on_failure
+        )
         if done == len(batch.steps) or failed or batch.is_stopped:
             self._interpret(batch)
             return
@@ -239,7 +241,11 @@ class Scheduler:
         """Return the warden of a venv with pytest loaded, or that of the engine's interpreter."""
         key = venv.key if venv else ""
         if key not in self._supervisors:
-            python = self._machinery.venvs.path(venv) / "bin" / "python" if venv else Path(sys.executable)
+            python = (
+                self._machinery.venvs.path(venv) / "bin" / "python"
+                if venv
+                else Path(sys.executable)
+            )
             found = Supervisor(python, env=clean(), preload=_PRELOAD if venv else ())
             self._supervisors[key] = found
             self._selector.register(found.fileno(), selectors.EVENT_READ, found)
@@ -263,7 +269,12 @@ class Scheduler:
         batch, step, _ = self._jobs.pop(ended.number)
         place = len(batch.finished)
         batch.finished.append(
-            Finished(step, ended, _read(batch.scratch / f"{place}.out"), _read(batch.scratch / f"{place}.err"))
+            Finished(
+                step,
+                ended,
+                _read(batch.scratch / f"{place}.out"),
+                _read(batch.scratch / f"{place}.err"),
+            )
         )
         self._next_step(batch)
 
@@ -304,7 +315,11 @@ class Scheduler:
         self._results[result.task] = result
         estimate = self._estimates.get(result.task, self._tasks[result.task].estimate)
         self._publish(TaskEnded(result, batch.number, self._now(), estimate))
-        if self._options.fail_fast and not self._halt and result.outcome in {Outcome.FAIL, Outcome.ERROR}:
+        if (
+            self._options.fail_fast
+            and not self._halt
+            and result.outcome in {Outcome.FAIL, Outcome.ERROR}
+        ):
             self._stop("stopped after the first failure (--fail-fast)")
 
     def _react_to_signals(self) -> None:
@@ -317,6 +332,7 @@ class Scheduler:
 
     def _stop(self, why: str) -> None:
         self._halt = why
+        self._machinery.is_stopped = True
         self._publish(Stopping(why))
         kill_running()
         self._send_stop()
@@ -339,7 +355,7 @@ class Scheduler:
 
 
 def _longest_paths(tasks: Mapping[str, Task], estimates: Mapping[str, float]) -> dict[str, float]:
-    """Return, for each task, the seconds from its start to the end of the longest chain it begins."""
+    """Return, by task, the seconds from its start to the end of its longest chain."""
     followers: dict[str, list[str]] = {}
     for task in tasks.values():
         for need in task.needs:
@@ -348,7 +364,9 @@ def _longest_paths(tasks: Mapping[str, Task], estimates: Mapping[str, float]) ->
 
     def length(name: str, seen: tuple[str, ...] = ()) -> float:
         if name not in found:
-            after = [length(item, (*seen, name)) for item in followers.get(name, ()) if item not in seen]
+            after = [
+                length(item, (*seen, name)) for item in followers.get(name, ()) if item not in seen
+            ]
             found[name] = estimates.get(name, tasks[name].estimate) + max(after, default=0.0)
         return found[name]
 

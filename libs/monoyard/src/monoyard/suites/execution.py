@@ -1,5 +1,7 @@
-"""How a task becomes processes and their output becomes results: the values that pass between the
-suites, which know the tools, and the run, which starts processes. Nothing here starts anything.
+"""How a task becomes processes, and their output becomes results.
+
+The values that pass between the suites, which know the tools, and the run, which starts processes.
+Nothing here starts anything.
 """
 
 from __future__ import annotations
@@ -145,4 +147,3 @@ class Executor(Protocol):
         self, tasks: Sequence[Task], around: Surroundings, finished: Sequence[Finished]
     ) -> Interpretation:
         """Attribute what the processes said to the tasks."""
-

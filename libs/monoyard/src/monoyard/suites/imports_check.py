@@ -16,7 +16,11 @@ def internal_findings(workspace: Workspace, package: Package) -> tuple[Finding, 
     """
     if package.is_root and workspace.settings.root_package is not None:
         return ()
-    return (*_undeclared(workspace, package), *_unused(workspace, package), *_cycles(workspace, package))
+    return (
+        *_undeclared(workspace, package),
+        *_unused(workspace, package),
+        *_cycles(workspace, package),
+    )
 
 
 def _undeclared(workspace: Workspace, package: Package) -> Iterator[Finding]:

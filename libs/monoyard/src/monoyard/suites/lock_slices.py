@@ -1,94 +1,92 @@
-"""The workspace's lock as the suites see it: which venv follows from it, which slice a task needs."""
+"""The workspace's lock as the suites see it: the venv it makes, the slice a task needs."""
 
 from __future__ import annotations
 
 import hashlib
-import re
-from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
+from typing import Final
 
+from monoyard.locks import Closures, Lock, parse_lock, slice_entries
 from monoyard.plan import Entries
 from monoyard.suites.venvs import Interpreter, VenvSpec
 from monoyard.workspace import Workspace, normalize, split_requirement
 
-_PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)(\[[^\]]*\])?==(\S+)")
+_USUAL_LOCKS: Final = ("uv.lock", "pylock.toml")
 
 
 class WorkspaceLock:
-    def __init__(self, path: str, data: bytes) -> None:
-        self._path = path
-        self._data = data
-        self.notes: tuple[str, ...] = ()
+    """One lock for the whole workspace, or the absence of one.
+
+    Args:
+        path: Where it is, from the top; empty where there is none.
+        data: Its bytes.
+    """
+
+    def __init__(self, path: str, data: bytes | None) -> None:
+        self._path = path if data is not None else ""
+        self._data = data or b""
         self._slices: dict[tuple[str, ...], Entries] = {}
 
     @classmethod
     def find(cls, workspace: Workspace) -> WorkspaceLock:
-        path = workspace.settings.lock or ""
-        return cls(path, (workspace.tree.read(path) or b"") if path else b"")
+        """Return the lock that the settings name, else one of the usual names at the root."""
+        named = workspace.settings.lock
+        for path in (named,) if named else _USUAL_LOCKS:
+            if (data := workspace.tree.read(path)) is not None:
+                return cls(path, data)
+        return cls(named or "", None)
 
     @property
     def is_there(self) -> bool:
-        return bool(self._data)
+        """Whether there is a lock."""
+        return bool(self._path)
 
     @property
     def paths(self) -> tuple[str, ...]:
+        """The lock's path, for those who ask what tasks are made from."""
         return (self._path,) if self._path else ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Why every package counts as needing the whole lock, where that is so."""
+        if self.is_there and self._lock.problem:
+            return (f"{self._path}: {self._lock.problem}, so any change of it affects everything",)
+        return ()
+
+    def venv(self, interpreter: Interpreter) -> VenvSpec:
+        """Return the venv that holds everything in the lock."""
+        return VenvSpec(interpreter, self._path, self._digest)
+
+    def has(self, name: str) -> bool:
+        """Say whether the lock has a distribution."""
+        return normalize(name) in self._lock.distributions
+
+    def has_all(self, requirements: Iterable[str]) -> bool:
+        """Say whether the lock has a distribution for every requirement."""
+        heads = [split_requirement(item) for item in requirements]
+        return self.is_there and all(head is not None and self.has(head[0]) for head in heads)
+
+    def slice(self, roots: Iterable[str]) -> Entries:
+        """Return what requirements need of the lock, as entries of a key.
+
+        A requirement that the lock lacks is an entry too: locking it later is a change.
+        """
+        wanted = tuple(sorted(set(roots)))
+        if wanted not in self._slices:
+            closure = self._closures.of(wanted)
+            absent = tuple((name, "not in the lock") for name in closure.missing)
+            self._slices[wanted] = (*slice_entries(closure), *absent)
+        return self._slices[wanted]
 
     @cached_property
     def _digest(self) -> str:
         return hashlib.sha256(self._data).hexdigest()
 
-    def venv(self, interpreter: Interpreter) -> VenvSpec:
-        return VenvSpec(interpreter, self._path, self._digest)
+    @cached_property
+    def _lock(self) -> Lock:
+        return parse_lock(self._path, self._data)
 
     @cached_property
-    def _pins(self) -> dict[str, str]:
-        pins = {}
-        for name, block in self._blocks:
-            hashes = hashlib.sha256("".join(sorted(re.findall(r"sha256:\w+", block))).encode())
-            version = _PIN.match(block)[3]  # type: ignore[index]
-            pins[name] = f"{version} {hashes.hexdigest()[:16]}"
-        return pins
-
-    @cached_property
-    def _blocks(self) -> list[tuple[str, str]]:
-        blocks: list[tuple[str, str]] = []
-        for line in self._data.decode("utf-8", "replace").splitlines():
-            if match := _PIN.match(line):
-                blocks.append((normalize(match[1]), line))
-            elif blocks and line.startswith(" "):
-                blocks[-1] = (blocks[-1][0], blocks[-1][1] + "\n" + line)
-        return blocks
-
-    @cached_property
-    def _needs(self) -> dict[str, set[str]]:
-        needs = defaultdict(set)
-        for name, block in self._blocks:
-            comments = [line.strip()[1:].strip() for line in block.splitlines() if line.strip().startswith("#")]
-            for comment in comments:
-                parent = comment.removeprefix("via").strip()
-                if parent and not parent.startswith("-r "):
-                    needs[normalize(parent)].add(name)
-        return needs
-
-    def has(self, name: str) -> bool:
-        return normalize(name) in self._pins
-
-    def has_all(self, requirements: Iterable[str]) -> bool:
-        heads = [split_requirement(item) for item in requirements]
-        return self.is_there and all(head is not None and self.has(head[0]) for head in heads)
-
-    def slice(self, roots: Iterable[str]) -> Entries:
-        names = tuple(sorted({head[0] for item in roots if (head := split_requirement(item))}))
-        if names not in self._slices:
-            found: set[str] = set()
-            queue = [name for name in names if name in self._pins]
-            while queue:
-                name = queue.pop()
-                if name not in found:
-                    found.add(name)
-                    queue.extend(self._needs[name])
-            missing = [(name, "not in the lock") for name in names if name not in self._pins]
-            self._slices[names] = (*((name, self._pins[name]) for name in sorted(found)), *missing)
-        return self._slices[names]
+    def _closures(self) -> Closures:
+        return Closures(self._lock)

@@ -60,14 +60,16 @@ class PythonSuites:
             return self._tests(package, suite, settings, interpreter)
         return self._wheel(package, interpreter)
 
-    def _lint(self, package: Package, settings: SuiteSettings, interpreter: Interpreter) -> Draft | None:
+    def _lint(
+        self, package: Package, settings: SuiteSettings, interpreter: Interpreter
+    ) -> Draft | None:
         paths = self._python_paths(package, settings)
         if not paths:
             return None
         roots = root_group(self._workspace, "lint")
         venv = self._lock.venv(interpreter) if self._lock.has("ruff") else None
         imports: tuple[tuple[str, str], ...] = ()
-        declared, for_tests = declared_names(self._workspace, package)
+        declared, _ = declared_names(self._workspace, package)
         if venv is not None and not package.is_root:
             imports = tuple(package.imports.items())
         findings = internal_findings(self._workspace, package)
@@ -97,7 +99,9 @@ class PythonSuites:
         needed = (package.name, *sorted(self._workspace.graph.closure[package.name]))
         return tuple(name for name in needed if self._workspace.packages[name].kind == "python")
 
-    def _type(self, package: Package, settings: SuiteSettings, interpreter: Interpreter) -> Draft | None:
+    def _type(
+        self, package: Package, settings: SuiteSettings, interpreter: Interpreter
+    ) -> Draft | None:
         config = find_settings(self._workspace, package, tool_settings.MYPY)
         paths = self._python_paths(package, settings)
         if not paths or not (config or settings.enabled):
@@ -157,7 +161,10 @@ class PythonSuites:
             ("command", _command_entries(settings, paths, ignore)),
             ("interpreter", (("python", interpreter.identity),)),
             ("lock", locked),
-            ("settings", (*self._entries(package, tool_settings.PYTEST), *self._measure(package, settings))),
+            (
+                "settings",
+                (*self._entries(package, tool_settings.PYTEST), *self._measure(package, settings)),
+            ),
             ("resources", tuple((name, self._resource_version(name)) for name in work.resources)),
         )
         return Draft(work, parts)
@@ -190,7 +197,12 @@ class PythonSuites:
         parts = (
             ("command", (("argv", json.dumps(command)),)),
             ("interpreter", (("python", interpreter.identity),)),
-            ("lock", self._lock.slice(requires) if has_backend else tuple(("build", item) for item in requires)),
+            (
+                "lock",
+                self._lock.slice(requires)
+                if has_backend
+                else tuple(("build", item) for item in requires),
+            ),
         )
         return Draft(work, parts, reads_packages=False)
 
@@ -241,7 +253,8 @@ class PythonSuites:
             return ()
         others = [name for name in self._workspace.packages if name != package.name]
         nested = any(
-            self._workspace.packages[name].directory.startswith(f"{package.directory}/") for name in others
+            self._workspace.packages[name].directory.startswith(f"{package.directory}/")
+            for name in others
         )
         if not package.is_root and not nested:
             return (package.directory,)
@@ -255,7 +268,9 @@ class PythonSuites:
         if settings.paths is not None:
             return settings.paths, ()
         inner = {package.inside(path) for path in self._workspace.files[package.name]}
-        tests = [path for path in inner if path.endswith(".py") and path.startswith(("tests/", "test/"))]
+        tests = [
+            path for path in inner if path.endswith(".py") and path.startswith(("tests/", "test/"))
+        ]
         if package.is_root and self._workspace.settings.root_package is not None:
             if suite != "integration" or not tests:
                 return None
@@ -268,11 +283,15 @@ class PythonSuites:
         return (place,), tuple(_existing(tests, _OTHER_SUITES))
 
     def _migration_digest(self, package: Package) -> str:
-        """Digest what the migrations of a package may be made from: its sources and its packages'."""
+        """Digest what migrations may be made from: the package and all it needs."""
         digest = hashlib.sha256()
         for name in (package.name, *sorted(self._workspace.graph.closure[package.name])):
             for path in self._workspace.files[name]:
-                digest.update(f"{path}\0{self._workspace.tree.entries.get(path)}\n".encode("utf-8", "surrogateescape"))
+                digest.update(
+                    f"{path}\0{self._workspace.tree.entries.get(path)}\n".encode(
+                        "utf-8", "surrogateescape"
+                    )
+                )
         return digest.hexdigest()
 
     def _entries(self, package: Package, tool: ToolFiles) -> Entries:

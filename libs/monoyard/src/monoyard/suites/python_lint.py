@@ -96,9 +96,7 @@ def fix_steps(tasks: Sequence[Task], around: Surroundings) -> list[Step]:
     return [Step(around.top, environment, argv=argv) for argv in ruff.fix(program, cache, paths)]
 
 
-def _result(
-    task: Task, findings: Sequence[Finding], broken: str, seconds: float
-) -> TaskResult:
+def _result(task: Task, findings: Sequence[Finding], broken: str, seconds: float) -> TaskResult:
     if broken:
         return TaskResult(task.id, Outcome.ERROR, "ruff could not finish", seconds, log=broken)
     fails = any(finding.severity is Severity.ERROR for finding in findings)

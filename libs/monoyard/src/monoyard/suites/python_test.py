@@ -148,8 +148,6 @@ def _names_tests(extra: Sequence[str]) -> bool:
     return any(argument.partition("::")[0].endswith(".py") for argument in extra)
 
 
-
-
 def _outcome(step: Finished, *, is_reported: bool) -> tuple[Outcome, str]:
     status = step.exit.status
     if step.exit.timed_out:

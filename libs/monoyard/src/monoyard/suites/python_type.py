@@ -79,11 +79,16 @@ class TypeExecutor:
         self, tasks: Sequence[Task], around: Surroundings, finished: Sequence[Finished]
     ) -> Interpretation:
         """Give each finding to its package; after a fatal one, decide only who caused it."""
+        del around  # mypy reports paths relative to where it runs, not to the machine
         step = finished[0]
         prefix = _work(tasks[0]).directory
         findings, other = mypy.parse(step.stdout, f"{prefix}/" if prefix else "")
         by_task: dict[str, list[Finding]] = defaultdict(list)
-        blockers = [] if findings else mypy.parse_blockers([*other, *step.stderr.decode("utf-8", "replace").splitlines()])
+        blockers = (
+            []
+            if findings
+            else mypy.parse_blockers([*other, *step.stderr.decode("utf-8", "replace").splitlines()])
+        )
         for finding in [*findings, *blockers]:
             if (owner := _owner(finding.path, tasks)) is not None:
                 by_task[owner].append(finding)
@@ -116,7 +121,9 @@ def _stopped(task: Task, findings: list[Finding], step: Finished, seconds: float
 
 def _result(task: Task, findings: Sequence[Finding], seconds: float) -> TaskResult:
     fails = any(finding.severity is Severity.ERROR for finding in findings)
-    return TaskResult(task.id, Outcome.FAIL if fails else Outcome.PASS, "", seconds, tuple(findings))
+    return TaskResult(
+        task.id, Outcome.FAIL if fails else Outcome.PASS, "", seconds, tuple(findings)
+    )
 
 
 def _owner(path: str, tasks: Sequence[Task]) -> str | None:

@@ -19,8 +19,8 @@ def suite_roots(
     """Return the third-party requirements of a suite, as written, sorted.
 
     They are the package's run-time requirements and those of every package it needs, its own
-    development groups (the table's, else those that exist of the usual names), the workspace's group
-    for the suite, and what the table adds.
+    development groups (the table's, else those that exist of the usual names), the workspace's
+    group for the suite, and what the table adds.
     """
     found = list(settings.requirements or ())
     found += root_group(workspace, suite)
@@ -46,7 +46,9 @@ def with_test_tools(requirements: Iterable[str]) -> tuple[str, ...]:
 def chosen_groups(package: Package, settings: SuiteSettings) -> tuple[str, ...]:
     """Return the development groups of a package that a suite installs."""
     if settings.groups is not None:
-        return tuple(name if name.startswith("hatch.") else normalize(name) for name in settings.groups)
+        return tuple(
+            name if name.startswith("hatch.") else normalize(name) for name in settings.groups
+        )
     return tuple(name for name in _DEFAULT_GROUPS if name in package.manifest.groups)
 
 
@@ -77,7 +79,10 @@ def declared_names(workspace: Workspace, package: Package) -> tuple[frozenset[st
     Extras count for sources: they are guarded by the caller. Root groups count for tests.
     """
     manifest = package.manifest
-    runtime = [*manifest.requirements, *(item for extra in manifest.extras.values() for item in extra)]
+    runtime = [
+        *manifest.requirements,
+        *(item for extra in manifest.extras.values() for item in extra),
+    ]
     tests = [*runtime, *(item for group in manifest.groups.values() for item in group)]
     tests += [item for group in root_groups(workspace).values() for item in group]
     return _names(runtime) | {manifest.name}, _names(tests) | {manifest.name}

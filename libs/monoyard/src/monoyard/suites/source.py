@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
@@ -52,9 +52,17 @@ class SuiteSource:
                     settings = package.settings.suites.get(name, SuiteSettings())
                     draft = suites.draft(package, name, settings, interpreter)
                     if draft is not None and settings.enabled is not False:
-                        tasks.append(self._task(workspace, package, name + suffix, draft, settings, problem))
+                        tasks.append(
+                            self._task(workspace, package, name + suffix, draft, settings, problem)
+                        )
         _check_needs(tasks)
-        covered = {"pyproject.toml", "monoyard.toml", *lock.paths, *python.covered, *typescript.covered}
+        covered = {
+            "pyproject.toml",
+            "monoyard.toml",
+            *lock.paths,
+            *python.covered,
+            *typescript.covered,
+        }
         return Sourced(tuple(tasks), frozenset(covered), (*lock.notes, *python.notes))
 
     def _interpreters_of(self, package: Package) -> Iterable[tuple[Interpreter, str, str]]:
@@ -70,7 +78,11 @@ class SuiteSource:
         for minor in wanted:
             found = self._interpreters.find(minor)
             suffix = f"@{minor}" if len(wanted) > 1 else ""
-            yield found or self._interpreters.default(), suffix, "" if found else f"Python {minor} was not found"
+            yield (
+                found or self._interpreters.default(),
+                suffix,
+                "" if found else f"Python {minor} was not found",
+            )
 
     def _task(
         self,
@@ -83,7 +95,9 @@ class SuiteSource:
     ) -> Task:
         suite = suite_and_suffix.partition("@")[0]
         closure = workspace.graph.closure[package.name]
-        reads_packages = draft.reads_packages if settings.dependencies is None else settings.dependencies
+        reads_packages = (
+            draft.reads_packages if settings.dependencies is None else settings.dependencies
+        )
         env = (*workspace.settings.env, *(settings.env or ()))
         parts = (*draft.parts, ("environment", self._environment_entries(env)))
         inputs = Inputs(
@@ -123,7 +137,7 @@ class SuiteSource:
         return tuple(sorted(entries.items()))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _value_digest(value: str | None) -> str:
     return "unset" if value is None else hashlib.sha256(value.encode()).hexdigest()[:16]
 
@@ -152,7 +166,9 @@ def _check_needs(tasks: list[Task]) -> None:
             if need.rstrip("?") in known:
                 kept.append(need.rstrip("?"))
             elif not need.endswith("?"):
-                faults.append(f"{task.id}: needs `{need}`, which does not exist{suggest(need, known)}")
+                faults.append(
+                    f"{task.id}: needs `{need}`, which does not exist{suggest(need, known)}"
+                )
         tasks[position] = replace(task, needs=tuple(kept))
     try:
         TopologicalSorter({task.id: task.needs for task in tasks if task.needs}).prepare()
@@ -160,4 +176,3 @@ def _check_needs(tasks: list[Task]) -> None:
         faults.append(f"tasks need each other in a ring: {' -> '.join(error.args[1])}")
     if faults:
         raise ConfigurationError("`needs` has faults", context=tuple(faults))
-

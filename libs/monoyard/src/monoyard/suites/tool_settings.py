@@ -62,14 +62,18 @@ def settings_entries(workspace: Workspace, path: str, tool: ToolFiles) -> Entrie
     if not path:
         return ()
     if path == "pyproject.toml":
-        return tuple(_flatten(f"tool.{tool.table}", table_at(workspace.document, "tool", tool.table)))
+        return tuple(
+            _flatten(f"tool.{tool.table}", table_at(workspace.document, "tool", tool.table))
+        )
     if path.endswith(".toml"):
         data = workspace.tree.read(path) or b""
         try:
             document = tomllib.loads(data.decode("utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError):
             return ((path, workspace.tree.digest(path) or ""),)
-        inner = table_at(document, "tool", tool.table) if path.endswith("pyproject.toml") else document
+        inner = (
+            table_at(document, "tool", tool.table) if path.endswith("pyproject.toml") else document
+        )
         return tuple(_flatten(path, inner))
     return ((path, workspace.tree.digest(path) or ""),)
 

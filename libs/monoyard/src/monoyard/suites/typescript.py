@@ -63,9 +63,14 @@ class TypescriptSuites:
     def _script(self, package: Package, suite: str) -> tuple[str, ...] | None:
         for name in _SCRIPTS[suite]:
             if script := package.manifest.scripts.get(name):
-                report = ()
+                report: tuple[str, ...] = ()
                 if re.search(r"\bvitest\b", script):
-                    report = ("--", "--reporter=default", "--reporter=junit", "--outputFile.junit={scratch}/junit.xml")
+                    report = (
+                        "--",
+                        "--reporter=default",
+                        "--reporter=junit",
+                        "--outputFile.junit={scratch}/junit.xml",
+                    )
                 return ("npm", "run", "--silent", name, *report)
         return None
 

@@ -1,4 +1,4 @@
-"""Which interpreter and which distributions a task runs with, as values; `install` makes them real."""
+"""Interpreters and venvs as values; `install` makes them real."""
 
 from __future__ import annotations
 

@@ -26,7 +26,9 @@ def _numbers(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in match[0].split(".")) if match else ()
 
 
-def _holds(operator: str, wanted: tuple[int, ...], wildcard: bool, version: tuple[int, ...]) -> bool:
+def _holds(
+    operator: str, wanted: tuple[int, ...], wildcard: bool, version: tuple[int, ...]
+) -> bool:
     if wildcard:
         is_equal = version[: len(wanted)] == wanted
         return is_equal if operator == "==" else not is_equal

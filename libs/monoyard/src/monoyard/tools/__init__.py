@@ -1,1 +1,1 @@
-"""One file per external tool: argv out, parsed output in. Nothing in this room runs or reads anything."""
+"""One file per external tool: argv out, parsed output in. Nothing here runs or reads."""

@@ -1,7 +1,7 @@
 """git: command lines and parsers. Tested with 2.35 to 2.51.
 
-Every file name is bytes with NUL separators, decoded with surrogateescape so that a name that is not
-UTF-8 survives the way back to the file system. Nothing here runs a command.
+Every file name is bytes with NUL separators, decoded with surrogateescape so that a name that is
+not UTF-8 survives the way back to the file system. Nothing here runs a command.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ class WorkTreeStatus:
     """What differs from the index or is unknown to it.
 
     Attributes:
-        changed: Tracked paths whose work tree content, mode or existence differs from HEAD or index.
-        untracked: Paths that git neither tracks nor ignores; a trailing slash marks an embedded
+        changed: Tracked paths whose work tree content, mode or existence differs from HEAD or
+        index. untracked: Paths that git neither tracks nor ignores; a trailing slash marks an
+        embedded
             repository.
 
     """
@@ -49,7 +50,7 @@ def _git(*arguments: str) -> tuple[str, ...]:
 
 
 def locate() -> tuple[str, ...]:
-    """Ask for the top of the work tree, the git directory shared by worktrees, and the hash name."""
+    """Ask for the top of the work tree, its git directories and the name of the hash."""
     return _git(
         "rev-parse",
         "--path-format=absolute",

@@ -60,7 +60,8 @@ def parse(output: bytes, prefix: str = "") -> tuple[list[Finding], list[str]]:
         findings.append(
             Finding(
                 path=prefix + str(row.get("file", "")),
-                message=str(row.get("message", "")) + (f" ({row['hint']})" if row.get("hint") else ""),
+                message=str(row.get("message", ""))
+                + (f" ({row['hint']})" if row.get("hint") else ""),
                 rule=str(row.get("code") or ""),
                 line=max(0, int(row.get("line") or 0)),
                 column=max(0, int(row.get("column") or 0)) + 1,
@@ -72,10 +73,8 @@ def parse(output: bytes, prefix: str = "") -> tuple[list[Finding], list[str]]:
 
 def parse_blockers(lines: Iterable[str]) -> list[Finding]:
     """Parse what mypy prints as text when it gives up: the files it could not get past."""
-    found = []
-    for line in lines:
-        if match := _BLOCKER.match(line):
-            found.append(
-                Finding(match["path"], match["message"], "fatal", int(match["line"] or 0))
-            )
-    return found
+    matches = filter(None, map(_BLOCKER.match, lines))
+    return [
+        Finding(match["path"], match["message"], "fatal", int(match["line"] or 0))
+        for match in matches
+    ]

@@ -6,7 +6,12 @@ from collections.abc import Iterable
 
 
 def compile_lock(
-    program: str, *, source: str, output: str, constraints: Iterable[str] = (), upgrade: bool = False
+    program: str,
+    *,
+    source: str,
+    output: str,
+    constraints: Iterable[str] = (),
+    upgrade: bool = False,
 ) -> tuple[str, ...]:
     """Compile requirements into a lock; versions in an existing output are kept where they fit.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable
 from typing import Final
+from xml.etree import ElementTree
 
 from monoyard.results import Outcome, TestCase, TestCounts
 
@@ -92,7 +92,9 @@ def parse_junit(report: bytes, prefix: str) -> tuple[TestCounts, tuple[TestCase,
 
 
 def _case(element: ElementTree.Element, child: ElementTree.Element, prefix: str) -> TestCase | None:
-    outcome = {"failure": Outcome.FAIL, "error": Outcome.ERROR, "skipped": Outcome.SKIP}.get(child.tag)
+    outcome = {"failure": Outcome.FAIL, "error": Outcome.ERROR, "skipped": Outcome.SKIP}.get(
+        child.tag
+    )
     if outcome is None:
         return None
     file = element.get("file", "")

@@ -58,7 +58,9 @@ def _finding(row: dict[str, Any], top: str) -> Finding:
     is_layout = rule == "unformatted"
     return Finding(
         path=str(row.get("filename", "")).removeprefix(top.rstrip("/") + "/"),
-        message="the layout differs from `ruff format`" if is_layout else str(row.get("message", "")),
+        message="the layout differs from `ruff format`"
+        if is_layout
+        else str(row.get("message", "")),
         rule="format" if is_layout else rule,
         line=0 if is_layout else int(location.get("row", 0)),
         column=0 if is_layout else int(location.get("column", 0)),

@@ -156,7 +156,9 @@ def _edges(discovery: Discovery) -> Iterable[Edge]:
         if package.is_root and discovery.settings.root_package is not None:
             for other in packages:
                 if other != name:
-                    yield Edge(name, other, is_test=True, how="declared", where=package.manifest_path)
+                    yield Edge(
+                        name, other, is_test=True, how="declared", where=package.manifest_path
+                    )
         manifest = package.manifest
         for requirements, is_test in _requirement_sets(manifest):
             for requirement in requirements:

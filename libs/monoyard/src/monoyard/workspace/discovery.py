@@ -14,7 +14,6 @@ from monoyard.config import (
     Faults,
     PackageSettings,
     WorkspaceSettings,
-    parse_json,
     parse_toml,
     read_package_settings,
     read_workspace_settings,
@@ -23,7 +22,7 @@ from monoyard.config import (
 from monoyard.workspace.globs import matches
 from monoyard.workspace.imports import scan_imports
 from monoyard.workspace.manifests import MANIFEST_NAMES, Manifest, parse_manifest
-from monoyard.workspace.package import Package, layout, zone_of
+from monoyard.workspace.package import ROOT_PACKAGE_PATHS, Package, layout, zone_of
 from monoyard.workspace.tree import Tree
 
 _NEVER_MEMBERS = ("**/node_modules", "**/.venv", "**/site-packages", "**/testdata", "**/fixtures")
@@ -67,7 +66,10 @@ def discover(tree: Tree, memo: Memo, faults: Faults) -> Discovery:
     _report_duplicates(manifests, faults)
     for name in settings.packages:
         if name not in names.values():
-            faults.append(f"{settings.source}: packages.{name}: no such package{suggest(name, names.values())}")
+            faults.append(
+                f"{settings.source}: packages.{name}: no such package"
+                f"{suggest(name, names.values())}"
+            )
     files = _owned_files(tree, manifests, settings)
     packages = {}
     for directory in sorted(manifests, key=names.__getitem__):
@@ -150,7 +152,10 @@ def _is_exactly(directory: str, patterns: Iterable[str]) -> bool:
     """Match a directory itself, not what is below a match."""
     return any(
         matches(directory, (pattern,))
-        and ("**" in pattern or directory.count("/") == pattern.strip("/").removeprefix("./").count("/"))
+        and (
+            "**" in pattern
+            or directory.count("/") == pattern.strip("/").removeprefix("./").count("/")
+        )
         for pattern in patterns
     )
 
@@ -170,9 +175,7 @@ def _pnpm_members(tree: Tree) -> list[str]:
     return found
 
 
-def _parse_all(
-    tree: Tree, memo: Memo, paths: Iterable[str], faults: Faults
-) -> dict[str, Manifest]:
+def _parse_all(tree: Tree, memo: Memo, paths: Iterable[str], faults: Faults) -> dict[str, Manifest]:
     keys = {path: f"{_READER_VERSION} {path[-4:]} {tree.entries[path]}" for path in paths}
     known = memo.get_many("manifest", list(keys.values()))
     found: dict[str, Manifest] = {}
@@ -190,10 +193,12 @@ def _parse_all(
     return found
 
 
-def _display_names(manifests: Mapping[str, Manifest], settings: WorkspaceSettings) -> dict[str, str]:
+def _display_names(
+    manifests: Mapping[str, Manifest], settings: WorkspaceSettings
+) -> dict[str, str]:
     short = Counter(directory.rpartition("/")[2] for directory in manifests)
     projects = Counter(manifest.name for manifest in manifests.values())
-    names = {}
+    names: dict[str, str] = {}
     for directory, manifest in manifests.items():
         last = directory.rpartition("/")[2]
         if not directory:
@@ -212,7 +217,9 @@ def _report_duplicates(manifests: Mapping[str, Manifest], faults: Faults) -> Non
             places[manifest.kind, manifest.name].append(directory or ".")
     for (_, name), directories in sorted(places.items()):
         if len(directories) > 1:
-            faults.append(f"the project name `{name}` is used by {' and '.join(sorted(directories))}")
+            faults.append(
+                f"the project name `{name}` is used by {' and '.join(sorted(directories))}"
+            )
 
 
 def _owned_files(
@@ -237,8 +244,6 @@ def _owned_files(
 
 def _root_places(tree: Tree, settings: WorkspaceSettings) -> tuple[str, ...]:
     """Say which paths a root package owns; what it does not own affects everything."""
-    from monoyard.workspace.package import ROOT_PACKAGE_PATHS
-
     if settings.root_package is not None:
         return ROOT_PACKAGE_PATHS
     tops = {path.partition("/")[0] for path in tree.paths if path.endswith("/__init__.py")}
@@ -328,9 +333,7 @@ def _scan_files(tree: Tree, memo: Memo, paths: Iterable[str]) -> dict[str, list[
     keys = {path: f"{_READER_VERSION} {tree.entries[path][7:]}" for path in paths}
     known = memo.get_many("imports", list(set(keys.values())))
     contents = tree.read_many(path for path, key in keys.items() if key not in known)
-    fresh = {
-        keys[path]: json.dumps(scan_imports(data)).encode() for path, data in contents.items()
-    }
+    fresh = {keys[path]: json.dumps(scan_imports(data)).encode() for path, data in contents.items()}
     if fresh:
         memo.put_many("imports", fresh)
     found = {**known, **fresh}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache
 
 
-@lru_cache(maxsize=None)
+@cache
 def compile_globs(patterns: tuple[str, ...]) -> re.Pattern[str]:
     """Return one expression that matches a path if any of the patterns does.
 
@@ -33,6 +33,8 @@ def _translate(pattern: str) -> str:
             parts.append(".*")
             position += 2
         else:
-            parts.append({"*": "[^/]*", "?": "[^/]"}.get(pattern[position]) or re.escape(pattern[position]))
+            parts.append(
+                {"*": "[^/]*", "?": "[^/]"}.get(pattern[position]) or re.escape(pattern[position])
+            )
             position += 1
     return rf"{''.join(parts)}(?:/.*)?\Z"

@@ -144,7 +144,7 @@ class Graph:
         known = set(self.packages)
         found: dict[str, set[str]] = {package: set() for package in self.packages}
         for edge in self.edges:
-            if edge.target in known and edge.source in known and edge.source != edge.target:
-                if include_tests or not edge.is_test:
-                    found[edge.source].add(edge.target)
+            is_wanted = include_tests or not edge.is_test
+            if is_wanted and {edge.source, edge.target} <= known and edge.source != edge.target:
+                found[edge.source].add(edge.target)
         return {package: tuple(sorted(targets)) for package, targets in found.items()}

@@ -37,9 +37,9 @@ def _names(node: ast.AST) -> Iterator[str]:
         function = node.func
         name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
         first = node.args[0]
-        if name in _LOADERS and isinstance(first, ast.Constant) and isinstance(first.value, str):
-            if not first.value.startswith(".") and first.value:
-                yield first.value
+        literal = first.value if isinstance(first, ast.Constant) else None
+        if name in _LOADERS and isinstance(literal, str) and not literal.startswith("."):
+            yield literal
 
 
 def _scan_lines(source: bytes) -> tuple[str, ...]:

@@ -172,7 +172,9 @@ def _poetry_requirements(table: Any) -> tuple[str, ...]:
 
 def _poetry_sources(poetry: dict[str, Any]) -> dict[str, str]:
     tables = [table_at(poetry, "dependencies")]
-    tables += [table_at(poetry, "group", name, "dependencies") for name in table_at(poetry, "group")]
+    tables += [
+        table_at(poetry, "group", name, "dependencies") for name in table_at(poetry, "group")
+    ]
     return {
         normalize(name): constraint["path"]
         for table in tables
@@ -187,13 +189,17 @@ def _entry_points(project: dict[str, Any]) -> dict[str, dict[str, str]]:
         "gui_scripts": table_at(project, "gui-scripts"),
         **{name: table_at(items) for name, items in table_at(project, "entry-points").items()},
     }
-    return {group: {k: str(v) for k, v in items.items()} for group, items in groups.items() if items}
+    return {
+        group: {k: str(v) for k, v in items.items()} for group, items in groups.items() if items
+    }
 
 
 def _package_json(document: dict[str, Any]) -> Manifest:
     workspaces = document.get("workspaces")
     members = workspaces.get("packages") if isinstance(workspaces, dict) else workspaces
-    runtime = _npm_requirements(document, "dependencies", "peerDependencies", "optionalDependencies")
+    runtime = _npm_requirements(
+        document, "dependencies", "peerDependencies", "optionalDependencies"
+    )
     name = document.get("name")
     scripts = table_at(document, "scripts")
     return Manifest(

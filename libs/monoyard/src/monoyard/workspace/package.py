@@ -93,8 +93,8 @@ def layout(directory: str, paths: Iterable[str]) -> tuple[tuple[str, ...], tuple
         paths: Its files from the top.
 
     Returns:
-        Source roots (from the top) and dotted module names. With a `src` directory that holds Python
-        files it is the root; otherwise the package's directory is.
+        Source roots (from the top) and dotted module names. With a `src` directory that holds
+        Python files it is the root; otherwise the package's directory is.
 
     """
     prefix = f"{directory}/" if directory else ""

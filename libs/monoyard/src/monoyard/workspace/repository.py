@@ -91,7 +91,8 @@ class Repository:
 def _checked(answer: Completed) -> bytes:
     if answer.status != 0:
         raise RepositoryError(
-            f"git {_verb(answer.command.argv)} failed", context=answer.last_lines,
+            f"git {_verb(answer.command.argv)} failed",
+            context=answer.last_lines,
         )
     return answer.stdout
 
@@ -114,7 +115,9 @@ def _explain(directory: Path, answer: Completed) -> RepositoryError | MachineErr
             hint=f"git config --global --add safe.directory {directory}",
         )
     if "--path-format" in said or "--show-object-format" in said:
-        return MachineError("git is older than 2.35", code="git-too-old", hint="install a newer git")
+        return MachineError(
+            "git is older than 2.35", code="git-too-old", hint="install a newer git"
+        )
     return RepositoryError(
         f"{directory} is not in a git repository",
         code="not-a-repository",

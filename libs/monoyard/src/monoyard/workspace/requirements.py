@@ -24,5 +24,7 @@ def split_requirement(requirement: str) -> tuple[str, tuple[str, ...]] | None:
     match = _HEAD.match(requirement)
     if match is None:
         return None
-    extras = tuple(normalize(extra.strip()) for extra in (match[2] or "").split(",") if extra.strip())
+    extras = tuple(
+        normalize(extra.strip()) for extra in (match[2] or "").split(",") if extra.strip()
+    )
     return normalize(match[1]), extras

@@ -1,8 +1,8 @@
 """The files of a work tree with a digest for each, as git sees them and as they are on disk.
 
-A file's digest is its git object id where the index can be trusted to say what is on disk; otherwise
-the bytes are hashed the way git would hash them, so that a change keeps its digest when it is
-committed. See docs/adr/0002 for when the index can be trusted.
+A file's digest is its git object id where the index can be trusted to say what is on disk;
+otherwise the bytes are hashed the way git would hash them, so that a change keeps its digest when
+it is committed. See docs/adr/0002 for when the index can be trusted.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Tree:
         for path, entry in self.entries.items():
             if entry.startswith(git.LINK_MODE):
                 try:
-                    target = os.readlink(self.top / path)
+                    target = str((self.top / path).readlink())
                 except OSError:
                     continue
                 joined = os.path.join(os.path.dirname(path), target)  # noqa: PTH118, PTH120
@@ -163,7 +163,7 @@ def file_digest(path: Path, algorithm: str) -> str | None:
     try:
         found = path.lstat()
         if stat.S_ISLNK(found.st_mode):
-            return f"{git.LINK_MODE} {_blob_id(os.fsencode(os.readlink(path)), algorithm)}"
+            return f"{git.LINK_MODE} {_blob_id(os.fsencode(path.readlink()), algorithm)}"
         if not stat.S_ISREG(found.st_mode):
             return None
         mode = "100755" if found.st_mode & stat.S_IXUSR else "100644"
@@ -203,7 +203,9 @@ def _altered_on_disk(repository: Repository, entries: Mapping[str, str]) -> set[
 
 
 def _has_attributes(
-    repository: Repository, entries: Iterable[str], settings: Mapping[str, str],
+    repository: Repository,
+    entries: Iterable[str],
+    settings: Mapping[str, str],
 ) -> bool:
     home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     return (
@@ -223,7 +225,9 @@ def _submodule_digest(repository: Repository, path: str, recorded: str) -> str:
         return recorded
     if inner.top != directory:
         return recorded  # not checked out: the question was answered by the repository around it
-    listing = "".join(f"{entry}\t{name}\n" for name, entry in sorted(take_snapshot(inner).entries.items()))
+    listing = "".join(
+        f"{entry}\t{name}\n" for name, entry in sorted(take_snapshot(inner).entries.items())
+    )
     digest = _blob_id(listing.encode("utf-8", "surrogateescape"), repository.object_format)
     return f"{git.SUBMODULE_MODE} {digest}"
 
@@ -242,8 +246,7 @@ def _add_embedded(repository: Repository, directory: str, entries: dict[str, str
 def _outside_digest(path: Path, algorithm: str) -> str:
     """Digest what a link leads to outside the tree: a file's bytes, a directory's listing."""
     if path.is_dir():
-        parts = []
-        for file in sorted(item for item in path.rglob("*") if item.is_file()):
-            parts.append(f"{file_digest(file.resolve(), algorithm)}\t{file}")
+        files = sorted(item for item in path.rglob("*") if item.is_file())
+        parts = [f"{file_digest(file.resolve(), algorithm)}\t{file}" for file in files]
         return f"directory {_blob_id(os.fsencode(chr(10).join(parts)), algorithm)}"
     return file_digest(path.resolve(), algorithm) or "absent"

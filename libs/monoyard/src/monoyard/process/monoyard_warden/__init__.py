@@ -1,8 +1,9 @@
 """A small supervisor that runs beside the engine, so that nothing outlives a run.
 
-It is started with any Python interpreter (the engine's own, or that of a venv that has pytest loaded
-and warm), reads requests as JSON lines on standard input and writes events as JSON lines on standard
-output. Standard library only, and no import of the engine: it runs where the engine is not installed.
+It is started with any Python interpreter (the engine's own, or that of a venv that has pytest
+loaded and warm), reads requests as JSON lines on standard input and writes events as JSON lines on
+standard output. Standard library only, and no import of the engine: it runs where the engine is not
+installed.
 
     engine ── requests ──> warden ──fork──> keeper (one per task) ──fork──> the task
            <── events ────────────────────────┘

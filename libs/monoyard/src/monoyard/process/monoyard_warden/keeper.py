@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from monoyard_warden.kernel import become_subreaper, descendants, die_with_parent, kill_all
+from .kernel import become_subreaper, descendants, die_with_parent, kill_all
 
 _CHUNK = 65536
 _POLL_SECONDS = 0.5
@@ -160,7 +160,9 @@ class Keeper:
         if self.stops_asked and self.kill_at is None:
             self.kill_at = now + self.grace
             self._signal_group(int(self.request.get("stop_signal") or signal.SIGTERM))
-        if self.kill_at is not None and (self.stops_asked > 1 + self.timed_out or now >= self.kill_at):
+        if self.kill_at is not None and (
+            self.stops_asked > 1 + self.timed_out or now >= self.kill_at
+        ):
             self._signal_group(signal.SIGKILL)
             kill_all([pid for pid, _ in descendants(os.getpid())])
 

@@ -1,4 +1,4 @@
-"""What the operating system offers to keep track of processes: Linux fully, macOS as far as it goes."""
+"""What the system offers to keep track of processes: Linux fully, macOS as far as it goes."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def descendants(pid: int) -> list[tuple[int, str]]:
     found: list[tuple[int, str]] = []
     queue = [pid]
     while queue:
-        for child in children[queue.pop()]:
-            found.append(child)
-            queue.append(child[0])
+        for entry in children[queue.pop()]:
+            found.append(entry)
+            queue.append(entry[0])
     return found
 
 
@@ -76,7 +76,10 @@ def _linux_processes() -> list[tuple[int, int, str]]:
 
 def _posix_processes() -> list[tuple[int, int, str]]:
     listing = subprocess.run(
-        ["/bin/ps", "-axo", "pid=,ppid=,stat=,comm="], capture_output=True, text=True, check=False,
+        ["/bin/ps", "-axo", "pid=,ppid=,stat=,comm="],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     rows = []
     for line in listing.stdout.splitlines():

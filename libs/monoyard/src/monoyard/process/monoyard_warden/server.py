@@ -31,8 +31,8 @@ import sys
 import time
 from typing import Any
 
-from monoyard_warden.keeper import Keeper
-from monoyard_warden.kernel import become_subreaper, descendants, die_with_parent, kill_all
+from .keeper import Keeper
+from .kernel import become_subreaper, descendants, die_with_parent, kill_all
 
 _CHUNK = 1 << 20
 _CLOSING_SECONDS = 6.0
