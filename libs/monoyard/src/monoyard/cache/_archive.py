@@ -50,7 +50,7 @@ _HEADER: Final = "cache.json"
 _BLOBS: Final = "blobs/"
 _LARGEST_HEADER: Final = 1 << 16
 _LARGEST_SECTION: Final = 1 << 28
-_LEAST_LIMIT: Final = 1 << 26
+_LEAST_LIMIT: Final = 1 << 24
 _LEVEL: Final = 6
 
 

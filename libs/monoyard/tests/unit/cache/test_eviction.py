@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from monoyard.cache import Item, Store, part_digest
+
+MakeItem = Callable[..., Item]
+OpenStore = Callable[..., Store]
+Digest = Callable[[str], str]
+
+
+def blob_files(directory: Path) -> list[Path]:
+    """Return all files with bytes, under their own names or temporary ones."""
+    return [path for path in (directory / "blobs-v1").rglob("*") if path.is_file()]
+
+
+def test_results_used_longest_ago_go_first(
+    open_store: OpenStore, item: MakeItem, clock: Callable[[], float], directory: Path
+) -> None:
+    """Over the limit the store forgets what nobody asked for, with its bytes, and only that."""
+    items = {word: item(word, log=word.encode() * 1000) for word in ("a", "b", "c")}
+    first = open_store()
+    for one in items.values():
+        first.put(*one)
+        clock.pass_hours(2)  # type: ignore[attr-defined]
+    first.lookup_many([items["a"][0].key])
+    first.close()
+    store = open_store(limit_bytes=3200)
+    removed = store.evict()
+    assert (removed.results, removed.blobs, removed.freed_bytes) == (1, 1, 1000)
+    kept = store.lookup_many([result.key for result, _ in items.values()])
+    assert sorted(result.task for result in kept.values()) == ["a:unit", "c:unit"]
+    assert len(blob_files(directory)) == 2
+    assert store.evict().results == 0
+
+
+def test_shared_bytes_stay_while_anybody_needs_them(
+    open_store: OpenStore, item: MakeItem, clock: Callable[[], float]
+) -> None:
+    """Bytes that a kept result shares with a removed one are not removed."""
+    old, new = item("old", log=b"x" * 1000), item("new", log=b"x" * 1000)
+    store = open_store(limit_bytes=1400)
+    store.put(*old)
+    clock.pass_hours(1)  # type: ignore[attr-defined]
+    store.put(*new)
+    assert store.evict().results == 1
+    assert store.read_blob(new[0].artifacts[0].digest) == b"x" * 1000
+
+
+def test_bytes_without_a_row_are_swept_once_they_are_old(
+    store: Store, item: MakeItem, clock: Callable[[], float], directory: Path
+) -> None:
+    """What killed writers left goes after a day; what is being written now stays."""
+    result, blobs = item("api")
+    store.put(result, blobs)
+    store.put(*item("gone"))
+    orphan = directory / "blobs-v1" / "ab" / ("ab" * 32)
+    half = directory / "blobs-v1" / "incoming" / "123-abc"
+    for path in (orphan, half):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"half")
+    for path in blob_files(directory):
+        os.utime(path, (clock(), clock()))
+    clock.pass_hours(23)  # type: ignore[attr-defined]
+    store.evict()
+    assert orphan.exists()
+    assert half.exists()
+    clock.pass_hours(2)  # type: ignore[attr-defined]
+    store.evict()
+    assert not orphan.exists()
+    assert not half.exists()
+    assert store.read_blob(result.artifacts[0].digest) is not None
+
+
+def test_put_after_eviction_brings_the_bytes_back(store: Store, item: MakeItem) -> None:
+    """A result can be stored again after it was cleared, bytes and all."""
+    result, blobs = item("api")
+    store.put(result, blobs)
+    store.clear()
+    assert store.put(result, blobs)
+    assert store.read_blob(result.artifacts[0].digest) == b"log of api"
+
+
+def test_bytes_removed_while_they_were_being_referred_to(
+    open_store: OpenStore, item: MakeItem, directory: Path
+) -> None:
+    """A writer that found its bytes present, but lost them before its row, writes them itself."""
+    first, second = item("a", log=b"same"), item("b", log=b"same")
+    one, other = open_store(), open_store()
+    one.put(*first)
+    blob = blob_files(directory)[0]
+    is_first_look = True
+
+    class RemovedInBetween(type(one._writer.blobs)):  # type: ignore[misc]  # noqa: SLF001
+        """The blobs of a process whose look is followed by another's eviction."""
+
+        def has(self, digest: str, size: int) -> bool:
+            nonlocal is_first_look
+            found = bool(super().has(digest, size))
+            if is_first_look:
+                is_first_look = False
+                other.clear()
+                assert not blob.exists()
+            return found
+
+    writer = replace(one._writer, blobs=RemovedInBetween(directory / "blobs-v1"))  # noqa: SLF001
+    assert writer.put_many([second]) == 1
+    assert one.read_blob(second[0].artifacts[0].digest) == b"same"
+
+
+def test_manifests_stay_with_what_they_explain(
+    open_store: OpenStore, item: MakeItem, clock: Callable[[], float], digest: Digest
+) -> None:
+    """The manifest of a last success is kept without its result; others go, parts with them."""
+    store = open_store(limit_bytes=1)
+    entries = (("a", "1"),)
+    other = (("b", "2"),)
+    store.manifests.put(
+        {digest("kept"): {"p": part_digest(entries)}, digest("gone"): {"p": part_digest(other)}},
+        {part_digest(entries): entries, part_digest(other): other},
+    )
+    store.put(*item("kept"))
+    store.history.record_successes("w", {"api:unit": digest("kept")})
+    clock.pass_hours(25)  # type: ignore[attr-defined]
+    assert store.evict().results == 1
+    assert store.manifests.get_many([digest("kept"), digest("gone")]).keys() == {digest("kept")}
+    assert store.manifests.part(part_digest(entries)) == entries
+    assert store.manifests.part(part_digest(other)) is None
+
+
+def test_clear_leaves_nothing(store: Store, item: MakeItem, directory: Path) -> None:
+    """After clearing the store is as good as new."""
+    store.put_many([item("a"), item("b")])
+    store.memo.put_many("n", {"a": b"1"})
+    assert store.clear().results == 2
+    statistics = store.statistics()
+    assert (statistics.results, statistics.blobs, statistics.memo_entries) == (0, 0, 0)
+    assert blob_files(directory) == []
+    assert store.notes == ()

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from monoyard.cache import Flaky, Outcome, Store
+
+Digest = Callable[[str], str]
+
+
+def test_last_success_is_the_latest_of_its_workspace(store: Store, digest: Digest) -> None:
+    """Each workspace remembers one key per task, the last one."""
+    store.history.record_successes("w", {"api:unit": digest("1"), "web:unit": digest("2")})
+    store.history.record_successes("w", {"api:unit": digest("3")})
+    store.history.record_successes("other", {"api:unit": digest("4")})
+    assert store.history.last_successes("w") == {
+        "api:unit": digest("3"),
+        "web:unit": digest("2"),
+    }
+    assert store.history.last_successes("unknown") == {}
+
+
+def test_estimate_is_the_median_of_the_last_five(store: Store) -> None:
+    """One slow run does not spoil an estimate, and old runs are forgotten."""
+    for seconds in (100.0, 1.0, 2.0, 3.0, 90.0, 4.0):
+        store.history.record_durations("w", {"api:unit": seconds})
+    store.history.record_durations("w", {"web:unit": 1.0})
+    store.history.record_durations("w", {"web:unit": 2.0})
+    assert store.history.estimates("w") == {"api:unit": 3.0, "web:unit": 1.5}
+    assert store.history.estimates("other") == {}
+
+
+def test_flaky_is_one_key_with_both_outcomes(store: Store, digest: Digest) -> None:
+    """Failing under one key and passing under another is a fix; under the same it is flaky."""
+    outcomes = [
+        Outcome(digest("k"), "api:unit", passed=False, run="r1", at=1.0),
+        Outcome(digest("k"), "api:unit", passed=True, run="r2", at=2.0),
+        Outcome(digest("k"), "api:unit", passed=True, run="r3", at=3.0),
+        Outcome(digest("old"), "web:unit", passed=False, run="r1", at=1.0),
+        Outcome(digest("new"), "web:unit", passed=True, run="r2", at=2.0),
+    ]
+    store.history.record_outcomes(outcomes)
+    assert store.history.flaky() == (Flaky("api:unit", digest("k"), 2, 1, "r3", 3.0),)
+
+
+def test_history_takes_keys_only(store: Store) -> None:
+    """A word that is no key raises where it is given."""
+    with pytest.raises(ValueError, match="not a SHA-256"):
+        store.history.record_successes("w", {"api:unit": "nope"})
+    assert store.history.last_successes("w") == {}

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from monoyard.cache import Item, Store, StoredFile
+
+MakeItem = Callable[..., Item]
+Digest = Callable[[str], str]
+
+
+def test_result_comes_back_as_it_was_put(store: Store, item: MakeItem) -> None:
+    """A stored result is found under its key, equal to what was stored."""
+    result, blobs = item("api", outputs={"dist/app.js": b"let a"})
+    assert store.put(result, blobs)
+    assert store.lookup_many([result.key]) == {result.key: result}
+
+
+def test_results_outlive_the_process(
+    store: Store, item: MakeItem, open_store: Callable[..., Store]
+) -> None:
+    """What one run stored another one finds."""
+    result, blobs = item("api")
+    store.put(result, blobs)
+    store.close()
+    assert open_store().lookup_many([result.key]) == {result.key: result}
+
+
+def test_lookup_takes_any_number_of_keys(store: Store, item: MakeItem, digest: Digest) -> None:
+    """Thousands of keys, hits and misses mixed, are answered at once; no key is a miss."""
+    items = [item(str(number)) for number in range(1200)]
+    assert store.put_many(items) == 1200
+    misses = [digest(f"miss {number}") for number in range(1200)]
+    found = store.lookup_many([*misses, *(result.key for result, _ in items), "no key"])
+    assert found == {result.key: result for result, _ in items}
+    assert store.lookup_many([]) == {}
+
+
+def test_second_result_replaces_the_first(store: Store, item: MakeItem) -> None:
+    """A key has one result, the latest."""
+    result, blobs = item("api")
+    store.put(result, blobs)
+    newer = replace(result, payload={"outcome": "pass", "tests": 4})
+    assert store.put(newer, blobs)
+    assert store.lookup_many([result.key]) == {result.key: newer}
+    assert store.statistics().results == 1
+
+
+def test_files_come_from_paths_or_bytes(store: Store, item: MakeItem, tmp_path: Path) -> None:
+    """A file on disk is stored with its bytes and its executable bit."""
+    source = tmp_path / "tool"
+    source.write_bytes(b"#!/bin/sh\n")
+    source.chmod(0o755)
+    file = StoredFile.of_file("bin/tool", source)
+    assert file == StoredFile.of_bytes("bin/tool", b"#!/bin/sh\n", is_executable=True)
+    result, blobs = item("api")
+    assert store.put(replace(result, outputs=(file,)), {**blobs, file.digest: source})
+    assert store.read_blob(file.digest) == b"#!/bin/sh\n"
+
+
+def test_nothing_is_visible_without_all_its_bytes(store: Store, item: MakeItem) -> None:
+    """A result whose bytes are not given is not stored, and a note names the file."""
+    result, _ = item("api")
+    assert not store.put(result, {})
+    assert store.lookup_many([result.key]) == {}
+    assert store.notes == ("api:unit was not cached: log was not given",)
+
+
+def test_file_that_changed_meanwhile_is_not_stored(
+    store: Store, item: MakeItem, tmp_path: Path
+) -> None:
+    """Bytes that are not those described keep the result out, and others come in."""
+    source = tmp_path / "out"
+    source.write_bytes(b"before")
+    file = StoredFile.of_file("out", source)
+    source.write_bytes(b"after!")
+    result, blobs = item("api")
+    other = item("web")
+    changed = (replace(result, outputs=(file,)), {**blobs, file.digest: source})
+    assert store.put_many([changed, other]) == 1
+    assert store.lookup_many([result.key, other[0].key]).keys() == {other[0].key}
+    assert store.notes == ("api:unit was not cached: out changed while it was being stored",)
+
+
+def test_vanished_file_is_no_reason_to_stop_storing(
+    store: Store, item: MakeItem, tmp_path: Path
+) -> None:
+    """A source that is gone costs its own result alone."""
+    result, blobs = item("api")
+    gone = dict.fromkeys(blobs, tmp_path / "gone")
+    assert store.put_many([(result, gone), item("web")]) == 1
+    assert store.notes == (
+        "api:unit was not cached: gone cannot be read: No such file or directory",
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"key": "abc"},
+        {"payload": {"a": object()}},
+        {"payload": {"a": math.nan}},
+        {"outputs": (StoredFile("../escape", "a" * 64, 1),)},
+        {"outputs": (StoredFile("/etc/passwd", "a" * 64, 1),)},
+        {"outputs": (StoredFile("a", "A" * 64, 1),)},
+    ],
+)
+def test_senseless_results_are_refused_where_they_are_made(
+    store: Store, item: MakeItem, change: dict[str, object]
+) -> None:
+    """A key, payload or path that cannot be stored raises instead of poisoning the store."""
+    result, blobs = item("api")
+    with pytest.raises((TypeError, ValueError)):
+        store.put(replace(result, **change), {**blobs, "a" * 64: b"x", "A" * 64: b"x"})  # type: ignore[arg-type]
+    assert store.statistics().results == 0
+
+
+def test_equal_files_are_stored_once(store: Store, item: MakeItem) -> None:
+    """Two results with the same log share its bytes."""
+    store.put_many([item("a", log=b"same"), item("b", log=b"same")])
+    statistics = store.statistics()
+    assert (statistics.results, statistics.blobs, statistics.blob_bytes) == (2, 1, 4)
+
+
+def test_outputs_are_restored_with_bytes_and_mode(
+    store: Store, item: MakeItem, tmp_path: Path
+) -> None:
+    """A hit puts its outputs below the package, directories made, modes kept."""
+    result, blobs = item("web", outputs={"dist/app.js": b"let a"})
+    tool = StoredFile.of_bytes("bin/tool", b"run", is_executable=True)
+    result = replace(result, outputs=(*result.outputs, tool))
+    store.put(result, {**blobs, tool.digest: b"run"})
+    package = tmp_path / "web"
+    assert store.restore(result, package)
+    assert (package / "dist/app.js").read_bytes() == b"let a"
+    assert not (package / "dist/app.js").stat().st_mode & 0o111
+    assert (package / "bin/tool").stat().st_mode & 0o100
+    assert sorted(path.name for path in package.rglob("*") if path.is_file()) == ["app.js", "tool"]
+
+
+def test_outputs_never_leave_the_package(store: Store, item: MakeItem, tmp_path: Path) -> None:
+    """A symbolic link on the way, or a path that climbs, restores nothing outside."""
+    result, blobs = item("web", outputs={"dist/app.js": b"let a"})
+    store.put(result, blobs)
+    package, outside = tmp_path / "web", tmp_path / "outside"
+    package.mkdir()
+    outside.mkdir()
+    (package / "dist").symlink_to(outside)
+    assert not store.restore(result, package)
+    climbing = replace(result, outputs=(replace(result.outputs[0], path="../outside/x"),))
+    assert not store.restore(climbing, package)
+    assert list(outside.iterdir()) == []
+    assert len(store.notes) == 2
+
+
+def test_target_that_cannot_be_written_is_a_note(
+    store: Store, item: MakeItem, tmp_path: Path
+) -> None:
+    """A file where a directory should be makes restoring fail without an exception."""
+    result, blobs = item("web", outputs={"dist/app.js": b"let a"})
+    store.put(result, blobs)
+    (tmp_path / "dist").write_text("in the way")
+    assert not store.restore(result, tmp_path)
+    assert "could not be restored" in store.notes[0]
+    assert store.lookup_many([result.key])
+
+
+def test_last_use_is_written_at_most_once_an_hour(
+    open_store: Callable[..., Store], item: MakeItem, clock: Callable[[], float], directory: Path
+) -> None:
+    """Looking up writes nothing by itself; closing writes uses that are older than an hour."""
+    result, blobs = item("api")
+    first = open_store()
+    first.put(result, blobs)
+    first.close()
+    start = clock()
+
+    def used_at() -> float:
+        with sqlite3.connect(directory / "store-v1.sqlite") as connection:
+            (value,) = connection.execute("SELECT used_at FROM results").fetchone()
+        connection.close()
+        return float(value)
+
+    for minutes, expected in ((59, start), (2, start + 61 * 60)):
+        clock.pass_hours(minutes / 60)  # type: ignore[attr-defined]
+        store = open_store()
+        store.lookup_many([result.key])
+        store.close()
+        assert used_at() == expected

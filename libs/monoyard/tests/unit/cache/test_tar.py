@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import io
+import tarfile
+
+import pytest
+
+from monoyard.cache._tar import TarShapeError, read_members, write_end, write_member
+
+
+def written(**files: bytes) -> bytes:
+    """Return an archive of these files."""
+    stream = io.BytesIO()
+    for name, data in files.items():
+        write_member(stream, name, data)
+    write_end(stream)
+    return stream.getvalue()
+
+
+def read(data: bytes) -> dict[str, bytes]:
+    """Return the files of an archive."""
+    return {
+        member.name: b"".join(iter(lambda: member.read(100), b""))  # noqa: B023
+        for member in read_members(io.BytesIO(data))
+    }
+
+
+FILES = {"empty": b"", "one": b"x", "block": bytes(512), "more": b"ab" * 700}
+
+
+def test_the_standard_library_reads_what_is_written() -> None:
+    """Archives are plain tar files that any program opens."""
+    with tarfile.open(fileobj=io.BytesIO(written(**FILES))) as archive:
+        found = {
+            member.name: handle.read()
+            for member in archive
+            if (handle := archive.extractfile(member)) is not None
+        }
+    assert found == FILES
+
+
+def test_what_is_written_is_read() -> None:
+    """Names and bytes come back, whatever the length."""
+    assert read(written(**FILES)) == FILES
+
+
+def test_members_that_nobody_reads_are_skipped() -> None:
+    """The next member is found without reading the one before."""
+    assert [member.name for member in read_members(io.BytesIO(written(**FILES)))] == list(FILES)
+
+
+@pytest.mark.parametrize("length", [0, 100, 511, 512, 600, 1023])
+def test_cut_archives_are_refused(length: int) -> None:
+    """An archive that ends early never looks like a shorter one."""
+    with pytest.raises(TarShapeError):
+        read(written(a=b"x" * 600)[:length])
+
+
+@pytest.mark.parametrize(
+    ("where", "what"),
+    [
+        (slice(124, 136), b"-0000000001\0"),
+        (slice(124, 136), b"\x80" + b"\xff" * 11),
+        (slice(124, 136), b"0_000000001\0"),
+        (slice(156, 157), b"2"),
+        (slice(156, 157), b"x"),
+        (slice(257, 263), b"ustar "),
+        (slice(345, 348), b"../"),
+        (slice(0, 1), b"\xff"),
+        (slice(0, 1), b"b"),
+    ],
+)
+def test_headers_of_another_kind_are_refused(where: slice, what: bytes) -> None:
+    """Negative sizes, links, extensions, prefixes and wrong checksums end the reading."""
+    data = bytearray(written(a=b"x"))
+    data[where] = what
+    if what != b"b":
+        data[148:156] = b"%06o\0 " % (sum(data[:512]) - sum(data[148:156]) + 8 * 32)
+    with pytest.raises(TarShapeError):
+        read(bytes(data))
+
+
+def test_names_that_do_not_fit_are_refused() -> None:
+    """A name that needs an extension is a mistake of the writer."""
+    with pytest.raises(TarShapeError):
+        write_member(io.BytesIO(), "a" * 101, b"")
