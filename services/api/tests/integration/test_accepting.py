@@ -86,6 +86,9 @@ def test_keys_of_callers_are_their_own(client: TestClient, issuer: Issuer, engin
     second = client.post("/v1/events", json=page_viewed(), headers=headers(issuer, "k", "user:2"))
     assert first.json()["id"] != second.json()["id"]
     assert count(engine, "events") == 2
+    for answer, subject in ((first, "user:1"), (second, "user:2")):
+        again = client.post("/v1/events", json=page_viewed(), headers=headers(issuer, "k", subject))
+        assert again.json() == answer.json()
 
 
 def test_equal_requests_at_the_same_time_store_one_event(

@@ -16,7 +16,9 @@ MIGRATIONS = Path(__file__).parents[2] / "migrations"
 @pytest.fixture
 def engine(postgres_empty_url: str) -> Iterator[Engine]:
     """Yield an engine on an empty database."""
-    made = create_engine(database_url(postgres_empty_url))
+    # A test that waits for a lock by mistake should fail and not hang.
+    bounded = {"options": "-c statement_timeout=10s"}
+    made = create_engine(database_url(postgres_empty_url), connect_args=bounded)
     yield made
     made.dispose()
 

@@ -79,6 +79,14 @@ def test_public_key_as_shared_secret_is_refused(reader: JwksTokenReader, issuer:
         reader.read(jwt.encode(claims, secret, algorithm="HS256", headers=headers))
 
 
+def test_token_of_another_kind_is_refused(reader: JwksTokenReader, issuer: Issuer) -> None:
+    """A JWT that is no access token is refused although the signature is right (RFC 9068)."""
+    claims = jwt.decode(issuer.token(), options={"verify_signature": False})
+    headers = {"kid": "k1", "typ": "JWT"}
+    with pytest.raises(TokenRefusedError):
+        reader.read(jwt.encode(claims, issuer.key, algorithm="EdDSA", headers=headers))
+
+
 @pytest.mark.parametrize("header", [{"alg": "none"}, {"alg": "EdDSA"}, {"kid": 7}, []])
 def test_odd_header_is_refused(
     reader: JwksTokenReader, issuer: Issuer, header: dict[str, object]
