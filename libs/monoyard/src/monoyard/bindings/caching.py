@@ -42,13 +42,24 @@ def pack_store(directory: Path, file: Path) -> None:
     _say_notes(engine)
 
 
-def unpack_store(directory: Path, file: Path) -> None:
-    """Take the results of an archive in.
+def unpack_store(directory: Path, file: Path, *, if_exists: bool) -> None:
+    """Take the results of an archive into the scope of trusted runs.
+
+    What CI restores was packed by a run of the default branch; a pull request reads it and writes
+    to a scope of its own.
+
+    Args:
+        directory: A directory of the repository.
+        file: The archive.
+        if_exists: Do nothing where there is none, as in the first run of a repository.
 
     Raises:
         UsageError: There is no such file.
     """
     if not file.is_file():
+        if if_exists:
+            print(f"there is no {file}: beginning with an empty store", file=sys.stderr)
+            return
         raise UsageError(f"there is no file {file}")
     engine = _engine(directory)
     engine.store.unpack(file)

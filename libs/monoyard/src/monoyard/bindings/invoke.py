@@ -140,14 +140,14 @@ def _cache(directory: Path) -> list[Any]:
         del context
         pack_store(directory, Path(file))
 
-    @task(positional=["file"])
+    @task(positional=["file"], help={"if-exists": "do nothing where there is no such file"})
     @_guarded
-    def unpack(context: Context, file: str) -> None:
+    def unpack(context: Context, file: str, if_exists: bool = False) -> None:
         """Take the results of an archive into the store."""
         from monoyard.bindings.caching import unpack_store
 
         del context
-        unpack_store(directory, Path(file))
+        unpack_store(directory, Path(file), if_exists=if_exists)
 
     return [status, clear, pack, unpack]
 

@@ -13,8 +13,11 @@ from monoyard.errors import ConfigurationError
 from monoyard.install.locking import exclusive
 from monoyard.install.uv import run_uv
 from monoyard.suites import Interpreter, VenvSpec
+from monoyard.workspace import normalize
 
 Announce = Callable[[str], None]
+
+_STAMP = "monoyard-1.json"  # the last file of a venv, and what is known of its contents
 
 
 class Venvs:
@@ -45,25 +48,32 @@ class Venvs:
             ToolError: uv could not install it.
         """
         path = self.path(spec)
-        stamp = path / "monoyard.json"
+        stamp = path / _STAMP
         if stamp.exists():
             return path
         with exclusive(path.with_suffix(".lock")):
             if not stamp.exists():
                 requirements = self._requirements(spec)
                 self._create(spec.interpreter, path, requirements, _words(spec))
-                stamp.write_text(json.dumps({"modules": _modules(path)}), encoding="utf-8")
+                stamp.write_text(json.dumps(_contents(path)), encoding="utf-8")
         return path
 
     def modules(self, spec: VenvSpec) -> dict[str, tuple[str, ...]]:
         """Return top-level module to the distributions that provide it."""
-        stamp = json.loads((self.ensure(spec) / "monoyard.json").read_text("utf-8"))
-        return {name: tuple(found) for name, found in stamp["modules"].items()}
+        return self._said(spec, "modules")
+
+    def pytest_plugins(self, spec: VenvSpec) -> dict[str, tuple[str, ...]]:
+        """Return distribution to the pytest plugins it registers."""
+        return self._said(spec, "plugins")
+
+    def _said(self, spec: VenvSpec, key: str) -> dict[str, tuple[str, ...]]:
+        stamp = json.loads((self.ensure(spec) / _STAMP).read_text("utf-8"))
+        return {name: tuple(found) for name, found in stamp[key].items()}
 
     def ensure_tool(self, name: str, pins: str, interpreter: Interpreter) -> Path:
         """Return a venv made from one of the engine's own pins."""
         path = self._tool_path(name, pins, interpreter)
-        stamp = path / "monoyard.json"
+        stamp = path / _STAMP
         if not stamp.exists():
             with exclusive(path.with_suffix(".lock")):
                 if not stamp.exists():
@@ -73,7 +83,7 @@ class Venvs:
 
     def has_tool(self, name: str, pins: str, interpreter: Interpreter) -> bool:
         """Say whether a tool's venv is there already."""
-        return (self._tool_path(name, pins, interpreter) / "monoyard.json").exists()
+        return (self._tool_path(name, pins, interpreter) / _STAMP).exists()
 
     def _tool_path(self, name: str, pins: str, interpreter: Interpreter) -> Path:
         digest = hashlib.sha256(f"{interpreter.identity}\0{pins}".encode()).hexdigest()[:16]
@@ -156,15 +166,20 @@ def _words(spec: VenvSpec) -> str:
     return f"{len(spec.requirements)} requirements for Python {spec.interpreter.minor}"
 
 
-def _modules(venv: Path) -> dict[str, list[str]]:
-    """Return top-level module to distribution names, from the files each distribution records."""
+def _contents(venv: Path) -> dict[str, dict[str, list[str]]]:
+    """Return module to distributions and distribution to pytest plugins, as recorded on disk."""
     places = [str(place) for place in venv.glob("lib/python*/site-packages")]
-    found: dict[str, set[str]] = {}
+    modules: dict[str, set[str]] = {}
+    plugins: dict[str, list[str]] = {}
     for distribution in distributions(path=places):
-        name = distribution.metadata["Name"].lower().replace("_", "-").replace(".", "-")
+        name = normalize(distribution.metadata["Name"])
         for module in _top_levels(distribution):
-            found.setdefault(module, set()).add(name)
-    return {module: sorted(names) for module, names in sorted(found.items())}
+            modules.setdefault(module, set()).add(name)
+        found = sorted(point.name for point in distribution.entry_points.select(group="pytest11"))
+        if found:
+            plugins[name] = found
+    listed = {module: sorted(names) for module, names in sorted(modules.items())}
+    return {"modules": listed, "plugins": plugins}
 
 
 def _top_levels(distribution: Distribution) -> Iterable[str]:

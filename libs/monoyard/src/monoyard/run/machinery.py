@@ -108,6 +108,10 @@ class BatchSurroundings:
         """Return top-level module to the distributions that provide it."""
         return self.machinery.venvs.modules(spec)
 
+    def pytest_plugins(self, spec: VenvSpec) -> Mapping[str, tuple[str, ...]]:
+        """Return distribution to the pytest plugins that it registers in a venv."""
+        return self.machinery.venvs.pytest_plugins(spec)
+
     def tool(self, name: str) -> Path:
         """Return the path of a tool's program."""
         return self.machinery.tools.ensure(name)

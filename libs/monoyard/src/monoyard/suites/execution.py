@@ -121,6 +121,9 @@ class Surroundings(Protocol):
     def modules(self, spec: VenvSpec) -> Mapping[str, tuple[str, ...]]:
         """Return top-level module to the distributions of a venv that provide it."""
 
+    def pytest_plugins(self, spec: VenvSpec) -> Mapping[str, tuple[str, ...]]:
+        """Return distribution to the pytest plugins that it registers in a venv."""
+
     def tool(self, name: str) -> Path:
         """Return the path of a tool's program."""
 

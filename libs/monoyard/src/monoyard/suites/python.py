@@ -156,6 +156,8 @@ class PythonSuites:
             migrate=settings.migrate or (),
             template=f"template_{migrations[:24]}" if migrations else "",
             base_files=tuple(package.path(path) for path in settings.base_inputs or ()),
+            distributions=frozenset(dict(locked)) if self._lock.is_there else None,
+            own_plugins=self._own_plugins(package),
         )
         parts = (
             ("command", _command_entries(settings, paths, ignore)),
@@ -168,6 +170,14 @@ class PythonSuites:
             ("resources", tuple((name, self._resource_version(name)) for name in work.resources)),
         )
         return Draft(work, parts)
+
+    def _own_plugins(self, package: Package) -> tuple[str, ...]:
+        """Return the pytest plugins that packages of the workspace register."""
+        points = (
+            self._workspace.packages[name].manifest.entry_points.get("pytest11", {})
+            for name in self._laid_over(package)
+        )
+        return tuple(name for group in points for name in group)
 
     def _measure(self, package: Package, settings: SuiteSettings) -> Entries:
         if not settings.coverage:

@@ -38,6 +38,9 @@ class TestWork:
         migrate: Command that brings an empty database up to date.
         template: Name of the template database that follows from the migrations' content.
         base_files: Files of the base revision, from the top.
+        distributions: What the package needs of a shared venv; only their pytest plugins are
+            loaded, because only they are in its key. None loads whatever the venv has.
+        own_plugins: pytest plugins of the workspace's packages that it needs.
     """
 
     package: str
@@ -55,6 +58,8 @@ class TestWork:
     migrate: tuple[str, ...] = ()
     template: str = ""
     base_files: tuple[str, ...] = ()
+    distributions: frozenset[str] | None = None
+    own_plugins: tuple[str, ...] = ()
 
 
 class TestExecutor:
@@ -121,6 +126,12 @@ def test_step(work: TestWork, around: Surroundings, extra: Sequence[str]) -> Ste
     if work.migrate:
         environment["MONOYARD_POSTGRES_MIGRATE"] = json.dumps(list(work.migrate))
         environment["MONOYARD_POSTGRES_TEMPLATE"] = work.template
+    plugins = ("monoyard_postgres",) if "postgres" in work.resources else ()
+    if work.distributions is not None:
+        environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        registered = around.pytest_plugins(work.venv).items()
+        named = [names for name, names in registered if name in work.distributions]
+        plugins = (*(name for names in named for name in names), *work.own_plugins, *plugins)
     measured: tuple[str, ...] = ()
     if work.coverage is not None:
         config = str(around.top / work.coverage) if work.coverage else None
@@ -130,7 +141,7 @@ def test_step(work: TestWork, around: Surroundings, extra: Sequence[str]) -> Ste
         config=str(around.top / work.config) if work.config else None,
         junit=str(around.scratch / "junit.xml"),
         paths=() if _names_tests(extra) else work.paths,
-        plugins=("monoyard_postgres",) if "postgres" in work.resources else (),
+        plugins=plugins,
         ignore=() if extra else work.ignore,
         extra=(*measured, *work.arguments, *extra),
     )
