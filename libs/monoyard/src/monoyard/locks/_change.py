@@ -87,4 +87,4 @@ def _change(before: Closure, after: Closure, old: Lock, new: Lock) -> ClosureCha
 def _changed_names(before: Closure, after: Closure) -> tuple[str, ...]:
     old, new = dict(slice_entries(before)), dict(slice_entries(after))
     changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
-    return tuple(sorted(changed | set(before.missing).symmetric_difference(after.missing)))
+    return tuple(sorted(changed))

@@ -163,6 +163,21 @@ def test_rows_with_other_contents_are_misses(
     assert store.statistics().results == 0
 
 
+def test_result_under_the_key_of_another_is_a_miss(
+    open_store: OpenStore, item: MakeItem, directory: Path
+) -> None:
+    """A sound document counts only under the key and in the scope that it was written for."""
+    (result, blobs), (other, _) = item("api"), item("web")
+    first = open_store(scope="untrusted")
+    first.put(result, blobs)
+    first.close()
+    for change, value in (("scope", "trusted"), ("key", bytes.fromhex(other.key))):
+        with sqlite3.connect(directory / DATABASE) as connection:
+            connection.execute(f"UPDATE results SET {change} = ?", (value,))
+        connection.close()
+        assert open_store(read_only=True).lookup_many([result.key, other.key]) == {}
+
+
 def test_altered_facts_are_not_handed_out(open_store: OpenStore, directory: Path) -> None:
     """A memo value whose bytes changed on disk is as good as absent."""
     first = open_store()

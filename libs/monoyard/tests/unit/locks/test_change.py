@@ -87,3 +87,9 @@ def test_requirement_that_appears_in_the_lock_is_a_change(requirements: Read) ->
     roots = {"api": ["zzz"]}
     new = requirements(f"{OLD}zzz==1\n    # via -r x.in\n")
     assert affected_roots(requirements(OLD), new, roots)["api"].names == ("zzz",)
+
+
+def test_changed_option_affects_where_closures_cannot_be_told_apart(requirements: Read) -> None:
+    """Options count for a lock without comments as well."""
+    affected = affected_roots(requirements("a==1\n"), requirements("--pre\na==1\n"), ROOTS)
+    assert affected.keys() == ROOTS.keys()

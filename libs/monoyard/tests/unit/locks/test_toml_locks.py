@@ -58,6 +58,33 @@ def test_uv_extras_count_only_when_asked_for(real_lock: Read) -> None:
     assert "six" in names(lock, "shop-api[fast]")
 
 
+def test_extras_of_others_are_not_followed() -> None:
+    """An edge without an extra does not bring the extra's dependencies, one with it does."""
+    text = (
+        'version = 1\n[[package]]\nname = "plain"\ndependencies = [{ name = "b" }]\n'
+        '[[package]]\nname = "full"\ndependencies = [{ name = "b", extra = ["X"] }]\n'
+        '[[package]]\nname = "b"\n[package.optional-dependencies]\nx = [{ name = "c" }]\n'
+        '[[package]]\nname = "c"\n'
+    )
+    lock = parse_lock("uv.lock", text.encode())
+    assert names(lock, "plain") == {"plain", "b"}
+    assert names(lock, "full") == {"full", "b", "c"}
+
+
+def test_forks_with_other_needs_and_hashes_are_put_together() -> None:
+    """Whatever any version of a name needs or accepts belongs to its closure."""
+    text = (
+        'version = 1\n[[package]]\nname = "a"\nversion = "1"\ndependencies = [{ name = "b" }]\n'
+        'sdist = { url = "u", hash = "sha256:01" }\n'
+        '[[package]]\nname = "a"\nversion = "2"\ndependencies = [{ name = "c" }]\n'
+        'sdist = { url = "u", hash = "sha256:02" }\n'
+        '[[package]]\nname = "b"\nversion = "1"\n[[package]]\nname = "c"\nversion = "1"\n'
+    )
+    lock = parse_lock("uv.lock", text.encode())
+    assert names(lock, "a") == {"a", "b", "c"}
+    assert lock.distributions["a"].hashes == ("sha256:01", "sha256:02")
+
+
 def test_uv_groups_belong_to_the_root_alone() -> None:
     """The groups of a member are for those who work on it, not for those who depend on it."""
     text = (
