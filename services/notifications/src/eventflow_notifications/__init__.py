@@ -1,0 +1,1 @@
+"""Sends e-mail and webhooks; every delivery happens at least once."""
