@@ -25,8 +25,8 @@ from monoyard.report import (
 def show_affected(
     directory: Path, words: Sequence[str], since: str | None, target: str | None
 ) -> None:
-    """Print the affected packages with their causes."""
-    plan = _plan(directory, [*words, *(("--since", since) if since else ())])
+    """Print the affected packages with their causes; no key is needed for that."""
+    plan = _plan(directory, [*words, "--no-cache", *(("--since", since) if since else ())])
     _answer(affected_lines(plan), plan.to_data(), target)
 
 

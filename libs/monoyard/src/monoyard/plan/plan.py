@@ -62,7 +62,8 @@ class PlannedTask:
         task: The task.
         state: What will happen to it.
         causes: Why a change since the base can alter its result; empty where none can.
-        manifest: Its key and what stands behind it; None where it was not needed.
+        manifest: Its key and what stands behind it; None where it is not needed: the task is not
+            selected, or the store is not used.
         stored: The known result, for a hit.
         estimate: Expected seconds.
         reason: Why it is skipped or not selected.
@@ -197,7 +198,7 @@ def make_plan(
     manifests = {
         task.id: keys.manifest(task, resolve(task))
         for task in sourced.tasks
-        if task.id not in left_out and not task.skip
+        if selection.use_cache and task.id not in left_out and not task.skip
     }
     stored = _look_up(sourced.tasks, manifests, selection, store)
     estimates = store.history.estimates(workspace_id)
@@ -261,8 +262,8 @@ def _planned(
         return PlannedTask(task, State.NOT_SELECTED, why, None, None, estimate, left_out[task.id])
     if task.skip:
         return PlannedTask(task, State.SKIP, why, None, None, 0.0, task.skip)
-    manifest = manifests[task.id]
-    found = stored.get(manifest.key)
+    manifest = manifests.get(task.id)
+    found = stored.get(manifest.key) if manifest is not None else None
     if found is not None and found.task == task.id:
         return PlannedTask(task, State.HIT, why, manifest, found, 0.0)
     return PlannedTask(task, State.RUN, why, manifest, None, estimate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from monoyard.results import Finding, Severity
-from monoyard.workspace import Package, Workspace
+from monoyard.workspace import Package, Workspace, zone_of
 
 
 def internal_findings(workspace: Workspace, package: Package) -> tuple[Finding, ...]:
@@ -35,7 +35,10 @@ def _undeclared(workspace: Workspace, package: Package) -> Iterator[Finding]:
             name = workspace.packages[edge.target].manifest.name
             where = "a dependency group" if edge.is_test else "`dependencies`"
             message = f"imports `{name}`, which {package.manifest_path} does not name in {where}"
-            yield Finding(edge.where, message, "undeclared-dependency")
+            # Examples are read, not installed: what they import beyond is a remark.
+            is_example = zone_of(package.inside(edge.where)) == "document"
+            severity = Severity.WARNING if is_example else Severity.ERROR
+            yield Finding(edge.where, message, "undeclared-dependency", severity=severity)
 
 
 def _unused(workspace: Workspace, package: Package) -> Iterator[Finding]:

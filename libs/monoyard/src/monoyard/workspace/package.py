@@ -9,7 +9,7 @@ from monoyard.config import PackageSettings
 from monoyard.workspace.manifests import Manifest
 
 _TEST_DIRECTORIES = frozenset({"tests", "test"})
-_DOCUMENT_DIRECTORIES = frozenset({"docs", "doc", "examples"})
+_DOCUMENT_DIRECTORIES = frozenset({"docs", "doc", "example", "examples"})
 _DOCUMENT_NAMES = ("readme", "changelog", "changes", "license", "contributing", "authors", "notice")
 
 ROOT_PACKAGE_PATHS = ("noxfile.py", "tasks.py", "tests", "infra", "deploy")

@@ -1,0 +1,28 @@
+"""`python3 -m monoyard adopt [--dry-run]`: for a repository that has no tasks.py yet."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    """Return the exit code of the command."""
+    from monoyard.bindings.adopting import adopt  # noqa: PLC0415  `--help` needs none of it
+    from monoyard.bindings.errors import report  # noqa: PLC0415
+
+    parser = argparse.ArgumentParser(prog="python3 -m monoyard")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    adopting = verbs.add_parser("adopt", help="show what is found here, write the files needed")
+    adopting.add_argument("--dry-run", action="store_true", help="show only")
+    arguments = parser.parse_args()
+    try:
+        adopt(Path.cwd(), dry_run=arguments.dry_run)
+    except Exception as error:  # noqa: BLE001  the error printer of this door
+        return report(error)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""`python3 -m monoyard adopt`: bring the engine into a repository that is already there."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from monoyard.bindings.engine import Engine
+from monoyard.plan import gather
+from monoyard.suites import SuiteSource
+from monoyard.workspace import Workspace
+
+_NOXFILE: Final = '''\
+"""Sessions of this repository: `nox -l` lists them, `nox -s ci -- --help` explains the options."""
+
+from pathlib import Path
+
+from monoyard.bindings.nox import register
+
+register(Path(__file__).parent)
+'''
+_TASKS: Final = '''\
+"""Tasks of this repository: `invoke --list` lists them, `invoke --help TASK` explains one."""
+
+from pathlib import Path
+
+from monoyard.bindings.invoke import collection
+
+namespace = collection(Path(__file__).parent)
+'''
+_TABLE: Final = """\
+# Settings of monoyard; every key is in docs/reference/configuration.md of monoyard.
+# Files at the root that no package owns select everything when they change, unless they stand here:
+# a glob, and the suites that read such files (none: []).
+[files]
+"""
+
+
+def adopt(directory: Path, *, dry_run: bool) -> None:
+    """Show what is found in a repository, then write what is missing.
+
+    A file that exists is never changed; what it would need is printed instead.
+
+    Args:
+        directory: A directory of the repository.
+        dry_run: Show only.
+    """
+    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr))
+    workspace = engine.workspace
+    source = SuiteSource(engine.interpreters, engine.environment)
+    tasks = gather((source,), workspace).tasks
+    for line in _found(workspace, Counter(task.suite for task in tasks)):
+        print(line)
+    for name, text in (("noxfile.py", _NOXFILE), ("tasks.py", _TASKS), ("monoyard.toml", _TABLE)):
+        print(_write(engine.repository.top / name, text, workspace, dry_run=dry_run))
+    print("next: nox -s ci -- --help, invoke plan, nox -s lint")
+
+
+def _found(workspace: Workspace, suites: Counter[str]) -> Iterator[str]:
+    kinds = Counter(package.kind for package in workspace.packages.values())
+    by_kind = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
+    yield f"packages: {len(workspace.packages)} ({by_kind})"
+    edges = sum(len(targets) for targets in workspace.graph.direct.values())
+    yield f"dependencies between them: {edges}"
+    for ring in workspace.graph.cycles():
+        yield f"a ring: {' -> '.join(ring)}"
+    yield f"tasks: {', '.join(f'{number} {suite}' for suite, number in suites.items())}"
+    owned = {path for paths in workspace.files.values() for path in paths}
+    loose = sorted({path.partition("/")[0] for path in workspace.tree.paths if path not in owned})
+    yield f"at the root, outside every package: {', '.join(loose) or 'nothing'}"
+
+
+def _write(path: Path, text: str, workspace: Workspace, *, dry_run: bool) -> str:
+    if path.name == "monoyard.toml" and "monoyard" in workspace.document.get("tool", {}):
+        return "kept: [tool.monoyard] in pyproject.toml"
+    if path.exists():
+        if "monoyard" in path.read_text("utf-8", "replace"):
+            return f"kept: {path.name}"
+        lines = "".join(f"    {line}\n" for line in text.splitlines()[2:])
+        return f"kept: {path.name}; to use monoyard, add to it:\n{lines}"
+    if dry_run:
+        return f"would write: {path.name}"
+    path.write_text(text, encoding="utf-8")
+    return f"written: {path.name}"
