@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -28,7 +28,6 @@ _MEMO_SHARE: Final = 8
 _UNLINKS_PER_LOCK: Final = 256
 
 
-@dataclass(frozen=True, slots=True)
 class Evictor:
     """Removes what does not fit, or everything.
 
@@ -40,30 +39,33 @@ class Evictor:
 
     """
 
-    database: Database
-    blobs: BlobDirectory
-    scopes: Scopes
-    limit_bytes: int
+    def __init__(
+        self, database: Database, blobs: BlobDirectory, scopes: Scopes, limit_bytes: int
+    ) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._scopes = scopes
+        self._limit_bytes = limit_bytes
 
     def evict(self, now: float) -> Eviction:
         """Remove the results used longest ago until the rest fits, then what nothing needs."""
-        memo_limit = self.limit_bytes // _MEMO_SHARE
+        memo_limit = self._limit_bytes // _MEMO_SHARE
 
         def forget(connection: sqlite3.Connection) -> int:
-            surplus = _surplus(connection, self.limit_bytes - memo_limit, self.scopes)
+            surplus = _surplus(connection, self._limit_bytes - memo_limit, self._scopes)
             _results.delete(connection, surplus)
-            _memo.evict(connection, memo_limit, self.scopes)
+            _memo.evict(connection, memo_limit, self._scopes)
             _forget_history(connection, now)
             return len(surplus)
 
         removed = self._remove(forget)
         self._sweep(now - _ABANDONED_SECONDS)
-        self.database.write(_give_back_pages, None)
+        self._database.write(_give_back_pages, None)
         return removed
 
     def clear(self) -> Eviction:
         """Remove everything of the own scope; in `trusted`, of all scopes."""
-        scope = None if self.scopes.is_trusted else self.scopes.own
+        scope = None if self._scopes.is_trusted else self._scopes.own
 
         def forget(connection: sqlite3.Connection) -> int:
             count = 0
@@ -76,13 +78,13 @@ class Evictor:
             return count
 
         removed = self._remove(forget)
-        self.database.write(_give_back_pages, None)
+        self._database.write(_give_back_pages, None)
         return removed
 
     def _remove(self, forget: Callable[[sqlite3.Connection], int]) -> Eviction:
-        removed = Eviction(results=self.database.write(forget, 0))
-        self.database.write(_forget_parts, None)
-        while batch := self.database.write(self._remove_unused_blobs, list[int]()):
+        removed = Eviction(results=self._database.write(forget, 0))
+        self._database.write(_forget_parts, None)
+        while batch := self._database.write(self._remove_unused_blobs, list[int]()):
             removed = replace(
                 removed,
                 blobs=removed.blobs + len(batch),
@@ -100,20 +102,20 @@ class Evictor:
         # A kill between here and the commit leaves rows without files; nothing refers to them,
         # and a writer that wants the blob looks at the disk.
         for _, digest, _ in rows:
-            self.blobs.remove(digest)
+            self._blobs.remove(digest)
         execute_for(connection, "DELETE FROM blobs WHERE id IN items", [row[0] for row in rows])
         return [row[2] for row in rows]
 
     def _sweep(self, before: float) -> None:
         """Remove files that no row names: left by killed writers or by a lost database."""
         try:
-            old = [digest for digest, status in self.blobs.sizes() if status.st_mtime < before]
-            self.blobs.remove_abandoned(before)
+            old = [digest for digest, status in self._blobs.sizes() if status.st_mtime < before]
+            self._blobs.remove_abandoned(before)
         except OSError as error:
-            self.database.stop_writing(error)
+            self._database.stop_writing(error)
             return
         for batch in chunks(old):
-            self.database.write(partial(self._remove_unnamed, batch), None)
+            self._database.write(partial(self._remove_unnamed, batch), None)
 
     def _remove_unnamed(self, digests: Sequence[str], connection: sqlite3.Connection) -> None:
         named = execute_for(
@@ -122,7 +124,7 @@ class Evictor:
             [bytes.fromhex(digest) for digest in digests],
         )
         for digest in set(digests) - {row[0] for row in named}:
-            self.blobs.remove(digest)
+            self._blobs.remove(digest)
 
 
 def _surplus(connection: sqlite3.Connection, limit: int, scopes: Scopes) -> list[int]:

@@ -39,11 +39,11 @@ class Outcome:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
 class History:
     """The history of a store."""
 
-    _access: Access
+    def __init__(self, access: Access) -> None:
+        self._access = access
 
     def record_successes(self, workspace: str, keys: Mapping[str, str]) -> None:
         """Remember, by task, the key of its last success; raises ValueError for no key."""

@@ -11,7 +11,6 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from monoyard.cache._access import Access
@@ -23,11 +22,11 @@ _PAIR: Final = 2
 _LARGEST_PART: Final = 1 << 28
 
 
-@dataclass(frozen=True, slots=True)
 class Manifests:
     """The manifests of a store."""
 
-    _access: Access
+    def __init__(self, access: Access) -> None:
+        self._access = access
 
     def put(
         self,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from pathlib import Path
 
 from monoyard.cache import _results
@@ -12,7 +11,6 @@ from monoyard.cache._blobs import BlobDirectory
 from monoyard.cache._values import StoredFile, StoredResult, is_digest, is_safe_path
 
 
-@dataclass(frozen=True, slots=True)
 class Replay:
     """Reads blobs.
 
@@ -22,12 +20,13 @@ class Replay:
 
     """
 
-    access: Access
-    blobs: BlobDirectory
+    def __init__(self, access: Access, blobs: BlobDirectory) -> None:
+        self._access = access
+        self._blobs = blobs
 
     def read(self, digest: str) -> bytes | None:
         """Return a blob's bytes, or None when they are missing or damaged."""
-        data = self.blobs.read(digest)
+        data = self._blobs.read(digest)
         if data is None:
             self._forget(digest)
         return data
@@ -38,10 +37,10 @@ class Replay:
             return False
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            if self.blobs.copy(file, target):
+            if self._blobs.copy(file, target):
                 return True
         except OSError as error:
-            self.access.notes.add(f"{target} could not be restored: {error.strerror}")
+            self._access.notes.add(f"{target} could not be restored: {error.strerror}")
             return False
         self._forget(file.digest)
         return False
@@ -54,9 +53,9 @@ class Replay:
         root = directory.resolve()
         for file in result.outputs:
             if not is_safe_path(file.path):
-                self.access.notes.add(f"{result.task}: an output lies outside of its package")
+                self._access.notes.add(f"{result.task}: an output lies outside of its package")
                 return False
-            if not self.blobs.has(file.digest, file.size):
+            if not self._blobs.has(file.digest, file.size):
                 self._forget(file.digest)
                 return False
         return all(self._restore_one(file, root) for file in result.outputs)
@@ -65,7 +64,7 @@ class Replay:
         target = root / file.path
         # A symbolic link on the way could lead anywhere.
         if not target.parent.resolve().is_relative_to(root):
-            self.access.notes.add(f"{target} could not be restored: its directory is elsewhere")
+            self._access.notes.add(f"{target} could not be restored: its directory is elsewhere")
             return False
         return self.materialise(file, target)
 
@@ -73,12 +72,12 @@ class Replay:
         """Remove what is left of a blob, and the own results that need it."""
         if not is_digest(digest):
             return
-        self.access.notes.add("stored files were missing or damaged; their results are misses")
+        self._access.notes.add("stored files were missing or damaged; their results are misses")
 
         def forget(connection: sqlite3.Connection) -> None:
             # Under the lock, because a writer may have brought the blob back a moment ago.
-            if self.blobs.read(digest) is None:
-                self.blobs.remove(digest)
-                _results.delete_users(connection, digest, self.access.scopes)
+            if self._blobs.read(digest) is None:
+                self._blobs.remove(digest)
+                _results.delete_users(connection, digest, self._access.scopes)
 
-        self.access.database.write(forget, None)
+        self._access.database.write(forget, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from monoyard.cache._blobs import BlobDirectory, Staged
@@ -26,22 +26,18 @@ USE_GRANULARITY_SECONDS: Final = 3600.0
 _Row = tuple[int, bytes, str, Any, Any, Any]
 
 
-@dataclass(slots=True)
 class Found:
     """What a lookup saw.
 
-    Args:
-        results: The hits by key.
-        stale_uses: Ids of own rows whose last use should be written again.
-        malformed: Ids of own rows that are no results.
-        faults: How many rows were no results, own or not.
-
+    The hits by key, the ids of own rows whose last use should be written again, the ids of own
+    rows that are no results, and how many rows, own or not, were none.
     """
 
-    results: dict[str, StoredResult] = field(default_factory=dict)
-    stale_uses: list[int] = field(default_factory=list)
-    malformed: list[int] = field(default_factory=list)
-    faults: int = 0
+    def __init__(self) -> None:
+        self.results: dict[str, StoredResult] = {}
+        self.stale_uses: list[int] = []
+        self.malformed: list[int] = []
+        self.faults = 0
 
 
 def find(connection: sqlite3.Connection, keys: Iterable[str], scopes: Scopes, now: float) -> Found:
@@ -54,7 +50,8 @@ def find(connection: sqlite3.Connection, keys: Iterable[str], scopes: Scopes, no
         "SELECT id, key, scope, used_at, checksum, document FROM results WHERE key IN items",
         wanted,
     )
-    _decode_rows([row for row in rows if row[2] in scopes.readable], scopes, now, found)
+    readable = scopes.readable
+    _decode_rows([row for row in rows if row[2] in readable], scopes, now, found)
     return found
 
 
@@ -65,14 +62,15 @@ def _decode_rows(rows: list[_Row], scopes: Scopes, now: float, found: Found) -> 
     sound = [row for row in rows if _is_sound(row)]
     if len(sound) != len(rows):
         _reject([row for row in rows if not _is_sound(row)], scopes, found)
+    results, stale_before = found.results, now - USE_GRANULARITY_SECONDS
     for row, fields in zip(sound, _parse_documents([row[5] for row in sound]), strict=True):
         key = row[1].hex()
         try:
-            found.results[key] = decode_result(key, fields)
+            results[key] = decode_result(key, fields)
         except MalformedEntryError:
             _reject([row], scopes, found)
             continue
-        if row[2] == scopes.own and row[3] < now - USE_GRANULARITY_SECONDS:
+        if row[3] < stale_before and row[2] == scopes.own:
             found.stale_uses.append(row[0])
 
 
@@ -94,7 +92,7 @@ def _parse_documents(documents: Sequence[bytes]) -> list[object]:
     """Parse all at once: one call instead of thousands halves the time."""
     try:
         parsed = json.loads(b"[" + b",".join(documents) + b"]")
-    except ValueError:
+    except (ValueError, RecursionError):
         return [_parse_document(document) for document in documents]
     if len(parsed) != len(documents):
         return [_parse_document(document) for document in documents]
@@ -104,7 +102,7 @@ def _parse_documents(documents: Sequence[bytes]) -> list[object]:
 def _parse_document(document: bytes) -> object:
     try:
         return json.loads(document)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

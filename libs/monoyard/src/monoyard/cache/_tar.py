@@ -8,7 +8,6 @@ program reads what is written here.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, Final, Protocol
 
 _BLOCK: Final = 512
@@ -64,20 +63,21 @@ def _checksum(block: bytes | bytearray) -> int:
     return sum(block) - sum(block[_CHECKSUM]) + 8 * ord(" ")
 
 
-@dataclass(slots=True)
 class Member:
     """One file of an archive; to be read before the next one is asked for.
 
     Args:
         name: Its name in the archive.
         size: Its length in bytes.
+        stream: What it is read from.
 
     """
 
-    name: str
-    size: int
-    _stream: Readable
-    _left: int
+    def __init__(self, name: str, size: int, stream: Readable) -> None:
+        self.name = name
+        self.size = size
+        self._stream = stream
+        self._left = size
 
     def read(self, size: int, /) -> bytes:
         """Return at most `size` bytes, none at the end; raises TarShapeError when cut short."""
@@ -97,7 +97,7 @@ def read_members(stream: Readable) -> Iterator[Member]:
     """
     while (header := _read_exactly(stream, _BLOCK)) != bytes(_BLOCK):
         size = _size(header)
-        member = Member(_name(header), size, stream, size)
+        member = Member(_name(header), size, stream)
         yield member
         while member.read(_BLOCK * 128):
             pass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from monoyard.cache import _results
@@ -19,7 +18,6 @@ Item = tuple[StoredResult, Mapping[str, Source]]
 _ATTEMPTS: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
 class Writer:
     """Stores results with their blobs.
 
@@ -29,8 +27,9 @@ class Writer:
 
     """
 
-    access: Access
-    blobs: BlobDirectory
+    def __init__(self, access: Access, blobs: BlobDirectory) -> None:
+        self._access = access
+        self._blobs = blobs
 
     def put_many(self, items: Sequence[Item]) -> int:
         """Store results in one transaction and return how many are visible now.
@@ -41,7 +40,7 @@ class Writer:
         """
         visible, waiting = 0, list(items)
         for _ in range(_ATTEMPTS):
-            if not waiting or not self.access.database.is_writable:
+            if not waiting or not self._access.database.is_writable:
                 break
             count, waiting = self._try(waiting)
             visible += count
@@ -53,7 +52,7 @@ class Writer:
         writings = [(item, _results.prepare(item[0], staged)) for item in items]
         try:
             ready = [pair for pair in writings if self._stage(pair[0], staged)]
-            shown = self.access.database.write(
+            shown = self._access.database.write(
                 lambda connection: [self._insert(connection, writing) for _, writing in ready],
                 list[bool](),
             )
@@ -64,7 +63,7 @@ class Writer:
 
     def _insert(self, connection: sqlite3.Connection, writing: _results.Writing) -> bool:
         return _results.insert(
-            connection, writing, self.blobs, self.access.scopes, self.access.clock()
+            connection, writing, self._blobs, self._access.scopes, self._access.clock()
         )
 
     def _stage(self, item: Item, staged: dict[str, Staged]) -> bool:
@@ -72,18 +71,18 @@ class Writer:
         result, sources = item
         try:
             for file in result.files():
-                if file.digest in staged or self.blobs.has(file.digest, file.size):
+                if file.digest in staged or self._blobs.has(file.digest, file.size):
                     continue
                 if (source := sources.get(file.digest)) is None:
-                    self.access.notes.add(
+                    self._access.notes.add(
                         f"{result.task} was not cached: {file.path} was not given"
                     )
                     return False
-                staged[file.digest] = self.blobs.stage(file, source)
+                staged[file.digest] = self._blobs.stage(file, source)
         except ChangedSourceError as error:
-            self.access.notes.add(f"{result.task} was not cached: {error}")
+            self._access.notes.add(f"{result.task} was not cached: {error}")
             return False
         except OSError as error:
-            self.access.database.stop_writing(error)
+            self._access.database.stop_writing(error)
             return False
         return True

@@ -8,11 +8,12 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from monoyard.cache import Store
+from monoyard.cache import Item, Store
 
 OpenStore = Callable[..., Store]
 
@@ -137,3 +138,17 @@ def test_new_store_may_be_opened_by_many_at_once(
             _, errors = process.communicate(timeout=60)
             assert process.returncode == 0, errors
     assert assert_sound(directory, open_store()) == count
+
+
+def test_threads_share_a_store(store: Store, item: Callable[..., Item]) -> None:
+    """The threads of one run store and look up through one store without a mix-up."""
+    items = [item(str(number)) for number in range(80)]
+
+    def work(start: int) -> int:
+        mine = items[start::8]
+        stored = [store.put(*one) for one in mine]
+        return sum(stored) + len(store.lookup_many([result.key for result, _ in mine]))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(work, range(8))) == 160
+    assert store.notes == ()

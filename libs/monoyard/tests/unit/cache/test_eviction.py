@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from monoyard.cache import Item, Store, part_digest
+from monoyard.cache._blobs import BlobDirectory
+from monoyard.cache._writer import Writer
 
 MakeItem = Callable[..., Item]
 OpenStore = Callable[..., Store]
@@ -96,19 +97,20 @@ def test_bytes_removed_while_they_were_being_referred_to(
     blob = blob_files(directory)[0]
     is_first_look = True
 
-    class RemovedInBetween(type(one._writer.blobs)):  # type: ignore[misc]  # noqa: SLF001
+    class RemovedInBetween(BlobDirectory):
         """The blobs of a process whose look is followed by another's eviction."""
 
         def has(self, digest: str, size: int) -> bool:
             nonlocal is_first_look
-            found = bool(super().has(digest, size))
+            found = super().has(digest, size)
             if is_first_look:
                 is_first_look = False
                 other.clear()
                 assert not blob.exists()
             return found
 
-    writer = replace(one._writer, blobs=RemovedInBetween(directory / "blobs-v1"))  # noqa: SLF001
+    blobs = RemovedInBetween(directory / "blobs-v1")
+    writer = Writer(one._access, blobs)  # noqa: SLF001
     assert writer.put_many([second]) == 1
     assert one.read_blob(second[0].artifacts[0].digest) == b"same"
 
