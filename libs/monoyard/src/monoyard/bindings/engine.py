@@ -12,6 +12,7 @@ from pathlib import Path
 from monoyard.bindings.arguments import Arguments
 from monoyard.cache import Store
 from monoyard.changes import Changes, Event, find_changes, read_event
+from monoyard.config import parse_toml, read_workspace_settings
 from monoyard.install import LocalInterpreters, Tools, Venvs, cache_directory, state_directory
 from monoyard.plan import Entries, Plan, Selection, Task, make_plan
 from monoyard.suites import CommandWork, SuiteSource, TestWork, TypeWork, VenvSpec
@@ -63,7 +64,18 @@ class Engine:
     def store(self) -> Store:
         """The local store, opened for this event's scope."""
         scope = "trusted" if self.event.is_trusted else "untrusted"
-        return Store.open(self.kept / "store", limit_bytes=5 * 1024**3, scope=scope)
+        return Store.open(self.kept / "store", limit_bytes=self._limit, scope=scope)
+
+    @cached_property
+    def _limit(self) -> int:
+        """Bytes the store may hold; read ahead of the workspace, which is read through the store."""
+        faults: list[str] = []
+        documents = []
+        for name in ("pyproject.toml", "monoyard.toml"):
+            path = self.repository.top / name
+            data = path.read_bytes() if path.is_file() else None
+            documents.append(None if data is None else parse_toml(data, name, faults))
+        return read_workspace_settings(documents[0] or {}, documents[1], faults).cache_limit
 
     @cached_property
     def workspace(self) -> Workspace:

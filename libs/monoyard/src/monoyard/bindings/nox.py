@@ -38,6 +38,7 @@ def register(directory: Path) -> None:
     for suite, summary in _SUITES.items():
         _session(suite, summary, _checks(directory, (suite,)))
     _session("fix", "mend what lint can mend", _fix(directory))
+    _session("docs", "write the reference from what the program knows", _docs(directory))
     _session("tests", "every pytest suite, uncached, with coverage", _tests(directory))
 
 
@@ -76,6 +77,16 @@ def _tests(directory: Path) -> Callable[[nox.Session], None]:
         from monoyard.bindings.testing import run_all_tests
 
         run_all_tests(directory, parse_arguments(session.posargs))
+
+    return body
+
+
+def _docs(directory: Path) -> Callable[[nox.Session], None]:
+    def body(session: nox.Session) -> None:
+        from monoyard.bindings.documenting import write_reference
+
+        for path in write_reference(directory):
+            session.log(f"written: {path}")
 
     return body
 

@@ -51,7 +51,6 @@ class SuiteSettings:
     timeout: float | None = None
     cpus: int | None = None
     memory: int | None = None
-    isolation: str | None = None
     cache: bool | None = None
     coverage: bool | None = None
     dependencies: bool | None = None
@@ -171,10 +170,6 @@ _SUITE_KINDS: Final[dict[str, tuple[Kind, str]]] = {
     "timeout": (duration(), "Time after which the task is stopped and fails."),
     "cpus": (whole_number(), "Processors the task keeps busy."),
     "memory": (size(), "Memory the task needs at its peak."),
-    "isolation": (
-        choice("process", "shared"),
-        "`shared` lets the tests of several packages run in one process.",
-    ),
     "cache": (flag(), "false runs the task every time."),
     "coverage": (flag(), "Measure branch coverage (pytest suites)."),
     "dependencies": (

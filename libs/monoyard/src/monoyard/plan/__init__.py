@@ -16,9 +16,12 @@ from monoyard.plan.causes import (
 from monoyard.plan.explain import Explanation, explain
 from monoyard.plan.keys import Keys, Manifest
 from monoyard.plan.plan import Plan, PlannedTask, Selection, State, make_plan
+from monoyard.plan.reading import UNREAD_BY_DEFAULT
+from monoyard.plan.schema import plan_schema
 from monoyard.plan.task import Entries, Inputs, Sourced, Task, TaskSource, gather
 
 __all__ = [
+    "UNREAD_BY_DEFAULT",
     "BaseUnknown",
     "Cause",
     "ChangedFile",
@@ -45,4 +48,5 @@ __all__ = [
     "explain",
     "gather",
     "make_plan",
+    "plan_schema",
 ]

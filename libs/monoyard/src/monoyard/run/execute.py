@@ -101,6 +101,8 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
             interrupted = True
     if request.keeper is not None:
         request.keeper.flush()
+        if todo:
+            request.store.evict()
     notes = (
         *request.plan.notes,
         *request.store.notes,

@@ -317,7 +317,7 @@ class PythonSuites:
 def _command_entries(settings: SuiteSettings, *more: object) -> Entries:
     said = {
         "command": settings.command, "also": settings.also, "args": settings.args,
-        "paths": settings.paths, "isolation": settings.isolation, "migrate": settings.migrate,
+        "paths": settings.paths, "migrate": settings.migrate,
     }  # fmt: skip
     entries = [(name, json.dumps(value)) for name, value in said.items() if value is not None]
     return (*entries, *((f"detail {n}", json.dumps(item)) for n, item in enumerate(more)))

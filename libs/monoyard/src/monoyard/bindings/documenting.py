@@ -1,0 +1,138 @@
+"""`nox -s docs`: writes the reference from what the program itself knows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from monoyard.bindings.arguments import HELP
+from monoyard.config import json_schema, package_json_schema
+from monoyard.install import TABLE
+from monoyard.plan import UNREAD_BY_DEFAULT, plan_schema
+from monoyard.process import PASSED_THROUGH
+
+
+def write_reference(directory: Path, *, check: bool = False) -> list[str]:
+    """Write `docs/reference`; return the files that differed.
+
+    Args:
+        directory: Root of the repository.
+        check: Change nothing.
+    """
+    place = directory / "docs" / "reference"
+    changed = []
+    for name, text in _files().items():
+        path = place / name
+        if not path.exists() or path.read_text("utf-8") != text:
+            changed.append(path.relative_to(directory).as_posix())
+            if not check:
+                place.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+    return changed
+
+
+def _files() -> dict[str, str]:
+    return {
+        "configuration.md": "\n".join(_configuration()) + "\n",
+        "command-line.md": "\n".join(_command_line()) + "\n",
+        "workspace.schema.json": _json(json_schema()),
+        "package.schema.json": _json(package_json_schema()),
+        "plan.schema.json": _json(plan_schema()),
+    }
+
+
+def _json(schema: Mapping[str, Any]) -> str:
+    return json.dumps(schema, indent=2) + "\n"
+
+
+def _configuration() -> Iterator[str]:
+    yield "# Configuration"
+    yield ""
+    yield "<!-- Written by `nox -s docs`. -->"
+    yield ""
+    yield "The workspace's table is `[tool.monoyard]` in the root `pyproject.toml`, or the file"
+    yield "`monoyard.toml` beside it. Nothing in it is required."
+    yield from _table("The workspace", json_schema()["properties"])
+    yield ""
+    yield 'A package\'s table is `[tool.monoyard]` in its own `pyproject.toml`, `"monoyard"` in its'
+    yield "`package.json`, or `[tool.monoyard.packages.NAME]` at the root for manifests that are"
+    yield "not to be touched. The package's own words win over the root's."
+    yield from _table("A package", package_json_schema()["properties"])
+    suite = json_schema()["properties"]["suites"]["additionalProperties"]["properties"]
+    yield ""
+    yield "A suite's table is `[tool.monoyard.suites.SUITE]`, in a package or for all at the root."
+    yield from _table("A suite", suite)
+    yield ""
+    yield "## Files that no task reads by default"
+    yield ""
+    yield "At the root, unless `files` says otherwise; `lint` and `type` of a package that owns"
+    yield "one of them do read it."
+    yield ""
+    yield from (f"- `{pattern}`" for pattern in UNREAD_BY_DEFAULT)
+    yield ""
+    yield "## Environment variables that every task sees"
+    yield ""
+    yield "They are no part of any key. Everything else has to be declared with `env`."
+    yield ""
+    yield f"{', '.join(f'`{name}`' for name in PASSED_THROUGH)}."
+
+
+def _table(title: str, properties: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    yield ""
+    yield f"## {title}"
+    yield ""
+    yield "| key | value | meaning |"
+    yield "| --- | --- | --- |"
+    for name, schema in properties.items():
+        meaning = str(schema.get("description", "")).replace("|", "\\|")
+        yield f"| `{name}` | {_kind(schema)} | {meaning} |"
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    if "enum" in schema:
+        return " or ".join(f"`{word}`" for word in schema["enum"])
+    if "examples" in schema:
+        return f"such as {', '.join(f'`{example}`' for example in schema['examples'][:2])}"
+    if "anyOf" in schema:
+        return f"{_kind(schema['anyOf'][0])}, or a list"
+    match schema.get("type"):
+        case "array":
+            return f"list of {_kind(schema['items'])}"
+        case "object":
+            return "table"
+        case "boolean":
+            return "`true` or `false`"
+        case "integer":
+            return "number"
+        case _:
+            return "text"
+
+
+def _command_line() -> Iterator[str]:
+    yield "# Command line"
+    yield ""
+    yield "<!-- Written by `nox -s docs`. -->"
+    yield ""
+    yield "```"
+    yield from HELP.rstrip().splitlines()
+    yield "```"
+    yield ""
+    yield "## Exit codes"
+    yield ""
+    yield "| code | meaning |"
+    yield "| --- | --- |"
+    yield "| 0 | everything selected passed |"
+    yield "| 1 | a check failed; the verdict says which |"
+    yield "| 2 | the command line asks for something that does not exist |"
+    yield "| 10, 11 | configuration; repository |"
+    yield "| 20, 21 | the machine lacks something; a tool failed |"
+    yield "| 70 | a fault of monoyard itself |"
+    yield "| 130 | interrupted; the partial record was written |"
+    yield ""
+    yield "## External tools"
+    yield ""
+    yield "| tool | purpose | where from |"
+    yield "| --- | --- | --- |"
+    yield from (f"| {tool.name} | {tool.purpose} | {tool.found} |" for tool in TABLE)
