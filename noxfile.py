@@ -4,4 +4,4 @@ from pathlib import Path
 
 from monoyard.bindings.nox import register
 
-register(Path(__file__).parent)
+register(Path(__file__).parent, maintains_engine=True)

@@ -68,7 +68,7 @@ class Engine:
 
     @cached_property
     def _limit(self) -> int:
-        """Bytes the store may hold; read ahead of the workspace, which is read through the store."""
+        """Bytes the store may hold; read before the workspace, which is read through it."""
         faults: list[str] = []
         documents = []
         for name in ("pyproject.toml", "monoyard.toml"):

@@ -25,8 +25,12 @@ _SUITES: Final = {
 }
 
 
-def register(directory: Path) -> None:
+def register(directory: Path, *, maintains_engine: bool = False) -> None:
     """Register every session for the repository that `directory` lies in.
+
+    Args:
+        directory: Where the noxfile is.
+        maintains_engine: Add the sessions of the engine's own repository: `docs` and `bench`.
 
     Nothing is read here: the noxfile is executed again in each child of `nox -j`.
     """
@@ -38,8 +42,10 @@ def register(directory: Path) -> None:
     for suite, summary in _SUITES.items():
         _session(suite, summary, _checks(directory, (suite,)))
     _session("fix", "mend what lint can mend", _fix(directory))
-    _session("docs", "write the reference from what the program knows", _docs(directory))
     _session("tests", "every pytest suite, uncached, with coverage", _tests(directory))
+    if maintains_engine:
+        _session("docs", "write the reference from what the program knows", _docs(directory))
+        _session("bench", "measure a generated repository (`-- NUMBER ...`)", _bench(directory))
 
 
 def _session(name: str, summary: str, body: Callable[[nox.Session], None]) -> None:
@@ -87,6 +93,15 @@ def _docs(directory: Path) -> Callable[[nox.Session], None]:
 
         for path in write_reference(directory):
             session.log(f"written: {path}")
+
+    return body
+
+
+def _bench(directory: Path) -> Callable[[nox.Session], None]:
+    def body(session: nox.Session) -> None:
+        from monoyard.bindings.benching import bench
+
+        bench(directory, session.posargs)
 
     return body
 
