@@ -1,5 +1,6 @@
 """Runs the migrations of schema `events` on the database in `DATABASE_URL`.
 
+`MIGRATION_LOCK_TIMEOUT` is how long to wait for a lock, in PostgreSQL's words (`3s` unless set).
 `alembic upgrade heads --sql` prints the SQL and needs no database.
 """
 
@@ -14,7 +15,9 @@ from eventflow_api.tables import SCHEMA, Table
 from eventflow_servicekit.database import database_url
 
 # A migration that waits for a lock makes everyone behind it wait too: better to fail and retry.
-LOCK_TIMEOUT = "3s"
+LOCK_TIMEOUT = os.environ.get("MIGRATION_LOCK_TIMEOUT", "3s")
+# A revision that waits longer for a while comes back to this.
+context.config.attributes["lock_timeout"] = LOCK_TIMEOUT
 
 OPTIONS: dict[str, Any] = {
     "target_metadata": Table.metadata,

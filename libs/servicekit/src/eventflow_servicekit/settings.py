@@ -72,7 +72,8 @@ def load_settings(kind: type[Settings]) -> Settings:
         return kind()
     except ValidationError as error:
         faults = tuple(
-            f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
+            # A fault of several settings together has no place of its own.
+            f"{'.'.join(map(str, fault['loc'])).upper() or 'settings'}: {fault['msg']}"
             for fault in error.errors(include_input=False, include_context=False)
         )
         raise SettingsError(faults) from None

@@ -17,7 +17,6 @@ INDEX = "events_source_received_at_id_idx"
 INVALID = sa.text("SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(:name) AND NOT indisvalid")
 # Waiting here blocks nobody: it only waits for older transactions to end.
 PATIENCE = "SET lock_timeout = '60s'"
-USUAL = "SET lock_timeout = '3s'"
 
 
 def upgrade() -> None:
@@ -34,7 +33,7 @@ def upgrade() -> None:
             postgresql_concurrently=True,
             if_not_exists=True,
         )
-        op.execute(USUAL)
+        op.execute(usual_patience())
 
 
 def downgrade() -> None:
@@ -42,7 +41,12 @@ def downgrade() -> None:
     with op.get_context().autocommit_block():
         op.execute(PATIENCE)
         drop()
-        op.execute(USUAL)
+        op.execute(usual_patience())
+
+
+def usual_patience() -> str:
+    """Return the statement that goes back to the lock timeout of all revisions."""
+    return f"SET lock_timeout = '{context.config.attributes['lock_timeout']}'"
 
 
 def is_invalid() -> bool:

@@ -7,6 +7,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
+from eventflow_api.application import create_api
+from eventflow_api.settings import ApiSettings
 from eventflow_servicekit.testing.issuer import Issuer
 
 WRITE = "events:write"
@@ -185,11 +187,13 @@ def test_failure_while_queueing_stores_nothing(
     assert again.status_code == 201
 
 
+@pytest.mark.usefixtures("client")
 def test_locked_table_is_told_as_temporary(
-    client: TestClient, issuer: Issuer, engine: Engine
+    settings: ApiSettings, issuer: Issuer, engine: Engine
 ) -> None:
     """While a lock blocks the table for longer than allowed, callers are told to try again."""
-    with engine.begin() as connection:
+    hasty = settings.model_copy(update={"database_lock_timeout_milliseconds": 100})
+    with TestClient(create_api(hasty)) as client, engine.begin() as connection:
         connection.execute(text("LOCK TABLE events.queue IN ACCESS EXCLUSIVE MODE"))
         answer = client.post("/v1/events", json=page_viewed(), headers=headers(issuer, "k1"))
     assert (answer.status_code, answer.json()["type"]) == (503, "database-unavailable")

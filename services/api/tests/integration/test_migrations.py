@@ -145,9 +145,12 @@ def test_invalid_index_of_a_killed_attempt_is_built_anew(
         assert valid.scalar_one() is True
 
 
-def test_migration_does_not_wait_long_for_a_lock(history: MigrationHistory, engine: Engine) -> None:
+def test_migration_does_not_wait_long_for_a_lock(
+    history: MigrationHistory, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A revision that cannot have its lock fails soon instead of blocking everyone behind it."""
     history.upgrade("0002")
+    monkeypatch.setenv("MIGRATION_LOCK_TIMEOUT", "100ms")
     with engine.connect() as reader:
         reader.execute(text("SELECT count(*) FROM events.events"))
         with pytest.raises(OperationalError, match="lock timeout"):

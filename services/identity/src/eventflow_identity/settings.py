@@ -1,11 +1,13 @@
 """Settings of identity, from the environment."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from eventflow_identity.keys import KeyRing, key_ring, read_private_key, read_public_keys
 from eventflow_servicekit.settings import DatabaseSettings, ServiceSettings
+
+_LEAST_MEMORY_PER_LANE = 8
 
 
 def _holds_private_key(pem: SecretStr) -> SecretStr:
@@ -40,6 +42,13 @@ class IdentitySettings(ServiceSettings, DatabaseSettings):
     password_checks_at_once: int = Field(
         default=4, ge=1, description="Bounds the memory that sign-ins can take together"
     )
+
+    @model_validator(mode="after")
+    def _has_memory_for_lanes(self) -> Self:
+        # RFC 9106, section 3.1.
+        if self.password_hash_memory < _LEAST_MEMORY_PER_LANE * self.password_hash_lanes:
+            raise ValueError("PASSWORD_HASH_MEMORY is less than 8 KiB for each lane")
+        return self
 
     def key_ring(self) -> KeyRing:
         """Return the keys that these settings name."""

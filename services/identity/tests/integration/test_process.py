@@ -72,24 +72,6 @@ def test_provisioned_accounts_sign_in_and_no_secret_is_logged(
         assert secret not in log
 
 
-def test_secret_of_a_new_client_is_printed(environment: dict[str, str]) -> None:
-    """A new client's secret goes to standard output, and a second client of the name fails."""
-    name = f"worker-{os.getpid()}"
-    first = provision(environment, "client", name)
-    assert (first.returncode, len(first.stdout.strip())) == (0, 43)
-    again = provision(environment, "client", name)
-    assert (again.returncode, again.stdout) == (1, "")
-    assert "has an account already" in again.stderr
-
-
-def test_weak_password_is_refused_on_the_command_line_too(environment: dict[str, str]) -> None:
-    """The rules for passwords hold for provisioned users, and the password is not repeated."""
-    refused = provision(environment, "user", "eve@example.org", stdin="hunter2\n")
-    assert refused.returncode == 2
-    assert refused.stderr.startswith("password: ")
-    assert "hunter2" not in refused.stderr
-
-
 def test_printed_key_is_one_to_serve_with(environment: dict[str, str]) -> None:
     """A key made on the command line is accepted as the signing key."""
     pem = provision(environment, "signing-key").stdout

@@ -39,3 +39,16 @@ def test_key_does_not_print(monkeypatch: pytest.MonkeyPatch) -> None:
     pem = new_signing_key_pem()
     monkeypatch.setenv("SIGNING_KEY", pem)
     assert pem.splitlines()[1] not in repr(load_settings(IdentitySettings))
+
+
+def test_too_little_memory_for_the_lanes_is_told_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hash cost that Argon2 would refuse at the first sign-in is a fault of the settings."""
+    monkeypatch.setenv("SIGNING_KEY", new_signing_key_pem())
+    monkeypatch.setenv("PASSWORD_HASH_MEMORY", "31")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(IdentitySettings)
+    assert caught.value.faults == (
+        "settings: Value error, PASSWORD_HASH_MEMORY is less than 8 KiB for each lane",
+    )
+    monkeypatch.setenv("PASSWORD_HASH_MEMORY", "32")
+    load_settings(IdentitySettings)
