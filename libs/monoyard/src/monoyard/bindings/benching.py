@@ -110,7 +110,8 @@ class _Bench:
 
 
 def _touch(path: Path, turn: int) -> None:
-    path.write_text(f"{path.read_text('utf-8')}\nCONSTANT_{turn} = {turn}\n", encoding="utf-8")
+    gap = "" if turn else "\n\n"
+    path.write_text(f"{path.read_text('utf-8')}{gap}CONSTANT_{turn} = {turn}\n", encoding="utf-8")
 
 
 def _print(count: int, figures: dict[str, float]) -> None:
@@ -119,9 +120,6 @@ def _print(count: int, figures: dict[str, float]) -> None:
     print(f"{count} packages; medians of {_RUNS}, cold once")
     for name, seconds in figures.items():
         print(f"  {name:20} {seconds:8.2f} s")
-    print(
-        f"  nothing changed / (empty nox session + git status): {figures['nothing changed'] / floor:.2f}"
-    )
-    print(
-        f"  affected / (invoke alone + git status):             {figures['affected'] / asked:.2f}"
-    )
+    nothing, affected = figures["nothing changed"] / floor, figures["affected"] / asked
+    print(f"  nothing changed / (empty nox session + git status)  {nothing:.2f}")
+    print(f"  affected / (invoke alone + git status)              {affected:.2f}")

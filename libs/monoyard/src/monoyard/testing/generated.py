@@ -59,7 +59,7 @@ def _package(directory: Path, number: int, needs: list[int]) -> None:
     (source / "__init__.py").write_text(f'"""Package {number}."""\n', encoding="utf-8")
     lines = [f"from {_name(need)} import module_0 as need_{need}\n" for need in needs]
     imports = "".join(lines) + ("\n" if lines else "")
-    total = "".join(f" + need_{need}.value(number)" for need in needs)
+    total = "".join(f"    total += need_{need}.value(number)\n" for need in needs)
     for module in range(MODULES):
         (source / f"module_{module}.py").write_text(
             _MODULE.format(module=module, imports=imports, total=total), encoding="utf-8"
@@ -117,7 +117,8 @@ _MODULE = '''\
 {imports}
 def value(number: int) -> int:
     """Return a number that depends on every package below."""
-    return number + {module}{total}
+    total = number + {module}
+{total}    return total
 '''
 _TEST = '''\
 """Tests of module {module}."""
