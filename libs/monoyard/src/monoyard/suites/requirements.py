@@ -33,6 +33,7 @@ def suite_roots(
         needed = workspace.packages[name]
         if needed.kind == "python":
             found += needed.manifest.requirements
+            found += [item for extra in needed.manifest.extras.values() for item in extra]
     return third_party(workspace, found)
 
 
