@@ -8,6 +8,8 @@ from typing import Final
 
 _HIDDEN: Final = "[redacted]"
 _SENSITIVE = re.compile(r"(?i)(pass(word|phrase|wd)?|secret|token|api[-_]?key|credential)")
+_HEADER = re.compile(r"(?i)^(?P<name>(proxy-)?authorization|cookie): .*", re.DOTALL)
+_VARIABLE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 _URL_PASSWORD = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://[^/\s:@]*):[^/\s@]+@", re.IGNORECASE)
 
 
@@ -37,7 +39,11 @@ class Secret:
 
 
 def redact_argv(argv: Iterable[str]) -> tuple[str, ...]:
-    """Return the arguments with the values of sensitive options and URL passwords hidden."""
+    """Return the arguments with what looks secret hidden.
+
+    That is: the values of options and variables with a telling name, credentials in HTTP headers,
+    and passwords in URLs.
+    """
     shown: list[str] = []
     hide_next = False
     for argument in argv:
@@ -46,9 +52,15 @@ def redact_argv(argv: Iterable[str]) -> tuple[str, ...]:
             hide_next = False
             continue
         name, equals, _ = argument.partition("=")
-        if name.startswith("-") and _SENSITIVE.search(name):
+        is_option = name.startswith("-")
+        if _SENSITIVE.search(name) and (is_option or (equals and _VARIABLE.match(name))):
             shown.append(f"{name}={_HIDDEN}" if equals else argument)
             hide_next = not equals
         else:
-            shown.append(_URL_PASSWORD.sub(rf"\g<scheme>:{_HIDDEN}@", argument))
+            shown.append(_without_credentials(argument))
     return tuple(shown)
+
+
+def _without_credentials(argument: str) -> str:
+    hidden = _URL_PASSWORD.sub(rf"\g<scheme>:{_HIDDEN}@", argument)
+    return _HEADER.sub(rf"\g<name>: {_HIDDEN}", hidden)
