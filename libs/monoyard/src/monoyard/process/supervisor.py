@@ -165,7 +165,8 @@ class Supervisor:
 
         """
         data = os.read(self._events.fileno(), 1 << 16)
-        if not data:
+        # Keepers outlive a killed warden for a moment, and say that they stopped their tasks.
+        if not data or self._child.poll() is not None:
             raise MachineError(
                 "the process that supervises the tasks was killed",
                 code="supervisor-killed",
