@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -41,6 +42,8 @@ def start(command: Command) -> subprocess.Popen[bytes]:
             stderr=subprocess.PIPE,
             start_new_session=True,
             user=command.user,
+            group=None if command.user is None else pwd.getpwuid(command.user).pw_gid,
+            extra_groups=None if command.user is None else (),
         )
     except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
         raise MachineError(

@@ -17,6 +17,8 @@ class Command:
         env: The whole environment of the child, nothing is added.
         timeout: Seconds after which it is stopped, or None.
         stdin: Bytes for its standard input.
+        user: User id to run as, in that user's group; None for the present one.
+        dies_with_parent: The kernel kills it when the thread that started it ends (Linux).
 
     """
 
