@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pwd
 import selectors
 import shutil
 import signal
@@ -13,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .kernel import become_subreaper, descendants, die_with_parent, kill_all
+from .kernel import become_subreaper, descendants, die_with_parent, kill_all, restore_signals
 
 _CHUNK = 65536
 _POLL_SECONDS = 0.5
@@ -35,7 +36,8 @@ class Keeper:
         self.limit = int(request.get("output_limit") or 0)
         self.dropped = 0
         self.timed_out = False
-        self.stops_asked = 0
+        self.is_stopping = False
+        self.is_killing = False
         self.kill_at: float | None = None
         self.logs: dict[int, Any] = {}
         self.written: dict[int, int] = {}
@@ -49,6 +51,7 @@ class Keeper:
         os.set_blocking(self.wake_read, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGTERM, self._on_stop)
+        signal.signal(signal.SIGUSR1, self._on_kill)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.set_wakeup_fd(self.wake_write, warn_on_full_buffer=False)
         pipes = self._open_pipes()
@@ -81,7 +84,7 @@ class Keeper:
             "cpu_seconds": usage.ru_utime + usage.ru_stime,
             "max_rss": usage.ru_maxrss * (1024 if sys.platform == "linux" else 1),
             "timed_out": self.timed_out,
-            "stopped": self.stops_asked > 0,
+            "stopped": self.is_stopping,
             "dropped": self.dropped,
             "leftovers": sorted({name for _, name in leftovers})[:10],
         }
@@ -103,11 +106,8 @@ class Keeper:
 
     def _become_task(self, keeper: int, pipes: dict[str, tuple[int, int]]) -> None:
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGCHLD, signal.SIGTERM):
-            signal.signal(number, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        restore_signals()
         os.setsid()
-        die_with_parent(keeper, signal.SIGKILL)
         null = os.open(os.devnull, os.O_RDWR)
         streams = [null, null, null]
         for position, name in ((1, "stdout"), (2, "stderr")):
@@ -120,13 +120,16 @@ class Keeper:
         for descriptor in inherited:
             if descriptor > 2:  # noqa: PLR2004  0, 1 and 2 are the task's own streams now
                 os.close(descriptor)
-        os.chdir(self.request["cwd"])
         if (user := self.request.get("user")) is not None:
-            os.setgroups([])
-            os.setuid(user)
+            _change_user(user)
+        # Only now: the kernel forgets the wish when a process changes its user.
+        die_with_parent(keeper, signal.SIGKILL)
 
     def _on_stop(self, *_: object) -> None:
-        self.stops_asked += 1
+        self.is_stopping = True
+
+    def _on_kill(self, *_: object) -> None:
+        self.is_stopping = self.is_killing = True
 
     def _wait(self) -> tuple[int, Any]:
         deadline = None
@@ -155,14 +158,11 @@ class Keeper:
     def _enforce(self, deadline: float | None) -> None:
         now = time.monotonic()
         if deadline is not None and now >= deadline and not self.timed_out:
-            self.timed_out = True
-            self.stops_asked += 1
-        if self.stops_asked and self.kill_at is None:
+            self.timed_out = self.is_stopping = True
+        if self.is_stopping and self.kill_at is None:
             self.kill_at = now + self.grace
             self._signal_group(int(self.request.get("stop_signal") or signal.SIGTERM))
-        if self.kill_at is not None and (
-            self.stops_asked > 1 + self.timed_out or now >= self.kill_at
-        ):
+        if self.kill_at is not None and (self.is_killing or now >= self.kill_at):
             self._signal_group(signal.SIGKILL)
             kill_all([pid for pid, _ in descendants(os.getpid())])
 
@@ -205,3 +205,14 @@ class Keeper:
             if not living:
                 return
             time.sleep(0.01)  # the kernel needs a moment to reparent what was just killed
+
+
+def _change_user(user: int) -> None:
+    """Become a user, in the group that the user database names for it."""
+    try:
+        group = pwd.getpwuid(user).pw_gid
+    except KeyError:
+        group = user
+    os.setgroups([])
+    os.setgid(group)
+    os.setuid(user)

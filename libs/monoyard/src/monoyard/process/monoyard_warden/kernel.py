@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Container
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -35,17 +36,32 @@ def die_with_parent(parent: int, number: signal.Signals) -> None:
             os.kill(os.getpid(), number)
 
 
-def descendants(pid: int) -> list[tuple[int, str]]:
-    """Return (pid, name) of every living descendant of `pid`, parents before children."""
+def restore_signals() -> None:
+    """Give every signal the meaning it has in a program that a shell starts.
+
+    What the warden ignores would stay ignored in whatever its tasks execute.
+    """
+    for number in (
+        signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGXFSZ,
+    ):  # fmt: skip
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def descendants(pid: int, without: Container[int] = ()) -> list[tuple[int, str]]:
+    """Return (pid, name) of every living descendant of `pid`, parents before children.
+
+    Those in `without`, and all that is below them, are left out.
+    """
     children: dict[int, list[tuple[int, str]]] = defaultdict(list)
     for child, parent, name in _process_table():
         children[parent].append((child, name))
     found: list[tuple[int, str]] = []
     queue = [pid]
     while queue:
-        for entry in children[queue.pop()]:
-            found.append(entry)
-            queue.append(entry[0])
+        below = [entry for entry in children[queue.pop()] if entry[0] not in without]
+        found += below
+        queue += [child for child, _ in below]
     return found
 
 

@@ -36,6 +36,7 @@ from .kernel import become_subreaper, descendants, die_with_parent, kill_all
 
 _CHUNK = 1 << 20
 _CLOSING_SECONDS = 6.0
+_SWEEPS = 100
 
 
 def main(preload: list[str]) -> None:
@@ -52,7 +53,14 @@ def main(preload: list[str]) -> None:
 def _run_body(request: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(request["env"])
+    try:
+        os.chdir(request["cwd"])
+    except OSError as error:
+        os.write(2, f"cannot enter {request['cwd']}: {error.strerror}\n".encode())
+        os._exit(127)
     if argv := request.get("argv"):
+        # Python ignores it, and what is ignored stays so in the program that is executed.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         try:
             os.execvpe(argv[0], argv, request["env"])  # noqa: S606  argv, no shell
         except OSError as error:
@@ -73,6 +81,7 @@ class _Warden:
         os.dup2(null, 1)
         os.close(null)
         self.keepers: dict[int, int] = {}
+        self.stopping: set[int] = set()
         self.wake_read, self.wake_write = os.pipe()
         for end in (self.wake_read, self.wake_write, self.requests):
             os.set_blocking(end, False)
@@ -107,13 +116,11 @@ class _Warden:
 
     def _handle(self, request: dict[str, Any]) -> dict[str, Any] | None:
         if request["op"] == "stop":
-            for pid, number in self.keepers.items():
-                if number == request["id"]:
-                    os.kill(pid, signal.SIGTERM)
+            self._stop(request["id"])
             return None
         warden = os.getpid()
         # Signals wait until the keeper has its own handlers: a stop must not be lost on the way.
-        blocked = {signal.SIGTERM, signal.SIGCHLD}
+        blocked = {signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD}
         signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
         pid = os.fork()
         if pid:
@@ -132,6 +139,16 @@ class _Warden:
         keeper.watch()
         os._exit(0)
 
+    def _stop(self, number: int) -> None:
+        """Ask a keeper to stop its task; the second time, by another signal, to kill it.
+
+        Two equal signals that come close together arrive as one.
+        """
+        for pid, found in self.keepers.items():
+            if found == number:
+                os.kill(pid, signal.SIGUSR1 if number in self.stopping else signal.SIGTERM)
+        self.stopping.add(number)
+
     def _reap(self) -> None:
         with contextlib.suppress(ChildProcessError):
             while True:
@@ -144,10 +161,12 @@ class _Warden:
 
     def _lost(self, number: int, status: int) -> None:
         """A keeper was killed; its task died with it, what it left behind is ours now."""
-        ours = set(self.keepers)
-        for pid, _ in descendants(os.getpid()):
-            if pid not in ours and not _is_below(pid, ours):
-                kill_all([pid])
+        for _ in range(_SWEEPS):
+            strays = descendants(os.getpid(), without=self.keepers)
+            kill_all([pid for pid, _ in strays])
+            if not strays:
+                break
+            time.sleep(0.01)  # a parent that dies hides its children until they are ours
         line = json.dumps({"event": "lost", "id": number, "status": status})
         with contextlib.suppress(BrokenPipeError):
             os.write(self.events, line.encode() + b"\n")
@@ -161,7 +180,3 @@ class _Warden:
             self._reap()
             time.sleep(0.02)
         kill_all([pid for pid, _ in descendants(os.getpid())])
-
-
-def _is_below(pid: int, ancestors: set[int]) -> bool:
-    return any(pid == child for top in ancestors for child, _ in descendants(top))
