@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pwd
 import shutil
@@ -94,8 +93,8 @@ def _reachable(binaries: Path) -> Path:
     if all(parent.stat().st_mode & stat.S_IXOTH for parent in (binaries, *binaries.parents)):
         return binaries
     site = binaries.parent.parent.parent
-    name = hashlib.sha256(str(site).encode()).hexdigest()[:16]
-    copy = Path(tempfile.gettempdir()) / f"monoyard-postgres-{name}"
+    venv = site.parent.parent.parent  # its name follows from its pins, so equal copies are one
+    copy = Path(tempfile.gettempdir()) / f"monoyard-{venv.name}"
     if not copy.is_dir() or copy.stat().st_uid != 0:
         shutil.rmtree(copy, ignore_errors=True)
         partial = Path(tempfile.mkdtemp(prefix="monoyard-copy-"))
