@@ -3,6 +3,7 @@
 from monoyard.install.directories import cache_directory, is_ci, state_directory
 from monoyard.install.interpreters import LocalInterpreters
 from monoyard.install.lock_writing import write_locks
+from monoyard.install.locking import Claims
 from monoyard.install.node_modules import ensure_node_modules
 from monoyard.install.postgres import PostgresServer, prepare_postgres
 from monoyard.install.tools import TABLE, Tool, Tools
@@ -11,6 +12,7 @@ from monoyard.install.venvs import Venvs
 
 __all__ = [
     "TABLE",
+    "Claims",
     "LocalInterpreters",
     "PostgresServer",
     "Tool",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from monoyard.errors import InterruptedRunError, MachineError
-from monoyard.install import Tools, Venvs, ensure_node_modules
+from monoyard.install import Claims, Tools, Venvs, ensure_node_modules
 from monoyard.process import clean
 from monoyard.suites import Needs, VenvSpec
 from monoyard.workspace import Tree
@@ -30,6 +30,7 @@ class Machinery:
         environment: Where declared variables are taken from.
         servers: Server to the environment variables that tell where it is.
         is_stopped: The run was asked to stop; nothing new is fetched.
+        claims: Directories that only this run uses.
     """
 
     top: Path
@@ -43,6 +44,7 @@ class Machinery:
     env_mode: str = "strict"
     servers: dict[str, Mapping[str, str]] = field(default_factory=dict)
     is_stopped: bool = False
+    claims: Claims = field(default_factory=Claims)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def prepare(self, needs: Needs, scratch: Path) -> None:
@@ -99,6 +101,10 @@ class BatchSurroundings:
     def overlays(self) -> Mapping[str, tuple[str, ...]]:
         """Package to its directories for `sys.path`."""
         return self.machinery.overlays
+
+    def own_directory(self, name: str) -> Path:
+        """Return a directory below `state` that no other run uses at the same time."""
+        return self.machinery.claims.claim(self.state / name)
 
     def venv(self, spec: VenvSpec) -> Path:
         """Return the directory of a venv."""

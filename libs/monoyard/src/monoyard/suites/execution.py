@@ -115,6 +115,9 @@ class Surroundings(Protocol):
     def overlays(self) -> Mapping[str, tuple[str, ...]]:
         """Package to the directories that put it on `sys.path`, metadata included."""
 
+    def own_directory(self, name: str) -> Path:
+        """Return a directory below `state` that no other run uses at the same time."""
+
     def venv(self, spec: VenvSpec) -> Path:
         """Return the directory of a venv."""
 

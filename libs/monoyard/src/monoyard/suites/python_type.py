@@ -68,7 +68,7 @@ class TypeExecutor:
         argv = mypy.check(
             str(program),
             python=str(venv / "bin" / "python"),
-            cache=str(around.state / "mypy" / group),
+            cache=str(around.own_directory(f"mypy/{group}")),
             config=work.config.removeprefix(prefix) or None,
             workers=around.workers,
             paths=[path.removeprefix(prefix) for task in tasks for path in _work(task).paths],
