@@ -1,0 +1,1 @@
+"""Takes queued events from PostgreSQL, aggregates them and has people notified."""

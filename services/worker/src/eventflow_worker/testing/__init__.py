@@ -1,0 +1,1 @@
+"""Stand-ins for notifications, for tests."""
