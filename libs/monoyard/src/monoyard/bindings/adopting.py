@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from monoyard.bindings.engine import Engine
-from monoyard.plan import gather
+from monoyard.plan import Sourced, gather
+from monoyard.plan.reading import pattern_for
 from monoyard.suites import SuiteSource
 from monoyard.workspace import Workspace
 
@@ -33,8 +34,8 @@ namespace = collection(Path(__file__).parent)
 '''
 _TABLE: Final = """\
 # Settings of monoyard; every key is in docs/reference/configuration.md of monoyard.
-# Files at the root that no package owns select everything when they change, unless they stand here:
-# a glob, and the suites that read such files (none: []).
+# A change of a file that no package owns selects everything, unless it stands here: a glob, and the
+# suites that read such files (none: []). What was found is listed; remove the # where it is true.
 [files]
 """
 
@@ -51,15 +52,17 @@ def adopt(directory: Path, *, dry_run: bool) -> None:
     engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr))
     workspace = engine.workspace
     source = SuiteSource(engine.interpreters, engine.environment)
-    tasks = gather((source,), workspace).tasks
-    for line in _found(workspace, Counter(task.suite for task in tasks)):
+    sourced = gather((source,), workspace)
+    loose = _loose(workspace, sourced)
+    for line in _found(workspace, sourced, loose):
         print(line)
-    for name, text in (("noxfile.py", _NOXFILE), ("tasks.py", _TASKS), ("monoyard.toml", _TABLE)):
+    table = _TABLE + "".join(f'# "{pattern}" = []\n' for pattern in loose)
+    for name, text in (("noxfile.py", _NOXFILE), ("tasks.py", _TASKS), ("monoyard.toml", table)):
         print(_write(engine.repository.top / name, text, workspace, dry_run=dry_run))
     print("next: nox -s ci -- --help, invoke plan, nox -s lint")
 
 
-def _found(workspace: Workspace, suites: Counter[str]) -> Iterator[str]:
+def _found(workspace: Workspace, sourced: Sourced, loose: tuple[str, ...]) -> Iterator[str]:
     kinds = Counter(package.kind for package in workspace.packages.values())
     by_kind = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
     yield f"packages: {len(workspace.packages)} ({by_kind})"
@@ -67,10 +70,22 @@ def _found(workspace: Workspace, suites: Counter[str]) -> Iterator[str]:
     yield f"dependencies between them: {edges}"
     for ring in workspace.graph.cycles():
         yield f"a ring: {' -> '.join(ring)}"
+    suites = Counter(task.suite for task in sourced.tasks)
     yield f"tasks: {', '.join(f'{number} {suite}' for suite, number in suites.items())}"
-    owned = {path for paths in workspace.files.values() for path in paths}
-    loose = sorted({path.partition("/")[0] for path in workspace.tree.paths if path not in owned})
-    yield f"at the root, outside every package: {', '.join(loose) or 'nothing'}"
+    yield f"a change selects everything, because no package owns it: {', '.join(loose) or 'none'}"
+    yield from (f"note: {note}" for note in (*workspace.notes, *sourced.notes))
+
+
+def _loose(workspace: Workspace, sourced: Sourced) -> tuple[str, ...]:
+    """Return globs of the files whose change selects everything; a whole directory is one."""
+    owned = {path for paths in workspace.files.values() for path in paths} | sourced.covered
+    holding = {path.partition("/")[0] for path in owned if "/" in path}
+    found = []
+    for path in workspace.tree.paths:
+        if path not in owned and pattern_for(path, workspace.settings) is None:
+            top, slash, _ = path.partition("/")
+            found.append(f"{top}/**" if slash and top not in holding else path)
+    return tuple(dict.fromkeys(found))
 
 
 def _write(path: Path, text: str, workspace: Workspace, *, dry_run: bool) -> str:

@@ -247,7 +247,8 @@ class PythonSuites:
             tools = ("pytest", "pytest-cov", "pytest-xdist", "coverage") if tests else ("mypy",)
             present = tuple(name for name in tools if self._lock.has(name))
             return self._lock.venv(interpreter), self._lock.slice((*roots, *present))
-        requirements = with_test_tools(roots) if tests else roots
+        # With pytest for all of them, one venv serves the tests and the types of a package.
+        requirements = with_test_tools(roots)
         return VenvSpec(interpreter, requirements=requirements), tuple(
             ("requirement", item) for item in requirements
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from monoyard.config import SuiteSettings
-from monoyard.workspace import Package, Workspace, normalize, split_requirement
+from monoyard.workspace import Package, Workspace, normalize, split_requirement, zone_of
 
 TEST_SUITES: Final = ("unit", "integration", "contract")
 _DEFAULT_GROUPS: Final = ("test", "tests", "testing", "dev", "hatch.test", "hatch.default")
@@ -18,9 +18,9 @@ def suite_roots(
 ) -> tuple[str, ...]:
     """Return the third-party requirements of a suite, as written, sorted.
 
-    They are the package's run-time requirements and those of every package it needs, its own
-    development groups (the table's, else those that exist of the usual names), the workspace's
-    group for the suite, and what the table adds.
+    They are the package's run-time requirements and those of every package it needs (but for
+    examples, which are read and not run), its own development groups (the table's, else those that
+    exist of the usual names), the workspace's group for the suite, and what the table adds.
     """
     found = list(settings.requirements or ())
     found += root_group(workspace, suite)
@@ -29,12 +29,31 @@ def suite_roots(
         found += extra
     for name in chosen_groups(package, settings):
         found += package.manifest.groups.get(name, ())
-    for name in workspace.graph.closure[package.name]:
+    for name in _installed_with(workspace, package):
         needed = workspace.packages[name]
         if needed.kind == "python":
             found += needed.manifest.requirements
             found += [item for extra in needed.manifest.extras.values() for item in extra]
     return third_party(workspace, found)
+
+
+def _installed_with(workspace: Workspace, package: Package) -> frozenset[str]:
+    """Return the packages whose requirements go into a package's venv.
+
+    An import in an example brings nothing: one line of a README-like script would otherwise install
+    all that the imported package needs wherever the tests of this one run.
+    """
+    graph = workspace.graph
+    direct = graph.direct[package.name]
+    if direct == graph.runtime[package.name]:
+        return graph.closure[package.name]
+    wanted = {
+        edge.target for edge in graph.edges
+        if edge.source == package.name
+        and (edge.how == "declared" or zone_of(package.inside(edge.where)) != "document")
+    }  # fmt: skip
+    further = (graph.runtime_closure[name] for name in wanted)
+    return frozenset(wanted.union(*further) - {package.name})
 
 
 def with_test_tools(requirements: Iterable[str]) -> tuple[str, ...]:
@@ -45,12 +64,16 @@ def with_test_tools(requirements: Iterable[str]) -> tuple[str, ...]:
 
 
 def chosen_groups(package: Package, settings: SuiteSettings) -> tuple[str, ...]:
-    """Return the development groups of a package that a suite installs."""
+    """Return the development groups of a package that a suite installs.
+
+    hatch's default group is for packages without a test group: others inherit it where it counts.
+    """
     if settings.groups is not None:
         return tuple(
             name if name.startswith("hatch.") else normalize(name) for name in settings.groups
         )
-    return tuple(name for name in _DEFAULT_GROUPS if name in package.manifest.groups)
+    found = tuple(name for name in _DEFAULT_GROUPS if name in package.manifest.groups)
+    return tuple(name for name in found if name != "hatch.default" or "hatch.test" not in found)
 
 
 def root_group(workspace: Workspace, suite: str) -> tuple[str, ...]:

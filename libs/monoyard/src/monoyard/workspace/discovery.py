@@ -26,7 +26,7 @@ from monoyard.workspace.package import ROOT_PACKAGE_PATHS, Package, layout, zone
 from monoyard.workspace.tree import Tree
 
 _NEVER_MEMBERS = ("**/node_modules", "**/.venv", "**/site-packages", "**/testdata", "**/fixtures")
-_READER_VERSION = "1"  # part of every memo key: raise it when a reader below changes its answer
+_READER_VERSION = "2"  # part of every memo key: raise it when a reader below changes its answer
 
 
 class Memo(Protocol):
@@ -61,7 +61,8 @@ class Discovery:
 def discover(tree: Tree, memo: Memo, faults: Faults) -> Discovery:
     """Find the packages of a tree; everything wrong is added to `faults`."""
     document, settings = _read_root(tree, faults)
-    manifests = _read_manifests(tree, memo, settings, faults)
+    notes: list[str] = []
+    manifests = _read_manifests(tree, memo, settings, faults, notes)
     names = _display_names(manifests, settings)
     _report_duplicates(manifests, faults)
     for name in settings.packages:
@@ -78,7 +79,7 @@ def discover(tree: Tree, memo: Memo, faults: Faults) -> Discovery:
         )
     owned = {names[directory]: tuple(paths) for directory, paths in files.items()}
     packages = _with_imports(tree, memo, packages, owned)
-    return Discovery(settings, document, packages, owned, ())
+    return Discovery(settings, document, packages, owned, tuple(notes))
 
 
 def _read_root(tree: Tree, faults: Faults) -> tuple[dict[str, Any], WorkspaceSettings]:
@@ -94,9 +95,9 @@ def _read_root(tree: Tree, faults: Faults) -> tuple[dict[str, Any], WorkspaceSet
 
 
 def _read_manifests(
-    tree: Tree, memo: Memo, settings: WorkspaceSettings, faults: Faults
+    tree: Tree, memo: Memo, settings: WorkspaceSettings, faults: Faults, notes: list[str]
 ) -> dict[str, Manifest]:
-    """Return directory to manifest for every package."""
+    """Return directory to manifest for every package; what was passed over is noted."""
     candidates: dict[str, list[str]] = defaultdict(list)
     for path in tree.paths:
         directory, _, name = path.rpartition("/")
@@ -114,6 +115,11 @@ def _read_manifests(
     manifests: dict[str, Manifest] = {}
     for path, manifest in sorted(parsed.items(), reverse=True):  # pyproject.toml after package.json
         directory = path.rpartition("/")[0]
+        if manifest.refused_name:
+            notes.append(
+                f"{path}: `{manifest.refused_name}` is no project name, so {directory} is no "
+                "package; name it in `exclude` to hide this note"
+            )
         if manifest.name or not needs_name:
             manifests[directory] = manifest
     if settings.root_package is not None:
@@ -319,10 +325,12 @@ def _replace_imports(package: Package, runtime: dict[str, str], tests: dict[str,
 def _split(
     package: Package, paths: Iterable[str], scanned: Mapping[str, Iterable[str]]
 ) -> tuple[dict[str, str], dict[str, str]]:
+    """Sort imports into those of sources and all others; of two files a test counts, no example."""
     runtime: dict[str, str] = {}
     tests: dict[str, str] = {}
-    for path in paths:
-        is_source = zone_of(package.inside(path)) == "source" and not package.is_root
+    zones = {path: zone_of(package.inside(path)) for path in paths}
+    for path in sorted(zones, key=lambda path: zones[path] == "document"):
+        is_source = zones[path] == "source" and not package.is_root
         target = runtime if is_source else tests
         for dotted in scanned.get(path, ()):
             target.setdefault(dotted, path)

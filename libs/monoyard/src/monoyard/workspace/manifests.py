@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -11,6 +12,8 @@ from monoyard.workspace.requirements import normalize, split_requirement
 
 MANIFEST_NAMES = ("pyproject.toml", "package.json")
 
+_PROJECT_NAME = re.compile(r"[A-Z0-9](?:[A-Z0-9._-]*[A-Z0-9])?", re.IGNORECASE)  # PEP 508
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
@@ -19,6 +22,8 @@ class Manifest:
     Attributes:
         kind: `python` or `typescript`.
         name: Normalised project name; empty where the file names no project.
+        refused_name: What stands in the place of the name but cannot be one, as in the manifest of
+            a template (`$name`, `{{ name }}`); empty elsewhere.
         version: As written; `0` where the build backend computes it.
         requires_python: Version specifier, or empty.
         requirements: Run-time requirements, as written (npm: `name@range`).
@@ -49,6 +54,7 @@ class Manifest:
     build_requires: tuple[str, ...] = ()
     scripts: Mapping[str, str] = field(default_factory=dict)
     tools: tuple[str, ...] = ()
+    refused_name: str = ""
 
     def to_data(self) -> dict[str, Any]:
         """Return the manifest as JSON-able data."""
@@ -80,12 +86,15 @@ def _pyproject(document: dict[str, Any]) -> Manifest:
     project = table_at(document, "project")
     poetry = table_at(document, "tool", "poetry")
     uv = table_at(document, "tool", "uv")
-    name = project.get("name") or poetry.get("name") or ""
+    written = project.get("name") or poetry.get("name") or ""
+    name = written if isinstance(written, str) else ""
+    is_name = _PROJECT_NAME.fullmatch(name) is not None
     workspace = table_at(uv, "workspace")
     requirements = _texts(project.get("dependencies"))
     return Manifest(
         kind="python",
-        name=normalize(name) if isinstance(name, str) else "",
+        name=normalize(name) if is_name else "",
+        refused_name="" if is_name else name,
         version=str(project.get("version") or poetry.get("version") or "0"),
         requires_python=str(project.get("requires-python") or ""),
         requirements=requirements + _poetry_requirements(poetry.get("dependencies")),
@@ -112,17 +121,33 @@ def _groups(
     raw = table_at(document, "dependency-groups")
     for name in raw:
         groups[normalize(name)] = _expand_group(name, raw, ())
-    for name, environment in table_at(document, "tool", "hatch", "envs").items():
-        wanted = _texts(table_at(environment).get("dependencies"))
-        wanted += _texts(table_at(environment).get("extra-dependencies"))
-        if wanted:
-            groups[f"hatch.{normalize(name)}"] = wanted
+    groups.update(_hatch_groups(table_at(document, "tool", "hatch", "envs")))
     if "dev-dependencies" in uv:
         groups["dev"] = groups.get("dev", ()) + _texts(uv["dev-dependencies"])
     for name in table_at(poetry, "group"):
         found = _poetry_requirements(table_at(poetry, "group", name, "dependencies"))
         groups[normalize(name)] = groups.get(normalize(name), ()) + found
     return groups
+
+
+def _hatch_groups(tables: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return the dependencies of each of hatch's tables that has some, inherited ones included."""
+    groups = {}
+    for name in tables:
+        table = _hatch_table(name, tables, ())
+        wanted = _texts(table.get("dependencies")) + _texts(table.get("extra-dependencies"))
+        if wanted:
+            groups[f"hatch.{normalize(name)}"] = wanted
+    return groups
+
+
+def _hatch_table(name: str, tables: dict[str, Any], seen: tuple[str, ...]) -> dict[str, Any]:
+    """Return a table over the one it takes what it lacks from: `default`, if it names no other."""
+    own = table_at(tables, name)
+    template = str(own.get("template", "default"))
+    if own.get("detached") is True or template in {name, *seen}:
+        return own
+    return {**_hatch_table(template, tables, (*seen, name)), **own}
 
 
 def _expand_group(name: str, raw: dict[str, Any], seen: tuple[str, ...]) -> tuple[str, ...]:
