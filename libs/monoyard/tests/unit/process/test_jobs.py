@@ -166,6 +166,11 @@ def test_what_a_program_leaves_behind_is_ended_and_named(desk: "Desk", marked: "
     assert int(desk.output(number)) not in marked.living()
 
 
+def test_what_ends_by_itself_is_no_leftover(desk: "Desk") -> None:
+    """A child that outlives its parent by a moment is not told."""
+    assert desk.run("sh", "-c", "sleep 0.05 &")[0].leftovers == ()
+
+
 def test_output_of_leftovers_is_no_reason_to_wait(desk: "Desk") -> None:
     """A child that holds the streams open does not keep a program that has ended from ending."""
     ended, stdout, _ = desk.run("sh", "-c", "echo done; sleep 600 &")

@@ -18,6 +18,7 @@ from .kernel import become_subreaper, descendants, die_with_parent, kill_all, re
 
 _CHUNK = 65536
 _POLL_SECONDS = 0.5
+_LEAVING_SECONDS = 0.2
 
 
 class Keeper:
@@ -69,7 +70,7 @@ class Keeper:
         """Wait for the task to end, then report it and leave nothing behind."""
         status, usage = self._wait()
         seconds = time.monotonic() - self.started
-        leftovers = descendants(os.getpid())
+        leftovers = self._leftovers()
         self._sweep()
         self._drain()
         for log in self.logs.values():
@@ -193,6 +194,15 @@ class Keeper:
                 before = self.written[descriptor] + self.dropped
                 if self._relay(descriptor):
                     break
+
+    def _leftovers(self) -> list[tuple[int, str]]:
+        """Return what the task left running; what ends by itself within a moment does not count."""
+        limit = time.monotonic() + (0 if self.is_stopping else _LEAVING_SECONDS)
+        while living := descendants(os.getpid()):
+            if time.monotonic() > limit:
+                return living
+            time.sleep(0.01)
+        return []
 
     def _sweep(self) -> None:
         """End every descendant; new ones may appear while the old are being ended."""
