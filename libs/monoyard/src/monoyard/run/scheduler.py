@@ -303,8 +303,7 @@ class Scheduler:
             return
         for result in meaning.results.values():
             self._end(result, batch)
-        if meaning.again:
-            self._batches.append(self._factory.make(meaning.again))
+        self._batches += [self._factory.make(tasks) for tasks in meaning.again]
 
     def _fail(self, batch: Batch, reason: str) -> None:
         batch.state = "done"

@@ -136,7 +136,8 @@ def command_result(task: Task, work: CommandWork, finished: Sequence[Finished]) 
         outcome, reason = Outcome.ERROR, f"`{shown}`: the program was not found"
     elif last.exit.status:
         outcome, reason = Outcome.FAIL, f"`{shown}` ended with status {last.exit.status}"
-    return TaskResult(task.id, outcome, reason, seconds, log=log, max_rss=memory)
+    findings = tuple(warning for step in finished for warning in step.warnings)
+    return TaskResult(task.id, outcome, reason, seconds, findings, log=log, max_rss=memory)
 
 
 def _argv(command: Sequence[str], words: dict[str, str], search: Sequence[str]) -> tuple[str, ...]:

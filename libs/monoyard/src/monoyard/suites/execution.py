@@ -13,7 +13,7 @@ from typing import Protocol
 
 from monoyard.plan import Task
 from monoyard.process import Exit
-from monoyard.results import TaskResult
+from monoyard.results import Finding, Severity, TaskResult
 from monoyard.suites.venvs import VenvSpec
 
 
@@ -56,8 +56,19 @@ class Finished:
     @property
     def text(self) -> str:
         """Both streams as text; bytes that are not UTF-8 become replacement characters."""
-        streams = (self.stdout.decode("utf-8", "replace"), self.stderr.decode("utf-8", "replace"))
+        streams = [self.stdout.decode("utf-8", "replace"), self.stderr.decode("utf-8", "replace")]
+        if self.exit.dropped:
+            streams.append(f"... {self.exit.dropped} further bytes of output were dropped")
         return "\n".join(stream.rstrip() for stream in streams if stream.strip())
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What is wrong with how it ended, although that fails nothing."""
+        if not self.exit.leftovers or self.exit.timed_out or self.exit.stopped:
+            return ()
+        names = ", ".join(f"`{name}`" for name in self.exit.leftovers)
+        message = f"left {names} running, which was ended"
+        return (Finding("", message, "leftover-process", severity=Severity.WARNING),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +96,11 @@ class Interpretation:
 
     Attributes:
         results: Task id to result, for every task that is decided.
-        again: Tasks that have to run once more, without the others.
+        again: Groups of tasks that have to run once more, each without the others.
     """
 
     results: Mapping[str, TaskResult]
-    again: tuple[Task, ...] = ()
+    again: tuple[tuple[Task, ...], ...] = ()
 
 
 class Surroundings(Protocol):

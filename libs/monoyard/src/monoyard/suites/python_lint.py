@@ -71,7 +71,10 @@ class LintExecutor:
     def interpret(
         self, tasks: Sequence[Task], around: Surroundings, finished: Sequence[Finished]
     ) -> Interpretation:
-        """Give each finding to the package whose file it is about."""
+        """Give each finding to the package whose file it is about.
+
+        Where ruff could not finish, as with settings it cannot read, each half is tried alone.
+        """
         owners = _Owners(tasks)
         by_task: dict[str, list[Finding]] = defaultdict(list)
         broken = ""
@@ -83,6 +86,9 @@ class LintExecutor:
                 continue
             for finding in found:
                 by_task[owners.of(finding.path)].append(finding)
+        if broken and len(tasks) > 1:
+            middle = len(tasks) // 2
+            return Interpretation({}, (tuple(tasks[:middle]), tuple(tasks[middle:])))
         seconds = sum(step.exit.seconds for step in finished) / len(tasks)
         results = {}
         for task in tasks:

@@ -98,8 +98,8 @@ class TestExecutor:
         outcome, reason = _outcome(step, is_reported=parsed is not None)
         log = "" if outcome is Outcome.PASS else step.text[-_LOG_LIMIT:]
         result = TaskResult(
-            task.id, outcome, reason, step.exit.seconds, tests=counts, cases=cases, log=log,
-            max_rss=step.exit.max_rss, files=files,
+            task.id, outcome, reason, step.exit.seconds, findings=step.warnings, tests=counts,
+            cases=cases, log=log, max_rss=step.exit.max_rss, files=files,
         )  # fmt: skip
         return Interpretation({task.id: result})
 
@@ -187,12 +187,8 @@ def _signal_name(number: int) -> str:
 
 
 def _last_test(step: Finished) -> str:
-    """Name the test file that was running: the last one pytest printed."""
-    for line in reversed(step.text.splitlines()):
-        word = line.split(" ")[0]
-        if word.endswith(".py") or ".py::" in word:
-            return f", in {word}"
-    return ""
+    name = pytest.last_test(step.text)
+    return f", in {name}" if name else ""
 
 
 def _work(task: Task) -> TestWork:

@@ -110,7 +110,8 @@ def _after_a_stop(
     results = {
         task.id: _result(task, by_task[task.id], seconds) for task in tasks if task.id in culprits
     }
-    return Interpretation(results, tuple(task for task in tasks if task.id not in culprits))
+    others = tuple(task for task in tasks if task.id not in culprits)
+    return Interpretation(results, (others,) if others else ())
 
 
 def _stopped(task: Task, findings: list[Finding], step: Finished, seconds: float) -> TaskResult:

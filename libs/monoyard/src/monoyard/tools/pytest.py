@@ -12,7 +12,8 @@ from monoyard.results import Outcome, TestCase, TestCounts
 CONFIG_FILES: Final = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini")
 NOTHING_COLLECTED: Final = 5
 INTERRUPTED: Final = 2
-INTERNAL_ERROR: Final = 3
+
+_BEGUN = re.compile(r"(\S+\.py(?:::[^\s\[]+(?:\[.*\])?)?)(?: |$)")
 
 
 def arguments(
@@ -43,12 +44,25 @@ def arguments(
         *(("-c", config) if config else ("-c", "/dev/null")),
         f"--junit-xml={junit}",
         "-o", "junit_family=xunit1", "-o", "junit_logging=no",
+        "-o", "verbosity_test_cases=1",  # a crash or a hang is named by the last test told
         *(("-o", f"cache_dir={cache}") if cache else ("-p", "no:cacheprovider")),
         *(item for plugin in plugins for item in ("-p", plugin)),
         *(f"--ignore={path}" for path in ignore),
         *extra,
         *paths,
     )  # fmt: skip
+
+
+def last_test(output: str) -> str:
+    """Return the node id of the test that pytest began last, or of its file; else nothing.
+
+    Args:
+        output: What pytest printed.
+    """
+    for line in reversed(output.splitlines()):
+        if match := _BEGUN.match(line):
+            return match[1]
+    return ""
 
 
 def coverage_arguments(*, sources: Iterable[str], config: str | None) -> tuple[str, ...]:
