@@ -49,8 +49,7 @@ def _installed_with(workspace: Workspace, package: Package) -> frozenset[str]:
         return graph.closure[package.name]
     wanted = {
         edge.target for edge in graph.edges
-        if edge.source == package.name
-        and (edge.how == "declared" or zone_of(package.inside(edge.where)) != "document")
+        if edge.source == package.name and zone_of(package.inside(edge.where)) != "document"
     }  # fmt: skip
     further = (graph.runtime_closure[name] for name in wanted)
     return frozenset(wanted.union(*further) - {package.name})
