@@ -1,18 +1,32 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from monoyard.bindings.engine import Engine
-from monoyard.plan import Selection
+from monoyard.plan import Plan, Selection
 
 if TYPE_CHECKING:
     from .conftest import Found
 
 PLAIN = '[project]\nname = "plain"\n'
 TEMPLATE = "scripts/templates/pyproject.toml"
+
+
+def _commit(engine: Engine) -> Path:
+    top = engine.repository.top
+    author = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    for words in (("add", "."), (*author, "commit", "--quiet", "--message=first")):
+        subprocess.run(["git", "-C", str(top), *words], check=True)  # noqa: S607
+    return top
+
+
+def _plan(top: Path) -> Plan:
+    engine = Engine(top, lambda _words: None, {"MONOYARD_CACHE_DIR": str(top.parent / "kept")})
+    return engine.plan(Selection(since="HEAD", use_cache=False))
 
 
 @pytest.mark.parametrize("name", ["$pkg", "{{ cookiecutter.name }}", "two words", "-dash", "dot."])
@@ -46,21 +60,31 @@ def test_excluded_template_is_not_spoken_of(found: Found) -> None:
 
 def test_change_of_a_template_affects_everything(found: Found) -> None:
     """A template is a file like any other without an owner: its change is never overlooked."""
-    top = found(
-        {
-            "libs/plain/pyproject.toml": PLAIN,
-            "libs/plain/tests/test_it.py": "",
-            TEMPLATE: '[project]\nname = "$pkg"\n',
-        }
-    ).repository.top
-    author = ("-c", "user.name=a", "-c", "user.email=a@example.com")
-    for words in (("add", "."), (*author, "commit", "--quiet", "--message=first")):
-        subprocess.run(["git", "-C", str(top), *words], check=True)  # noqa: S607
+    top = _commit(
+        found(
+            {
+                "libs/plain/pyproject.toml": PLAIN,
+                "libs/plain/tests/test_it.py": "",
+                TEMPLATE: '[project]\nname = "$pkg"\n',
+            }
+        )
+    )
     (top / TEMPLATE).write_text('[project]\nname = "$other"\n', encoding="utf-8")
-    engine = Engine(top, lambda _words: None, {"MONOYARD_CACHE_DIR": str(top.parent / "kept")})
-    plan = engine.plan(Selection(since="HEAD", use_cache=False))
+    plan = _plan(top)
     assert plan.changed == {TEMPLATE}
     assert {planned.task.suite for planned in plan.affected} == {"lint", "unit"}
+
+
+@pytest.mark.parametrize("name", ["aaa", "other", "zzz"])
+def test_new_package_affects_the_lint_of_all(found: Found, name: str) -> None:
+    """Which imports ruff calls first-party can change with any new package, wherever it sorts."""
+    files = {"libs/plain/pyproject.toml": PLAIN, "libs/plain/src/plain/__init__.py": ""}
+    top = _commit(found({**files, "libs/more/pyproject.toml": '[project]\nname = "more"\n'}))
+    (top / "libs" / name).mkdir()
+    (top / "libs" / name / "pyproject.toml").write_text(PLAIN.replace("plain", name), "utf-8")
+    affected = {planned.task.id: planned.causes for planned in _plan(top).affected}
+    (cause,) = affected["plain:lint"]
+    assert str(cause) == "declarations: names of packages changed"
 
 
 def test_import_in_a_test_is_named_before_the_one_in_an_example(found: Found) -> None:
