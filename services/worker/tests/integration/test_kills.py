@@ -56,19 +56,21 @@ class Fleet:
         self._variables = variables
         self._luck = luck
         self._workers = [nursery.start(variables) for _ in range(WORKERS)]
+        self.seen_working: set[int] = set()
 
-    def kill_one(self, tables: EventTables) -> bool:
-        """Kill a worker that holds events, and start another; tell whether there was one."""
+    def holders(self, tables: EventTables) -> set[int]:
+        """Return the process ids of the workers that hold events now."""
         held = tables.rows("SELECT DISTINCT locked_by FROM events.queue WHERE locked_by <> ''")
-        holders = {int(name.split(":")[1]) for (name,) in held}
-        working = [pid for pid in self._workers if pid in holders]
-        if not working:
-            return False
-        victim = self._luck.choice(working)
+        found = {int(name.split(":")[1]) for (name,) in held} & set(self._workers)
+        self.seen_working |= found
+        return found
+
+    def kill_one(self, holders: set[int]) -> None:
+        """Kill one of these workers, and start another."""
+        victim = self._luck.choice(sorted(holders))
         os.kill(victim, signal.SIGKILL)
         self._workers.remove(victim)
         self._workers.append(self._nursery.start(self._variables))
-        return True
 
 
 def test_each_effect_happens_exactly_once(settings: WorkerSettings, tables: EventTables) -> None:
@@ -81,10 +83,13 @@ def test_each_effect_happens_exactly_once(settings: WorkerSettings, tables: Even
         fleet = Fleet(nursery, variables_for(settings, server), luck)
         while (left := tables.queued()) > 0:
             assert time.monotonic() < end, f"{left} events are left"
-            if marks and left <= marks[-1] and fleet.kill_one(tables):
+            holders = fleet.holders(tables)
+            if holders and marks and left <= marks[-1]:
+                fleet.kill_one(holders)
                 marks.pop()
             time.sleep(0.01)
     assert not marks, "the work was over before the last kill"
+    assert len(fleet.seen_working) > WORKERS, "no replacement took part"
     told = [i for number, i in enumerate(ids) if number % TOLD_EVERY == 0]
     assert tables.dead_letters() == {}
     assert tables.counts() == expected_counts()
@@ -100,6 +105,7 @@ def test_each_effect_happens_exactly_once(settings: WorkerSettings, tables: Even
 def variables_for(settings: WorkerSettings, server: NotificationsServer) -> dict[str, str]:
     """Return the variables of a worker whose leases are short and whose attempts are many."""
     return {
+        "PORT": "0",
         "DATABASE_URL": settings.database_url.get_secret_value(),
         "NOTIFICATIONS_TOKEN": settings.notifications_token.get_secret_value(),
         "NOTIFICATIONS_URL": server.url,
