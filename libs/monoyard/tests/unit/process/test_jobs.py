@@ -148,6 +148,14 @@ def test_second_stop_kills_at_once(desk: "Desk") -> None:
     assert desk.end_of(number).status == -signal.SIGKILL
 
 
+def test_stop_right_after_the_start_is_heard(desk: "Desk") -> None:
+    """A stop that comes before the program is executed ends it all the same, without a kill."""
+    numbers = [desk.start("sleep", "600", grace=600.0) for _ in range(20)]
+    for number in numbers:
+        desk.supervisor.stop(number)
+    assert {desk.end_of(number).status for number in numbers} == {-signal.SIGTERM}
+
+
 def test_stop_signal_can_be_chosen(desk: "Desk") -> None:
     """The stop asks with the job's own signal, as PostgreSQL wants SIGINT for a fast end."""
     number = desk.python(INTERRUPTIBLE, stop_signal=signal.SIGINT)

@@ -58,12 +58,20 @@ class Keeper:
         pipes = self._open_pipes()
         keeper = os.getpid()
         self.started = time.monotonic()
+        leads_read, leads_write = os.pipe()
         self.child = os.fork()
         if self.child == 0:
+            signal.set_wakeup_fd(-1)
+            restore_signals()
+            os.setsid()
+            os.close(leads_read)
+            os.close(leads_write)
             self._become_task(keeper, pipes)
             return True
-        for _, write_end in pipes.values():
+        for write_end in (leads_write, *(write_end for _, write_end in pipes.values())):
             os.close(write_end)
+        os.read(leads_read, 1)  # ends when the task leads its group: a stop goes to that group
+        os.close(leads_read)
         return False
 
     def watch(self) -> None:
@@ -106,9 +114,6 @@ class Keeper:
         return pipes
 
     def _become_task(self, keeper: int, pipes: dict[str, tuple[int, int]]) -> None:
-        signal.set_wakeup_fd(-1)
-        restore_signals()
-        os.setsid()
         null = os.open(os.devnull, os.O_RDWR)
         streams = [null, null, null]
         for position, name in ((1, "stdout"), (2, "stderr")):
