@@ -91,12 +91,9 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
         scheduler = Scheduler(
             request.machinery, request.budget, request.options, publish, request.postgres, directory
         )
-        passed = frozenset(
-            name for name, result in results.items() if result.outcome is Outcome.PASS
-        )
         estimates = {planned.task.id: planned.estimate for planned in todo}
         try:
-            scheduler.run([planned.task for planned in todo], estimates, passed)
+            scheduler.run([planned.task for planned in todo], estimates, dict(results))
         except InterruptedRunError:
             interrupted = True
     if request.keeper is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import selectors
-import shutil
 import sys
 import time
 from collections.abc import Iterable, Mapping
@@ -20,7 +19,7 @@ from monoyard.run.budget import Budget
 from monoyard.run.events import BatchStarted, Stopping, Subscriber, TaskEnded
 from monoyard.run.interrupts import Interrupts
 from monoyard.run.machinery import BatchSurroundings, Machinery
-from monoyard.run.servers import Postgres
+from monoyard.run.servers import Postgres, ServerStart
 from monoyard.suites import Finished, Step, VenvSpec
 
 _PRELOAD = ("pytest", "coverage", "unittest.mock", "xml.etree.ElementTree")
@@ -67,7 +66,7 @@ class Scheduler:
         self._budget = budget
         self._options = options
         self._publish = publish
-        self._postgres = postgres
+        self._server = ServerStart(postgres, scratch / "postgres.log")
         self._scratch = scratch
         self._began = time.monotonic()
         self._results: dict[str, TaskResult] = {}
@@ -75,26 +74,28 @@ class Scheduler:
         self._job_count = 0
         self._supervisors: dict[str, Supervisor] = {}
         self._preparing: dict[Future[None], Batch] = {}
-        self._server_state = "absent"
-        self._server_job = 0
         self._halt = ""
         self._stops_sent = 0
 
     def run(
-        self, tasks: Iterable[Task], estimates: Mapping[str, float], passed: frozenset[str]
+        self,
+        tasks: Iterable[Task],
+        estimates: Mapping[str, float],
+        settled: Mapping[str, TaskResult],
     ) -> dict[str, TaskResult]:
         """Execute tasks; return the result of each.
 
         Args:
             tasks: What to run.
             estimates: Task id to expected seconds.
-            passed: Ids of tasks that others need and that have passed already.
+            settled: Results that are there already. A need that is neither here nor among the
+                tasks is no part of the run, and nobody waits for it.
 
         Raises:
             InterruptedRunError: SIGINT or SIGTERM came; results so far were published.
         """
         self._tasks = {task.id: task for task in tasks}
-        self._passed = set(passed)
+        self._settled = settled
         self._estimates = estimates
         self._factory = Batches(self._scratch, estimates)
         self._batches = self._factory.group(self._tasks.values())
@@ -118,7 +119,7 @@ class Scheduler:
         self._react_to_signals()
         self._settle_unreachable()
         for batch in sorted(self._batches, key=self._urgency):
-            if batch.state == "waiting" and batch.waits_for <= self._decided():
+            if batch.state == "waiting" and not self._is_held_up(batch):
                 batch.state = "preparing"
                 future = self._pool.submit(self._prepare, batch)
                 self._preparing[future] = batch
@@ -130,8 +131,8 @@ class Scheduler:
     def _urgency(self, batch: Batch) -> tuple[float, int]:
         return (-max(self._priorities.get(task.id, 0.0) for task in batch.tasks), batch.number)
 
-    def _decided(self) -> set[str]:
-        return self._passed | self._results.keys()
+    def _is_held_up(self, batch: Batch) -> bool:
+        return any(need in self._tasks and need not in self._results for need in batch.waits_for)
 
     def _settle_unreachable(self) -> None:
         """Give tasks their result that can no longer run."""
@@ -143,12 +144,14 @@ class Scheduler:
                 batch.state = "done"
                 for task in batch.tasks:
                     self._end(TaskResult(task.id, Outcome.NOT_RUN, reason), batch)
+            elif batch.state == "ready" and batch.needs.resources and self._server.problem:
+                self._fail(batch, self._server.problem)
 
     def _failed_need(self, batch: Batch) -> str:
         if self._options.keep_going:
             return ""
         for need in sorted(batch.waits_for):
-            result = self._results.get(need)
+            result = self._results.get(need) or self._settled.get(need)
             if result is not None and result.outcome is not Outcome.PASS:
                 return f"needs {need}, which did not pass"
         return ""
@@ -157,10 +160,8 @@ class Scheduler:
         """Run in a thread: fetch and make what the batch needs."""
         batch.scratch.mkdir(parents=True, exist_ok=True)
         self._machinery.prepare(batch.needs, batch.scratch)
-        if batch.needs.resources and self._server_state == "absent":
-            self._server_state = "preparing"
-            self._postgres.prepare()
-            self._server_state = "prepared"
+        if batch.needs.resources:
+            self._server.prepare()
 
     def _prepared(self, future: Future[None], batch: Batch) -> None:
         error = future.exception()
@@ -177,17 +178,12 @@ class Scheduler:
     def _servers_ready(self, batch: Batch) -> bool:
         if not batch.needs.resources:
             return True
-        if self._server_state == "prepared":
+        if (job := self._server.start(self._job_count + 1)) is not None:
             self._job_count += 1
-            self._server_job = self._job_count
-            job = self._postgres.job(self._server_job, self._scratch / "postgres.log")
-            if job is not None:
-                self._supervisor(None).start(job)
-            self._server_state = "starting"
-        if self._server_state == "starting" and self._postgres.is_ready():
-            self._machinery.servers["postgres"] = self._postgres.variables()
-            self._server_state = "running"
-        return self._server_state == "running"
+            self._supervisor(None).start(job)
+        if (variables := self._server.variables()) is not None:
+            self._machinery.servers["postgres"] = variables
+        return variables is not None
 
     def _has_room(self, batch: Batch) -> bool:
         running = [other for other in self._batches if other.state == "running"]
@@ -252,7 +248,7 @@ class Scheduler:
         return self._supervisors[key]
 
     def _wait(self) -> None:
-        pause = _SERVER_PAUSE if self._server_state == "starting" else _PAUSE
+        pause = _SERVER_PAUSE if self._server.is_awaited else _PAUSE
         for ready, _ in self._selector.select(pause):
             if ready.data is None:
                 self._interrupts.clear()
@@ -263,8 +259,8 @@ class Scheduler:
             self._prepared(future, self._preparing.pop(future))
 
     def _ended(self, ended: Exit) -> None:
-        if ended.number == self._server_job:
-            self._server_ended()
+        if ended.number == self._server.number:
+            self._server.ended()
             return
         batch, step, _ = self._jobs.pop(ended.number)
         place = len(batch.finished)
@@ -277,16 +273,6 @@ class Scheduler:
             )
         )
         self._next_step(batch)
-
-    def _server_ended(self) -> None:
-        if self._halt:
-            return
-        log = _read(self._scratch / "postgres.log").decode("utf-8", "replace").strip()
-        last = log.splitlines()[-1] if log else "no message"
-        self._server_state = "dead"
-        for batch in self._batches:
-            if batch.state == "ready" and batch.needs.resources:
-                self._fail(batch, f"the PostgreSQL server ended: {last}")
 
     def _interpret(self, batch: Batch) -> None:
         batch.state = "done"
@@ -346,8 +332,7 @@ class Scheduler:
         for supervisor in self._supervisors.values():
             supervisor.close()
         self._selector.close()
-        if self._postgres.server is not None:
-            shutil.rmtree(self._postgres.server.directory, ignore_errors=True)
+        self._server.remove()
 
     def _now(self) -> float:
         return time.monotonic() - self._began

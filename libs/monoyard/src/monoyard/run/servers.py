@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from monoyard.errors import ConfigurationError, MachineError
+from monoyard.errors import ConfigurationError, MachineError, MonoyardError
 from monoyard.install import PostgresServer, Tools, prepare_postgres
 from monoyard.process import Command, Job, capture, clean
 
@@ -82,6 +84,74 @@ class Postgres:
         """Return what a task is told."""
         url = self.server.url if self.server else self.environment[_VARIABLE]
         return {_VARIABLE: url}
+
+
+class ServerStart:
+    """The way of a run's server from absent to running, or to the reason why it does not run.
+
+    Args:
+        postgres: The server.
+        log: File that takes what it prints.
+    """
+
+    def __init__(self, postgres: Postgres, log: Path) -> None:
+        self._postgres = postgres
+        self._log = log
+        self._guard = threading.Lock()
+        self._is_prepared = False
+        self._error: MonoyardError | None = None
+        self._is_started = False
+        self.number = 0
+        self.problem = ""
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether it was started and does not answer yet."""
+        return self._is_started and not self.problem and not self._postgres.is_ready()
+
+    def prepare(self) -> None:
+        """Prepare the server once; whoever comes meanwhile waits, and meets the same error.
+
+        Raises:
+            MonoyardError: It cannot be prepared.
+        """
+        with self._guard:
+            if self._error is not None:
+                raise self._error
+            if not self._is_prepared:
+                try:
+                    self._postgres.prepare()
+                except MonoyardError as error:
+                    self._error = error
+                    raise
+                self._is_prepared = True
+
+    def start(self, number: int) -> Job | None:
+        """Return the process to start, the first time and where it is ours; else None."""
+        if self._is_started:
+            return None
+        self._is_started = True
+        job = self._postgres.job(number, self._log)
+        self.number = 0 if job is None else number
+        return job
+
+    def variables(self) -> Mapping[str, str] | None:
+        """Return what a task is told of the server, or None where it cannot be used."""
+        is_usable = self._is_started and not self.problem and self._postgres.is_ready()
+        return self._postgres.variables() if is_usable else None
+
+    def ended(self) -> None:
+        """Take note that the server's process has ended by itself."""
+        try:
+            lines = self._log.read_text("utf-8", "replace").strip().splitlines()
+        except OSError:
+            lines = []
+        self.problem = f"the PostgreSQL server ended: {lines[-1] if lines else 'no message'}"
+
+    def remove(self) -> None:
+        """Remove the server's files, when its process has ended."""
+        if self._postgres.server is not None:
+            shutil.rmtree(self._postgres.server.directory, ignore_errors=True)
 
 
 def _server_version(psql: Path, url: str) -> str:
