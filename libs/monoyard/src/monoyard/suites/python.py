@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import cached_property
 from typing import Final
 
 from monoyard.config import SuiteSettings
@@ -80,15 +79,9 @@ class PythonSuites:
             ("command", _command_entries(settings)),
             ("lock", self._lock.slice(("ruff", *roots)) if venv else ()),
             ("settings", self._entries(package, tool_settings.RUFF)),
-            ("declarations", (*_edges(self._workspace, package), self._names)),
+            ("declarations", _edges(self._workspace, package)),
         )
         return Draft(work, parts, reads_packages=False)
-
-    @cached_property
-    def _names(self) -> tuple[str, str]:
-        """One entry for all packages: what ruff calls first-party can follow from their names."""
-        names = "\n".join(sorted(self._workspace.packages))
-        return ("names of packages", hashlib.sha256(names.encode()).hexdigest()[:16])
 
     def _also(
         self, package: Package, settings: SuiteSettings, interpreter: Interpreter
