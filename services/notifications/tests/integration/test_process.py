@@ -94,6 +94,21 @@ def test_a_notification_reaches_both_channels_once_for_a_key() -> None:
         assert word not in log
 
 
+def test_webhooks_go_nowhere_but_to_their_target() -> None:
+    """Neither a redirect nor a proxy of the environment leads a webhook to another place."""
+    with (
+        SmtpSink() as mail,
+        WebhookSink() as elsewhere,
+        WebhookSink(statuses=[302], headers={"Location": elsewhere.url}) as hook,
+        served({**environment_for(mail), "HTTP_PROXY": elsewhere.url}) as (url, _),
+    ):
+        first = send(url, "k-1", {"channel": "webhook", "url": hook.url})
+        second = send(url, "k-2", {"channel": "webhook", "url": hook.url})
+    assert [result["reason"] for result in first["results"]] == ["answered 302"]
+    assert second["settled"] is True
+    assert (len(hook.posted), len(elsewhere.posted)) == (2, 0)
+
+
 def test_requests_in_flight_are_finished_before_the_process_ends() -> None:
     """A delivery that has begun when SIGTERM comes is still answered."""
     with (

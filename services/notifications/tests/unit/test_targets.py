@@ -21,7 +21,9 @@ def endpoint(url: str, *addresses: str, allow_private: bool = False) -> Endpoint
     return asyncio.run(guard.endpoint(url))
 
 
-@pytest.mark.parametrize("address", [PUBLIC, "2606:4700::1111", "::ffff:93.184.216.34"])
+@pytest.mark.parametrize(
+    "address", [PUBLIC, "2606:4700::1111", "::ffff:93.184.216.34", "64:ff9b::93.184.216.34"]
+)
 def test_public_addresses(address: str) -> None:
     """Addresses of the public internet are public."""
     assert is_public(address)
