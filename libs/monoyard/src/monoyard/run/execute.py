@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monoyard.cache import Store, StoredResult
-from monoyard.errors import InterruptedRunError
+from monoyard.errors import InterruptedRunError, MonoyardError
 from monoyard.plan import Plan, PlannedTask, State
 from monoyard.results import Outcome, TaskResult
 from monoyard.run.budget import Budget
@@ -58,7 +58,11 @@ def new_run_id(now: float) -> str:
 
 
 def execute(request: RunRequest, run_id: str) -> RunSummary:
-    """Execute a plan to its end, or to an interrupt; the record is written either way."""
+    """Execute a plan to its end, or to an interrupt; the record is written either way.
+
+    Raises:
+        MachineError: The supervising process was killed; what had passed before is kept.
+    """
     began = time.monotonic()
     directory = request.machinery.state / "runs" / run_id
     directory.mkdir(parents=True)
@@ -85,7 +89,7 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
     for result in results.values():
         for subscriber in request.subscribers:
             subscriber(TaskEnded(result, 0, 0.0))
-    interrupted = False
+    stopped: MonoyardError | None = None
     todo = request.plan.in_state(State.RUN)
     if todo:
         scheduler = Scheduler(
@@ -94,8 +98,8 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
         estimates = {planned.task.id: planned.estimate for planned in todo}
         try:
             scheduler.run([planned.task for planned in todo], estimates, dict(results))
-        except InterruptedRunError:
-            interrupted = True
+        except MonoyardError as error:
+            stopped = error
     if request.keeper is not None:
         request.keeper.flush()
         if todo:
@@ -111,9 +115,12 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
         if planned.task.id in results
     }
     summary = RunSummary(
-        run_id, request.plan, ordered, time.monotonic() - began, interrupted, request.reasons, notes
-    )
+        run_id, request.plan, ordered, time.monotonic() - began, stopped is not None,
+        request.reasons, notes,
+    )  # fmt: skip
     _write_record(summary, timeline, directory)
+    if stopped is not None and not isinstance(stopped, InterruptedRunError):
+        raise stopped
     return summary
 
 

@@ -106,9 +106,10 @@ class Scheduler:
         self._pool = ThreadPoolExecutor(_PREPARATIONS)
         with self._interrupts.listening():
             try:
+                self._advance()
                 while any(batch.state != "done" for batch in self._batches):
-                    self._advance()
                     self._wait()
+                    self._advance()
             finally:
                 self._close()
         if self._interrupts.count:
@@ -117,7 +118,8 @@ class Scheduler:
 
     def _advance(self) -> None:
         self._react_to_signals()
-        self._settle_unreachable()
+        while self._settle_unreachable():
+            continue  # what needs a task that was settled just now can be settled too
         for batch in sorted(self._batches, key=self._urgency):
             if batch.state == "waiting" and not self._is_held_up(batch):
                 batch.state = "preparing"
@@ -134,8 +136,9 @@ class Scheduler:
     def _is_held_up(self, batch: Batch) -> bool:
         return any(need in self._tasks and need not in self._results for need in batch.waits_for)
 
-    def _settle_unreachable(self) -> None:
-        """Give tasks their result that can no longer run."""
+    def _settle_unreachable(self) -> bool:
+        """Give tasks their result that can no longer run; say whether there were some."""
+        is_any = False
         for batch in self._batches:
             if batch.state not in {"waiting", "ready"}:
                 continue
@@ -146,6 +149,8 @@ class Scheduler:
                     self._end(TaskResult(task.id, Outcome.NOT_RUN, reason), batch)
             elif batch.state == "ready" and batch.needs.resources and self._server.problem:
                 self._fail(batch, self._server.problem)
+            is_any |= batch.state == "done"
+        return is_any
 
     def _failed_need(self, batch: Batch) -> str:
         if self._options.keep_going:
