@@ -22,7 +22,6 @@ from monoyard.install.uv import installer_environment
 
 LOCK = Path(__file__).parent / "requirements.txt"
 PATIENCE_SECONDS = 90.0
-STOPPING_SECONDS = 8.0
 NOXFILE = """\
 from pathlib import Path
 
@@ -67,7 +66,11 @@ class Ended:
 
 
 class Family:
-    """The processes below a running nox, remembered so that survivors are found."""
+    """The processes below a running nox, remembered so that survivors are found.
+
+    Attributes:
+        children: Ids of those directly below it.
+    """
 
     def __init__(self, pid: int) -> None:
         children: dict[int, list[int]] = {}
@@ -78,6 +81,7 @@ class Family:
             below = children.get(queue.pop(), [])
             members += below
             queue += below
+        self.children = children.get(pid, [])
         table = _processes()
         self._births = {pid: table[pid][1] for pid in members if pid in table}
 
@@ -165,14 +169,14 @@ class Checkout:
         """Write the root's manifest, noxfile and lock."""
         self.write("pyproject.toml", ROOT + textwrap.dedent(more))
         self.write("noxfile.py", NOXFILE)
-        self.write(".gitignore", "__pycache__/\n")
+        self.write(".gitignore", "__pycache__/\nup\n")
         shutil.copyfile(LOCK, self.top / "requirements.txt")
 
     def git(self, *words: str) -> str:
         """Run git; return what it prints."""
         identity = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
         done = subprocess.run(
-            ("git", *identity, *words),  # noqa: S607  whichever git the engine would find
+            ("git", *identity, *words),
             cwd=self.top, env=self.environment, check=True, capture_output=True, text=True,
         )  # fmt: skip
         return done.stdout
