@@ -8,6 +8,7 @@ at the first fault (docs/adr/0003).
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,8 +17,9 @@ from typing import Any
 Faults = list[str]
 Reader = Callable[[Any, str, Faults], Any]
 
-_DURATION = re.compile(r"^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?$")
-_SIZE = re.compile(r"^(\d+(?:\.\d+)?)\s*([KMGT]i?B|B)?$", re.IGNORECASE)
+# They stand in the JSON schema as well: no flags, and a look ahead for a digit that is not 0.
+_DURATION = re.compile(r"^(?=.*[1-9])(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+(?:\.[0-9]+)?)s)?$")
+_SIZE = re.compile(r"^(?=.*[1-9])([0-9]+(?:\.[0-9]+)?) *([KMGTkmgt][iI]?[bB]|[bB])?$")
 _UNITS = {"B": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 
 
@@ -78,14 +80,16 @@ def duration() -> Kind:
     def read(value: Any, path: str, faults: Faults) -> float | None:
         if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
             return float(value)
-        match = _DURATION.match(value) if isinstance(value, str) and value else None
+        match = _DURATION.fullmatch(value) if isinstance(value, str) else None
         if match is None:
             faults.append(f"{path}: expected a duration such as `90s` or `10m`, not {value!r}")
             return None
         hours, minutes, seconds = (float(part or 0) for part in match.groups())
         return hours * 3600 + minutes * 60 + seconds
 
-    return Kind(read, {"type": ["string", "number"], "examples": ["90s", "10m", "1h30m"]})
+    said = {"type": "string", "pattern": _DURATION.pattern}
+    forms = [said, {"type": "number", "exclusiveMinimum": 0}]
+    return Kind(read, {"anyOf": forms, "examples": ["90s", "10m", "1h30m"]})
 
 
 def size() -> Kind:
@@ -94,13 +98,16 @@ def size() -> Kind:
     def read(value: Any, path: str, faults: Faults) -> int | None:
         if isinstance(value, int) and not isinstance(value, bool) and value > 0:
             return value
-        match = _SIZE.match(value) if isinstance(value, str) else None
+        match = _SIZE.fullmatch(value) if isinstance(value, str) else None
         if match is None:
             faults.append(f"{path}: expected a size such as `512MiB` or `4GiB`, not {value!r}")
             return None
-        return int(float(match[1]) * 1024 ** _UNITS[(match[2] or "B")[0].upper()])
+        unit: int = 1024 ** _UNITS[(match[2] or "B")[0].upper()]
+        return math.ceil(float(match[1]) * unit)
 
-    return Kind(read, {"type": ["string", "integer"], "examples": ["512MiB", "4GiB"]})
+    said = {"type": "string", "pattern": _SIZE.pattern}
+    forms = [said, {"type": "integer", "minimum": 1}]
+    return Kind(read, {"anyOf": forms, "examples": ["512MiB", "4GiB"]})
 
 
 def list_of(kind: Kind) -> Kind:
