@@ -77,7 +77,12 @@ export function EventForm({ services, onSent, onFailure }: Properties) {
       </div>
       <label>
         Data, as a JSON object
-        <textarea name="data" rows={4} spellcheck={false} placeholder='{"path": "/pricing"}' />
+        <textarea
+          name="data"
+          rows={4}
+          spellcheck={false}
+          placeholder='{"path": "/pricing", "visitor_id": "v-1"}'
+        />
       </label>
       <FailureNote failure={failure} />
       <div class="row">

@@ -14,7 +14,7 @@ interface Properties {
 /** A wrong password is a 401 too, but not a session that has ended. */
 function explained(failure: ApiFailure): ApiFailure {
   if (failure.kind !== "signed-out") return failure;
-  return new ApiFailure("signed-out", "The name or the password is not right.", failure.status);
+  return new ApiFailure("signed-out", "The address or the password is not right.", failure.status);
 }
 
 export function SignIn({ services, reason, onSignedIn }: Properties) {
@@ -40,8 +40,8 @@ export function SignIn({ services, reason, onSignedIn }: Properties) {
     <form class="card sign-in" onSubmit={submit} aria-labelledby="sign-in-title">
       <h1 id="sign-in-title">Sign in</h1>
       <label>
-        Name
-        <input name="name" autocomplete="username" autocapitalize="none" required />
+        E-mail address
+        <input name="name" type="email" autocomplete="username" required />
       </label>
       <label>
         Password

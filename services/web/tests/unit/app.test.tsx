@@ -28,7 +28,7 @@ async function shows(text: string): Promise<void> {
 }
 
 async function signIn(): Promise<void> {
-  field("name").value = "ada";
+  field("name").value = "ada@example.org";
   field("password").value = "secret";
   press("Sign in");
   await shows("Sign out");
@@ -64,14 +64,14 @@ describe("the page", () => {
     expect(platform.seen[1]?.headers.Authorization).toBe("Bearer header.payload.signature");
   });
 
-  test("says that the name or password is wrong and stays where it is", async () => {
+  test("says that the address or password is wrong and stays where it is", async () => {
     platform.answersLike("identity", "sign in with a wrong password");
     open();
-    field("name").value = "ada";
+    field("name").value = "ada@example.org";
     field("password").value = "wrong";
     press("Sign in");
 
-    await shows("The name or the password is not right.");
+    await shows("The address or the password is not right.");
     expect(button("Sign in")?.disabled).toBe(false);
     expect(sessionStorage).toHaveLength(0);
   });
@@ -106,6 +106,47 @@ describe("the page", () => {
 
     await shows("1 event shown, all there are.");
     expect(platform.seen[2]?.address).toBe("/api/v1/events?limit=25&type=page.viewed");
+  });
+
+  test("lists everything again when the filter is cleared", async () => {
+    platform
+      .answersLike("identity", "sign in")
+      .answersLike("api", "list the newest events that match")
+      .answersLike("api", "list older events")
+      .answersLike("api", "list the newest events that match");
+    open();
+    await signIn();
+    await shows("1 event shown.");
+    field("type", "search").value = "page.viewed";
+    press("Filter");
+    await shows("1 event shown, all there are.");
+
+    press("Clear");
+
+    await shows("1 event shown.");
+    expect(platform.seen[3]?.address).toBe("/api/v1/events?limit=25");
+    expect(field("type", "search").value).toBe("");
+  });
+
+  test("drops an answer that a newer question has overtaken", async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    platform
+      .answersLike("identity", "sign in")
+      .answersLike("api", "list the newest events that match", held)
+      .answersLike("api", "list older events");
+    open();
+    await signIn();
+    field("type", "search").value = "page.viewed";
+    press("Filter");
+    await shows("1 event shown, all there are.");
+
+    release();
+    await new Promise((resolve) => setTimeout(resolve));
+
+    await shows("1 event shown, all there are.");
   });
 
   test("sends an event and lists anew", async () => {
@@ -198,7 +239,7 @@ describe("the page", () => {
   test("asks to sign in again when the token has ended", async () => {
     platform.answersLike("identity", "sign in").answersLike("api", "list events without a token");
     open();
-    field("name").value = "ada";
+    field("name").value = "ada@example.org";
     field("password").value = "secret";
     press("Sign in");
 

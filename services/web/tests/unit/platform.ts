@@ -16,12 +16,15 @@ export interface Seen {
  */
 export class ContractedPlatform {
   readonly seen: Seen[] = [];
-  private readonly answers: { status: number; body: unknown }[] = [];
+  private readonly answers: { status: number; body: unknown; after: Promise<void> }[] = [];
 
-  /** Lets the next request that is still without an answer be answered as in this interaction. */
-  answersLike(provider: string, name: string): this {
+  /**
+   * Lets the next request that is still without an answer be answered as in this interaction, once
+   * `after` is resolved. Like a slow network it does not hear of a cancelled request.
+   */
+  answersLike(provider: string, name: string, after = Promise.resolve()): this {
     const { status, body } = interaction(provider, name).response;
-    this.answers.push({ status, body: body.examples?.[0] });
+    this.answers.push({ status, body: body.examples?.[0], after });
     return this;
   }
 
@@ -34,6 +37,7 @@ export class ContractedPlatform {
     });
     const answer = this.answers.shift();
     if (answer === undefined) throw new TypeError("no connection");
+    await answer.after;
     return new Response(JSON.stringify(answer.body), { status: answer.status });
   });
 }
