@@ -81,7 +81,7 @@ class LintExecutor:
         logs = _failed_commands(tasks, finished[2:], by_task)
         for step in finished[:2]:
             found = ruff.parse(step.stdout, str(around.top))
-            if found is None or step.exit.status not in {0, 1}:
+            if found is None or not _is_whole(step, found):
                 broken = step.text or f"ruff ended with status {step.exit.status}"
                 continue
             for finding in found:
@@ -92,7 +92,8 @@ class LintExecutor:
         seconds = sum(step.exit.seconds for step in finished) / len(tasks)
         results = {}
         for task in tasks:
-            findings = (*_work(task).findings, *_undeclared(task, around), *by_task[task.id])
+            seen = dict.fromkeys(by_task[task.id])  # both steps tell what is no Python
+            findings = (*_work(task).findings, *_undeclared(task, around), *seen)
             result = _result(task, findings, broken, seconds)
             results[task.id] = replace(result, log=result.log or logs.get(task.id, ""))
         return Interpretation(results)
@@ -112,6 +113,11 @@ def _result(task: Task, findings: Sequence[Finding], broken: str, seconds: float
     fails = any(finding.severity is Severity.ERROR for finding in findings)
     ordered = sorted(findings, key=lambda item: (item.path, item.line, item.column, item.rule))
     return TaskResult(task.id, Outcome.FAIL if fails else Outcome.PASS, "", seconds, tuple(ordered))
+
+
+def _is_whole(step: Finished, found: Sequence[Finding]) -> bool:
+    """Say whether ruff looked at every file: its status 2 may mean no more than a syntax error."""
+    return step.exit.status in {0, 1} or any(item.rule == ruff.SYNTAX for item in found)
 
 
 def _also(tasks: Sequence[Task]) -> list[CommandWork]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from monoyard.results import Finding, Severity
 
@@ -52,9 +52,8 @@ def parse(output: bytes, prefix: str = "") -> tuple[list[Finding], list[str]]:
     findings: list[Finding] = []
     other: list[str] = []
     for line in output.decode("utf-8", "replace").splitlines():
-        try:
-            row = json.loads(line)
-        except ValueError:
+        row = _object(line)
+        if row is None:
             other.append(line)
             continue
         findings.append(
@@ -64,7 +63,7 @@ def parse(output: bytes, prefix: str = "") -> tuple[list[Finding], list[str]]:
                 + (f" ({row['hint']})" if row.get("hint") else ""),
                 rule=str(row.get("code") or ""),
                 line=max(0, int(row.get("line") or 0)),
-                column=max(0, int(row.get("column") or 0)) + 1,
+                column=max(-1, int(row.get("column") or 0)) + 1,
                 severity=Severity.ERROR if row.get("severity") == "error" else Severity.WARNING,
             )
         )
@@ -78,3 +77,12 @@ def parse_blockers(lines: Iterable[str]) -> list[Finding]:
         Finding(match["path"], match["message"], "fatal", int(match["line"] or 0))
         for match in matches
     ]
+
+
+def _object(line: str) -> dict[str, Any] | None:
+    """Return the object that a line holds; plugins may print anything else between them."""
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) else None

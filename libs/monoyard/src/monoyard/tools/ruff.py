@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from monoyard.results import Finding
 
+SYNTAX: Final = "invalid-syntax"
 MODULE_CONFIG_FILES: Final = ("ruff.toml", ".ruff.toml")
 
 
@@ -52,7 +53,7 @@ def parse(output: bytes, top: str) -> list[Finding] | None:
 
 
 def _finding(row: dict[str, Any], top: str) -> Finding:
-    rule = row.get("code") or "syntax"
+    rule = row.get("code") or SYNTAX
     location = row.get("location") or {}
     fix_ = row.get("fix") or {}
     is_layout = rule == "unformatted"

@@ -167,8 +167,12 @@ def test_settings_ruff_cannot_read_are_one_packages_fault(empty: "Checkout") -> 
     empty.package("alpha")
     empty.package("broken")
     empty.package("messy", source="import os\n\n\ndef answer() -> int:\n    return 42\n")
+    empty.package("torn", source="def answer( -> int:\n    return 42\n")
     empty.write("libs/broken/ruff.toml", "line-length = 'wide'\n")
     assert empty.outcomes("lint") == {
-        "alpha:lint": "pass", "broken:lint": "error", "messy:lint": "fail",
+        "alpha:lint": "pass", "broken:lint": "error", "messy:lint": "fail", "torn:lint": "fail",
     }  # fmt: skip
+    findings = empty.result("torn:lint")["findings"]
+    assert {item["rule"] for item in findings} == {"invalid-syntax"}
+    assert len(findings) == len({item["line"] for item in findings}), "each is told once"
     assert "libs/broken/ruff.toml" in empty.result("broken:lint")["log"]
