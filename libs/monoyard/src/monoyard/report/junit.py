@@ -35,6 +35,7 @@ def _suite(result: TaskResult) -> ElementTree.Element:
         text = "\n".join(lines) or result.log
         message = result.reason or f"{len(lines)} findings"
         ElementTree.SubElement(element, "failure", message=_plain(message)).text = _plain(text)
+        failures = 1
     elif not result.cases:
         element = ElementTree.SubElement(suite, "testcase", classname=result.task, name=result.task)
         if result.outcome is not Outcome.PASS:

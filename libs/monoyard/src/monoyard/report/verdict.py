@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from monoyard.plan import State
-from monoyard.report.words import count, duration, headline, rerun, tests
+from monoyard.report.words import count, duration, errors, headline, rerun, tests
 from monoyard.results import Finding, Outcome, TaskResult, Verdict
 from monoyard.run import RunSummary
 
@@ -40,8 +40,8 @@ def last_line(summary: RunSummary) -> str:
     parts = [count(len(summary.results), "task")]
     outcomes = Counter(result.outcome for result in results)
     for outcome, word in (
-        (Outcome.FAIL, "failed"), (Outcome.ERROR, "errors"), (Outcome.NOT_RUN, "not run"),
-        (Outcome.SKIP, "skipped"),
+        (Outcome.FAIL, "failed"), (Outcome.ERROR, errors(outcomes[Outcome.ERROR])),
+        (Outcome.NOT_RUN, "not run"), (Outcome.SKIP, "skipped"),
     ):  # fmt: skip
         if outcomes[outcome]:
             parts.append(f"{outcomes[outcome]} {word}")
@@ -66,7 +66,7 @@ def pytest_line(summary: RunSummary) -> str:
     said = [
         f"{number} {word}" for number, word in (
             (counts.failed, "failed"), (counts.passed, "passed"), (counts.skipped, "skipped"),
-            (counts.errors + broken, "errors"),
+            (counts.errors + broken, errors(counts.errors + broken)),
         ) if number
     ]  # fmt: skip
     return f"{', '.join(said) or 'no tests ran'} in {summary.seconds:.2f}s"

@@ -13,7 +13,7 @@ def duration(seconds: float) -> str:
     """Return `0.4 s`, `12 s` or `3 min 05 s`."""
     if seconds < 9.95:  # noqa: PLR2004  below ten, the tenth matters
         return f"{seconds:.1f} s"
-    if seconds < _MINUTE:
+    if round(seconds) < _MINUTE:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), _MINUTE)
     return f"{minutes} min {rest:02d} s"
@@ -24,13 +24,18 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def errors(number: int) -> str:
+    """Return `error` or `errors`, as pytest says it."""
+    return "error" if number == 1 else "errors"
+
+
 def tests(counts: TestCounts) -> str:
     """Return `12 passed, 1 failed, 2 skipped`."""
     said = [
         f"{number} {word}"
         for number, word in (
-            (counts.failed, "failed"), (counts.errors, "errors"), (counts.passed, "passed"),
-            (counts.skipped, "skipped"),
+            (counts.failed, "failed"), (counts.errors, errors(counts.errors)),
+            (counts.passed, "passed"), (counts.skipped, "skipped"),
         )
         if number
     ]  # fmt: skip
