@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { button, field, newPlatform, open, press, shows, signIn } from "./page";
+import { button, field, newPlatform, press, shows, signIn } from "./page";
 
 describe("listing events", () => {
   test("shows the newest events after sign-in", async () => {
@@ -7,6 +7,7 @@ describe("listing events", () => {
     platform
       .answersLike("identity", "sign in")
       .answersLike("api", "list the newest events that match");
+
     await signIn(platform);
 
     await shows("1 event shown.");
