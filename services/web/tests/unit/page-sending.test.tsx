@@ -1,5 +1,5 @@
-import { describe, expect, test, vi } from "vitest";
-import { button, field, newPlatform, press, shows, signIn } from "./page";
+import { describe, expect, test } from "vitest";
+import { button, eventually, field, newPlatform, press, shows, signIn } from "./page";
 
 function fillEvent(): void {
   field("type").value = "order.placed";
@@ -23,7 +23,7 @@ describe("sending an event", () => {
     press("Send");
 
     await shows("Sent order.placed.");
-    await vi.waitFor(() => expect(platform.seen).toHaveLength(4));
+    await eventually(() => expect(platform.seen).toHaveLength(4));
     expect(platform.seen[2]?.body).toMatchObject({ type: "order.placed", version: 2 });
     expect(field("type").value).toBe("");
   });
@@ -41,8 +41,8 @@ describe("sending an event", () => {
       field("source").value = source;
       const before = platform.seen.length;
       press("Send");
-      await vi.waitFor(() => expect(platform.seen.length).toBeGreaterThan(before));
-      await vi.waitFor(() => expect(button("Send")?.disabled).toBe(false));
+      await eventually(() => expect(platform.seen.length).toBeGreaterThan(before));
+      await eventually(() => expect(button("Send")?.disabled).toBe(false));
     }
 
     const keys = platform.seen.slice(2).map(({ headers }) => headers["Idempotency-Key"]);

@@ -34,9 +34,14 @@ export function press(label: string): void {
   button(label)?.click();
 }
 
+/** Waits until `check` passes. A busy machine may take its time; a quick one does not wait. */
+export async function eventually(check: () => void): Promise<void> {
+  await vi.waitFor(check, { timeout: 15_000, interval: 5 });
+}
+
 /** Waits until `text` stands on the page. */
 export async function shows(text: string): Promise<void> {
-  await vi.waitFor(() => expect(document.body.textContent).toContain(text));
+  await eventually(() => expect(document.body.textContent).toContain(text));
 }
 
 /** Types a name and a password and presses the button. */
