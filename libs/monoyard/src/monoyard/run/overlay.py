@@ -6,7 +6,10 @@ code: each puts its own directories in front of `sys.path`.
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -39,9 +42,7 @@ def _metadata(package: Package, state: Path) -> Path:
     directory = place / f"{stem}-{manifest.version}.dist-info"
     for stale in place.glob("*.dist-info"):
         if stale != directory:
-            for file in stale.iterdir():
-                file.unlink()
-            stale.rmdir()
+            shutil.rmtree(stale, ignore_errors=True)  # another run may do the same now
     directory.mkdir(parents=True, exist_ok=True)
     lines = ["Metadata-Version: 2.1", f"Name: {manifest.name}", f"Version: {manifest.version}"]
     if manifest.requires_python:
@@ -75,6 +76,7 @@ def _write(path: Path, text: str) -> None:
             return
     except OSError:
         pass
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(path)
+    handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        stream.write(text)
+    Path(fresh).replace(path)
