@@ -99,7 +99,7 @@ def test_runs_at_the_same_time_do_not_meet(
     """A run that lays over while another one is about to put a file in place disturbs neither."""
     workspace, state = loaded("1.2"), tmp_path / "state"
     put_in_place = Path.replace
-    met = []
+    met: list[Path] = []
 
     def met_by_another(self: Path, target: Path) -> Path:
         if not met:
