@@ -24,7 +24,7 @@ from eventflow_identity.keys import new_signing_key_pem
 from eventflow_notifications.testing.smtp_sink import SmtpSink
 
 SERVICES = Path(__file__).parents[2] / "services"
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 240.0
 NAME, PASSWORD = "ada@example.org", "correct horse battery"
 CALLER_TOKEN = "a token of some length"
 # The cheapest hash there is: what is proven here is not how well it resists.

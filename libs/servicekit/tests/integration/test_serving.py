@@ -38,7 +38,7 @@ if os.environ.get("BROKEN"):
     app.router.lifespan_context = broken
 raise SystemExit(serve(app, settings))
 """
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 90.0
 
 
 class Served:

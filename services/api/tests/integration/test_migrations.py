@@ -17,7 +17,7 @@ MIGRATIONS = Path(__file__).parents[2] / "migrations"
 def engine(postgres_empty_url: str) -> Iterator[Engine]:
     """Yield an engine on an empty database."""
     # A test that waits for a lock by mistake should fail and not hang.
-    bounded = {"options": "-c statement_timeout=10s"}
+    bounded = {"options": "-c statement_timeout=90s"}
     made = create_engine(database_url(postgres_empty_url), connect_args=bounded)
     yield made
     made.dispose()

@@ -10,7 +10,7 @@ from eventflow_api.settings import ApiSettings
 from eventflow_servicekit.testing.issuer import Issuer
 from eventflow_servicekit.testing.running import run_service
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 90.0
 EVENT = {
     "type": "page.viewed",
     "version": 1,

@@ -11,7 +11,7 @@ import pytest
 from eventflow_identity.settings import IdentitySettings
 from eventflow_servicekit.testing.running import run_service
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 90.0
 PASSWORD = "correct horse battery"
 
 

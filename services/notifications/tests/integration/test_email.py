@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import ssl
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -117,7 +116,5 @@ def test_a_server_that_says_nothing_is_given_up() -> None:
         tls = ssl.create_default_context()
         port = silent.getsockname()[1]
         server = MailServer("127.0.0.1", port, "none", tls, "a@example.org", timeout=0.1)
-        started = time.monotonic()
         with pytest.raises(FailedDeliveryError, match="no answer"):
             deliver(server)
-        assert time.monotonic() - started < 5

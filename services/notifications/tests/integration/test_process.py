@@ -14,7 +14,7 @@ import httpx
 from eventflow_notifications.testing.smtp_sink import SmtpSink
 from eventflow_notifications.testing.webhook_sink import WebhookSink
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 90.0
 TOKEN = "a token of some length"
 SECRET = "a secret of some length"
 

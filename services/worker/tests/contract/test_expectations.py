@@ -28,7 +28,7 @@ def test_the_worker_asks_and_understands_as_in_its_contract(interaction: dict[st
         tuple(request["body"]["destinations"]),
     )
     with NotificationsServer([(response["status"], response["body"]["examples"][0])]) as server:
-        client = HttpNotifications(server.url, SecretStr("{token}"), timeout=5)
+        client = HttpNotifications(server.url, SecretStr("{token}"), timeout=60)
         try:
             if response["status"] == SUCCESS:
                 client.send(request["headers"]["Idempotency-Key"], notice)

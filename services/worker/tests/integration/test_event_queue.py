@@ -208,17 +208,17 @@ def test_workers_that_count_the_same_hours_do_not_deadlock(tables: EventTables) 
         wait_for_a_waiting_session(tables)
         other.exec_driver_sql(add_one, ("kind.b",))
         other.commit()
-        settling.result(10)
+        settling.result(90)
     assert tables.counts() == {("kind.a", HOUR): 3, ("kind.b", HOUR): 3}
 
 
 def wait_for_a_waiting_session(tables: EventTables) -> None:
-    """Return once a session of this database waits for a lock; fail after 10 s."""
+    """Return once a session of this database waits for a lock; fail after 90 s."""
     waiting = (
         "SELECT 1 FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    end = time.monotonic() + 10
+    end = time.monotonic() + 90
     while not tables.rows(waiting):
         assert time.monotonic() < end, "nobody waits"
         time.sleep(0.01)

@@ -174,15 +174,15 @@ def test_the_loop_survives_faults(desk: Desk, caplog: pytest.LogCaptureFixture) 
 
 
 def wait_until(is_over: Callable[[], bool]) -> None:
-    """Ask `is_over` until it says yes; fail after 10 s."""
-    end = time.monotonic() + 10
+    """Ask `is_over` until it says yes; fail after 90 s."""
+    end = time.monotonic() + 90
     while not is_over():
-        assert time.monotonic() < end, "it is not over after 10 s"
+        assert time.monotonic() < end, "it is not over after 90 s"
         time.sleep(0.01)
 
 
 def run_until(desk: Desk, is_over: Callable[[], bool]) -> None:
-    """Run the loop in its thread, as the application does, until `is_over`; fail after 10 s."""
+    """Run the loop in its thread, as the application does, until `is_over`; fail after 90 s."""
 
     async def run() -> None:
         loop = desk.loop(ScriptedNotifications(), idle_pause_seconds=0.01)
@@ -224,7 +224,7 @@ def test_an_event_that_hangs_does_not_hold_up_the_end_for_ever(
         release.set()
         for thread in threading.enumerate():
             if thread.name == "worker":
-                thread.join(10)
+                thread.join(90)
 
 
 @pytest.mark.parametrize(("idle", "is_ready"), [(59.0, True), (61.0, False)])

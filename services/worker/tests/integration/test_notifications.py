@@ -57,7 +57,7 @@ def http(ends: list[End], stack: ExitStack) -> Scene:
 
 def client(server: NotificationsServer, stack: ExitStack) -> HttpNotifications:
     """Return a client of `server` that is closed with `stack`."""
-    made = HttpNotifications(server.url, TOKEN, timeout=5)
+    made = HttpNotifications(server.url, TOKEN, timeout=60)
     stack.callback(made.close)
     return made
 

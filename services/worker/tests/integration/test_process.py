@@ -15,7 +15,7 @@ from eventflow_worker.testing.event_tables import EventTables
 from eventflow_worker.testing.notifications_server import NotificationsServer, Received
 from eventflow_worker.testing.worker_process import WorkerProcess
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 90.0
 ORDER = {
     "type": "order.placed",
     "version": 2,

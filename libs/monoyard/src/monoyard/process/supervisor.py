@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from monoyard.errors import MachineError
 
+GRACE_SECONDS = 3.0
+
 _HERE: Final = Path(__file__).parent
 _BOOT: Final = (
     "import sys; sys.path[0] = {here!r}; from monoyard_warden import server; "
@@ -36,7 +38,7 @@ class Job:
         stderr: File that standard error is appended to; may be the same.
         output_limit: Bytes kept of each stream; what is more is counted and dropped.
         timeout: Seconds until it is stopped.
-        grace: Seconds between the stop signal and SIGKILL.
+        grace: Seconds between the stop signal and SIGKILL; `GRACE_SECONDS` when not given.
         stop_signal: Signal number that asks it to stop; 0 means SIGTERM.
         remove: A directory to delete when it has ended, whatever happened.
 
@@ -53,7 +55,7 @@ class Job:
     stderr: Path | None = None
     output_limit: int = 16 * 1024 * 1024
     timeout: float | None = None
-    grace: float = 3.0
+    grace: float | None = None
     stop_signal: int = 0
     remove: Path | None = None
     user: int | None = None
@@ -146,7 +148,7 @@ class Supervisor:
                 "stderr": str(job.stderr) if job.stderr else None,
                 "output_limit": job.output_limit,
                 "timeout": job.timeout,
-                "grace": job.grace,
+                "grace": GRACE_SECONDS if job.grace is None else job.grace,
                 "stop_signal": job.stop_signal,
                 "remove": str(job.remove) if job.remove else None,
                 "user": job.user,

@@ -14,7 +14,7 @@ import pytest
 from monoyard.testing.plugins import monoyard_postgres as plugin
 
 PLUGIN_DIRECTORY = Path(plugin.__file__).parent
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 240.0
 
 MIGRATE = """
     import os, pathlib, psycopg

@@ -21,7 +21,7 @@ import pytest
 from monoyard.install.uv import installer_environment
 
 LOCK = Path(__file__).parent / "requirements.txt"
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 240.0
 NOXFILE = """\
 from pathlib import Path
 
@@ -132,6 +132,7 @@ class Checkout:
         self.cache = cache
         self.environment = {
             **installer_environment(),
+            **{name: os.environ[name] for name in os.environ if name.startswith("COVERAGE_")},
             "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "MONOYARD_CACHE_DIR": str(cache),
             "GIT_CONFIG_GLOBAL": os.devnull,

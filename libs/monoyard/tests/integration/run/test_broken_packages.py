@@ -51,7 +51,7 @@ def broken(new_checkout: Callable[[], "Checkout"]) -> "tuple[Checkout, Ended]":
     """One run over packages that break in every way, and one that does not."""
     checkout = new_checkout()
     for name, body in BODIES.items():
-        table = '[tool.monoyard.suites.unit]\ntimeout = "3s"\n' if name == "hangs" else ""
+        table = '[tool.monoyard.suites.unit]\ntimeout = "20s"\n' if name == "hangs" else ""
         checkout.package(name, test=TEST.format(body=body), table=table)
     checkout.package("unimportable", test="import module_that_nobody_has\n")
     checkout.root('[tool.pytest.ini_options]\naddopts = ["-q", "-s"]\n')
@@ -65,7 +65,7 @@ def broken(new_checkout: Callable[[], "Checkout"]) -> "tuple[Checkout, Ended]":
         ("exits", "error", f"pytest ended with status 0 and no whole report, in {SECOND}"),
         ("segfaults", "error", f"crashed with SIGSEGV, in {SECOND}"),
         ("killed", "error", f"crashed with SIGKILL, in {SECOND}"),
-        ("hangs", "fail", f"stopped after 3 s (timeout), in {SECOND}"),
+        ("hangs", "fail", f"stopped after 20 s (timeout), in {SECOND}"),
         ("unimportable", "fail", "errors at collection"),
         ("floods", "fail", ""),
         ("quits", "fail", ""),

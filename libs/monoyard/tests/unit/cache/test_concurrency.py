@@ -112,7 +112,7 @@ def test_writers_at_once_lose_nothing(directory: Path, open_store: OpenStore) ->
     """Three processes that write at the same time all finish, and all their results are there."""
     with writers(directory, 3, limit=1 << 30, results=60) as processes:
         for process in processes:
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=240)
             assert process.returncode == 0, errors
     assert assert_sound(directory, open_store()) == 150
 
@@ -123,7 +123,7 @@ def test_evictions_at_once_take_no_bytes_from_anybody(
     """Writers that keep evicting each other's results leave every visible one complete."""
     with writers(directory, 3, limit=150_000, results=80) as processes:
         for process in processes:
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=240)
             assert process.returncode == 0, errors
     assert assert_sound(directory, open_store()) > 0
 
@@ -135,7 +135,7 @@ def test_new_store_may_be_opened_by_many_at_once(
     """The first use of a directory by several processes makes one store that all can use."""
     with writers(directory, count, limit=1 << 30, results=1) as processes:
         for process in processes:
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=240)
             assert process.returncode == 0, errors
     assert assert_sound(directory, open_store()) == count
 

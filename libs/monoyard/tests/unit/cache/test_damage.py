@@ -292,7 +292,7 @@ def test_full_disk_is_one_note(directory: Path, open_store: OpenStore) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=240,
     )
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout.count("\n") == 1

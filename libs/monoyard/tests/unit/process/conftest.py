@@ -17,7 +17,7 @@ import pytest
 
 from monoyard.process import Exit, Job, Supervisor, clean
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 90.0
 MARK = "MONOYARD_TEST_MARK"
 
 
@@ -53,7 +53,9 @@ class Desk:
     def __init__(self, directory: Path, marked: Marked, preload: tuple[str, ...] = ()) -> None:
         self.directory = directory
         self.marked = marked
-        self.supervisor = Supervisor(Path(sys.executable), env=clean(), preload=preload)
+        # What measures coverage, where it is measured, has to reach the warden.
+        environment = clean(("COVERAGE_*",))
+        self.supervisor = Supervisor(Path(sys.executable), env=environment, preload=preload)
         self._count = 0
         self._exits: dict[int, Exit] = {}
 
@@ -123,6 +125,12 @@ def desk(tmp_path: Path, marked: Marked) -> Iterator[Desk]:
     made = Desk(tmp_path, marked)
     yield made
     made.supervisor.close()
+
+
+@pytest.fixture(name="desk_class")
+def desk_class_fixture() -> type[Desk]:
+    """`Desk`, for tests that start their warden in a way of their own."""
+    return Desk
 
 
 @pytest.fixture(name="until")

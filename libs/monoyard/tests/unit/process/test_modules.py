@@ -27,10 +27,9 @@ REPORT = """
 
 
 @pytest.fixture
-def warm(tmp_path: Path, marked: "Marked", request: pytest.FixtureRequest) -> Iterator["Desk"]:
+def warm(desk_class: "type[Desk]", tmp_path: Path, marked: "Marked") -> Iterator["Desk"]:
     """A warden that has loaded a module no other module of these tests loads."""
-    desk_class = type(request.getfixturevalue("desk"))
-    made: Desk = desk_class(tmp_path, marked, preload=("xml.dom.minidom", "no_such_module"))
+    made = desk_class(tmp_path, marked, preload=("xml.dom.minidom", "no_such_module"))
     yield made
     made.supervisor.close()
 

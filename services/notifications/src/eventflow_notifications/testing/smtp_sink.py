@@ -52,14 +52,14 @@ class SmtpSink:
                 self._arrival.notify_all()
         return reply
 
-    def wait_for(self, count: int, *, seconds: float = 10.0) -> list[EmailMessage]:
+    def wait_for(self, count: int, *, seconds: float = 90.0) -> list[EmailMessage]:
         """Return the letters once there are `count`; raise TimeoutError after `seconds`."""
         with self._arrival:
             if not self._arrival.wait_for(lambda: len(self.letters) >= count, seconds):
                 raise TimeoutError(f"{len(self.letters)} of {count} letters arrived")
             return list(self.letters)
 
-    def wait_until_idle(self, *, seconds: float = 10.0) -> None:
+    def wait_until_idle(self, *, seconds: float = 90.0) -> None:
         """Return once no connection is open; raise TimeoutError after `seconds`."""
         with self._arrival:
             if not self._arrival.wait_for(lambda: not self._open, seconds):

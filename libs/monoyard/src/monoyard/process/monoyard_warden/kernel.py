@@ -39,12 +39,13 @@ def die_with_parent(parent: int, number: signal.Signals) -> None:
 def restore_signals() -> None:
     """Give every signal the meaning it has in a program that a shell starts.
 
-    What the warden ignores would stay ignored in whatever its tasks execute.
+    What the warden ignores, or what it was started with ignored as a shell's background jobs are,
+    would stay ignored in whatever its tasks execute.
     """
-    for number in (
-        signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGXFSZ,
-    ):  # fmt: skip
-        signal.signal(number, signal.SIG_DFL)
+    unchangeable = {signal.SIGKILL, signal.SIGSTOP}
+    for number in signal.valid_signals() - unchangeable - {signal.SIGPIPE}:  # Python ignores it
+        if signal.getsignal(number) != signal.SIG_DFL:
+            signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
