@@ -164,9 +164,7 @@ def test_signal_stops_the_run(bench: "Bench", number: signal.Signals) -> None:
     assert signal.getsignal(number) is before
 
 
-def test_second_signal_kills_at_once(
-    bench: "Bench", monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_second_signal_kills_at_once(bench: "Bench", monkeypatch: pytest.MonkeyPatch) -> None:
     """A second signal does not wait for the grace of a task that ignores the first one."""
     monkeypatch.setattr(supervisor, "GRACE_SECONDS", 600.0)
     stubborn = bench.task("stubborn", "trap '' TERM; touch up; while :; do sleep 0.05; done")
