@@ -68,7 +68,7 @@ def _found(workspace: Workspace, sourced: Sourced, loose: tuple[str, ...]) -> It
     yield f"packages: {len(workspace.packages)} ({by_kind})"
     edges = sum(len(targets) for targets in workspace.graph.direct.values())
     yield f"dependencies between them: {edges}"
-    for ring in workspace.graph.cycles():
+    for ring in workspace.graph.cycles:
         yield f"a ring: {' -> '.join(ring)}"
     suites = Counter(task.suite for task in sourced.tasks)
     yield f"tasks: {', '.join(f'{number} {suite}' for suite, number in suites.items())}"

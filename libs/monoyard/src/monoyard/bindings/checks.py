@@ -34,6 +34,7 @@ from monoyard.run import (
     lay_over,
     machine_budget,
     new_run_id,
+    put_back_outputs,
 )
 
 
@@ -93,6 +94,7 @@ class Checks:
         settings = plan.workspace.settings
         budget = machine_budget(settings.cpus, settings.memory)
         plan = _strict_in_ci(plan) if is_ci(engine.environment) else plan
+        plan = put_back_outputs(plan, engine.store)
         run_id = new_run_id(time.time())
         reasons = self._reasons(plan)
         keeper = None

@@ -19,7 +19,7 @@ from monoyard import __version__
 from monoyard.cache import part_digest
 from monoyard.plan.reading import is_unread, pattern_for
 from monoyard.plan.task import Entries, Task
-from monoyard.workspace import Tree, Workspace, compile_globs, zone_of
+from monoyard.workspace import Tree, Workspace, compile_globs, files_on_disk, zone_of
 
 _ENGINE: Final = Path(__file__).resolve().parent.parent
 _ENGINE_SUFFIXES: Final = (".py", ".txt", ".json")
@@ -154,10 +154,7 @@ class Keys:
         expression = compile_globs(patterns)
         found = {path for path in tree.paths if expression.match(path)}
         # Ignored files count where they are declared, so the disk is asked as well.
-        for pattern in patterns:
-            for path in tree.top.glob(pattern.strip("/")):
-                if path.is_file():
-                    found.add(path.relative_to(tree.top).as_posix())
+        found.update(files_on_disk(tree.top, patterns))
         return self._listing(sorted(found))
 
     def _at_base(self, paths: tuple[str, ...]) -> Entries:

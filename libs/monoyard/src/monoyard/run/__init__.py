@@ -5,6 +5,7 @@ from monoyard.run.events import BatchStarted, Event, Preparing, Stopping, Subscr
 from monoyard.run.execute import RunRequest, execute, new_run_id
 from monoyard.run.keeping import Keeper
 from monoyard.run.machinery import BatchSurroundings, Machinery
+from monoyard.run.outputs import put_back_outputs
 from monoyard.run.overlay import lay_over
 from monoyard.run.scheduler import Options
 from monoyard.run.servers import Postgres
@@ -29,4 +30,5 @@ __all__ = [
     "lay_over",
     "machine_budget",
     "new_run_id",
+    "put_back_outputs",
 ]

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from monoyard.cache import Store, StoredResult
+from monoyard.cache import Store
 from monoyard.errors import InterruptedRunError, MonoyardError
-from monoyard.plan import Plan, PlannedTask, State
+from monoyard.plan import Plan, State
 from monoyard.results import Outcome, TaskResult
 from monoyard.run.budget import Budget
 from monoyard.run.events import Event, Subscriber, TaskEnded
@@ -67,7 +67,7 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
     directory = request.machinery.state / "runs" / run_id
     directory.mkdir(parents=True)
     timeline: list[dict[str, object]] = []
-    results = _settled(request, directory)
+    results = _settled(request)
     by_id = {planned.task.id: planned for planned in request.plan.tasks}
 
     def publish(event: Event) -> None:
@@ -124,34 +124,16 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
     return summary
 
 
-def _settled(request: RunRequest, directory: Path) -> dict[str, TaskResult]:
-    """Return the results that need no process: hits with their outputs put back, and skips."""
+def _settled(request: RunRequest) -> dict[str, TaskResult]:
+    """Return the results that need no process: hits and skips."""
     results = {}
     for planned in request.plan.selected:
+        task = planned.task.id
         if planned.state is State.SKIP:
-            results[planned.task.id] = TaskResult(planned.task.id, Outcome.SKIP, planned.reason)
+            results[task] = TaskResult(task, Outcome.SKIP, planned.reason)
         elif planned.state is State.HIT and planned.stored is not None:
-            results[planned.task.id] = _replay(request, planned, planned.stored, directory)
+            results[task] = TaskResult.from_data(planned.stored.payload).replayed()
     return results
-
-
-def _replay(
-    request: RunRequest, planned: PlannedTask, stored: StoredResult, directory: Path
-) -> TaskResult:
-    workspace = request.plan.workspace
-    package = workspace.top / workspace.packages[planned.task.package].directory
-    for file in stored.outputs:
-        if not _is_there(package / file.path, file.size):
-            request.store.materialise(file, package / file.path)
-    del directory
-    return TaskResult.from_data(stored.payload).replayed()
-
-
-def _is_there(path: Path, size: int) -> bool:
-    try:
-        return path.stat().st_size == size
-    except OSError:
-        return False
 
 
 def _write_record(summary: RunSummary, timeline: list[dict[str, object]], directory: Path) -> None:

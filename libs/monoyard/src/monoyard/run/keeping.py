@@ -7,6 +7,7 @@ touched since the run began, is not kept.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -16,9 +17,18 @@ from monoyard.cache import Item, Source, Store, StoredFile, StoredResult
 from monoyard.cache import Outcome as StoredOutcome
 from monoyard.plan import PlannedTask
 from monoyard.results import Outcome, TaskResult
-from monoyard.workspace import Repository, Tree, Workspace, compile_globs, take_snapshot
+from monoyard.workspace import (
+    Repository,
+    Tree,
+    Workspace,
+    compile_globs,
+    files_on_disk,
+    take_snapshot,
+)
 
 _INTERVAL_SECONDS = 5.0
+# Reading the tree again costs its share of a large repository's run; this bounds the share.
+_SHARE_OF_TIME = 0.02
 
 
 class Keeper:
@@ -54,7 +64,7 @@ class Keeper:
         self._pending: list[tuple[PlannedTask, TaskResult]] = []
         self._outcomes: list[StoredOutcome] = []
         self._durations: dict[str, float] = {}
-        self._last_flush = clock()
+        self._next_flush = clock() + _INTERVAL_SECONDS
         self.notes: list[str] = []
 
     def add(self, planned: PlannedTask, result: TaskResult) -> None:
@@ -69,12 +79,17 @@ class Keeper:
         self._durations[result.task] = result.seconds
         if passed and planned.task.is_cacheable:
             self._pending.append((planned, result))
-            if self._clock() - self._last_flush > _INTERVAL_SECONDS:
+            if self._clock() > self._next_flush:
                 self.flush()
 
     def flush(self) -> None:
         """Store what is pending and still true."""
-        self._last_flush = self._clock()
+        began = self._clock()
+        self._store_pending()
+        took = self._clock() - began
+        self._next_flush = began + max(_INTERVAL_SECONDS, took / _SHARE_OF_TIME)
+
+    def _store_pending(self) -> None:
         if self._outcomes:
             self._store.history.record_outcomes(self._outcomes)
             self._store.history.record_durations(self._workspace_id, self._durations)
@@ -101,9 +116,10 @@ class Keeper:
         before = self._workspace.tree.entries
         differing = {path for path, entry in now.entries.items() if before.get(path) != entry}
         differing.update(path for path in before if path not in now.entries)
+        top = f"{now.top}/"
         for path in before:
             try:
-                if (now.top / path).lstat().st_ctime_ns > self._began:
+                if os.lstat(top + path).st_ctime_ns > self._began:
                     differing.add(path)
             except OSError:
                 continue
@@ -138,9 +154,8 @@ class Keeper:
 
     def _outputs(self, planned: PlannedTask, sources: dict[str, Source]) -> Iterable[StoredFile]:
         directory = self._workspace.top / self._workspace.packages[planned.task.package].directory
-        for pattern in planned.task.outputs:
-            for path in sorted(directory.glob(pattern)):
-                if path.is_file() and not path.is_symlink():
-                    file = StoredFile.of_file(path.relative_to(directory).as_posix(), path)
-                    sources[file.digest] = path
-                    yield file
+        for name in files_on_disk(directory, planned.task.outputs):
+            if not (path := directory / name).is_symlink():
+                file = StoredFile.of_file(name, path)
+                sources[file.digest] = path
+                yield file

@@ -8,12 +8,15 @@ import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 
 from monoyard.errors import InterruptedRunError, MonoyardError
 from monoyard.plan import Task
 from monoyard.process import Exit, Job, Supervisor, clean, kill_running
 from monoyard.results import Outcome, TaskResult
+from monoyard.run.agenda import Agenda
 from monoyard.run.batch import Batch, Batches
 from monoyard.run.budget import Budget
 from monoyard.run.events import BatchStarted, Stopping, Subscriber, TaskEnded
@@ -73,7 +76,7 @@ class Scheduler:
         self._jobs: dict[int, tuple[Batch, Step, Supervisor]] = {}
         self._job_count = 0
         self._supervisors: dict[str, Supervisor] = {}
-        self._preparing: dict[Future[None], Batch] = {}
+        self._prepared: SimpleQueue[tuple[Future[None], Batch]] = SimpleQueue()
         self._halt = ""
         self._stops_sent = 0
 
@@ -98,16 +101,16 @@ class Scheduler:
         self._settled = settled
         self._estimates = estimates
         self._factory = Batches(self._scratch, estimates)
-        self._batches = self._factory.group(self._tasks.values())
-        self._priorities = _longest_paths(self._tasks, estimates)
+        self._agenda = Agenda(self._tasks, estimates, self._budget)
         self._interrupts = Interrupts()
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._interrupts.fileno(), selectors.EVENT_READ)
         self._pool = ThreadPoolExecutor(_PREPARATIONS)
         with self._interrupts.listening():
             try:
+                self._take_in(self._factory.group(self._tasks.values()))
                 self._advance()
-                while any(batch.state != "done" for batch in self._batches):
+                while self._agenda:
                     self._wait()
                     self._advance()
             finally:
@@ -116,41 +119,55 @@ class Scheduler:
             raise InterruptedRunError("the run was interrupted")
         return self._results
 
+    def _take_in(self, batches: Iterable[Batch]) -> None:
+        for batch in self._agenda.add(batches):
+            self._prepare_or_hold(batch)
+
+    def _prepare_or_hold(self, batch: Batch) -> None:
+        """Let a batch be prepared, unless a task that it needs failed or has still to end."""
+        if reason := self._halt or self._failed_need(batch):
+            self._leave_out(batch, reason)
+            return
+        awaited = (
+            need for need in batch.waits_for
+            if need in self._tasks and need not in self._results
+        )  # fmt: skip
+        if (need := next(awaited, None)) is not None:
+            self._agenda.hold(batch, need)
+            return
+        batch.state = "preparing"
+        future = self._pool.submit(self._prepare, batch)
+        future.add_done_callback(partial(self._hand_back, batch))
+
+    def _hand_back(self, batch: Batch, future: Future[None]) -> None:
+        """Called in a thread when a batch is prepared."""
+        self._prepared.put((future, batch))
+        self._interrupts.wake()
+
     def _advance(self) -> None:
         self._react_to_signals()
-        while self._settle_unreachable():
-            continue  # what needs a task that was settled just now can be settled too
-        for batch in sorted(self._batches, key=self._urgency):
-            if batch.state == "waiting" and not self._is_held_up(batch):
-                batch.state = "preparing"
-                future = self._pool.submit(self._prepare, batch)
-                self._preparing[future] = batch
-                future.add_done_callback(lambda _: self._interrupts.wake())
-        for batch in sorted(self._batches, key=self._urgency):
-            if batch.state == "ready" and self._has_room(batch) and self._servers_ready(batch):
-                self._start_batch(batch)
+        self._agenda.start(self._try_to_start)
+        if self._halt:
+            for batch in self._agenda.not_begun():
+                if batch.state != "done":  # leaving one out leaves out what waits for it
+                    self._leave_out(batch, self._halt)
 
-    def _urgency(self, batch: Batch) -> tuple[float, int]:
-        return (-max(self._priorities.get(task.id, 0.0) for task in batch.tasks), batch.number)
+    def _try_to_start(self, batch: Batch) -> bool:
+        """Start a batch, or end it where it cannot be; False where a server is awaited."""
+        if self._halt:
+            return False
+        if batch.needs.resources and self._server.problem:
+            self._fail(batch, self._server.problem)
+            return True
+        if not self._servers_ready(batch):
+            return False
+        self._start_batch(batch)
+        return True
 
-    def _is_held_up(self, batch: Batch) -> bool:
-        return any(need in self._tasks and need not in self._results for need in batch.waits_for)
-
-    def _settle_unreachable(self) -> bool:
-        """Give tasks their result that can no longer run; say whether there were some."""
-        is_any = False
-        for batch in self._batches:
-            if batch.state not in {"waiting", "ready"}:
-                continue
-            reason = self._halt or self._failed_need(batch)
-            if reason:
-                batch.state = "done"
-                for task in batch.tasks:
-                    self._end(TaskResult(task.id, Outcome.NOT_RUN, reason), batch)
-            elif batch.state == "ready" and batch.needs.resources and self._server.problem:
-                self._fail(batch, self._server.problem)
-            is_any |= batch.state == "done"
-        return is_any
+    def _leave_out(self, batch: Batch, reason: str) -> None:
+        self._agenda.done(batch)
+        for task in batch.tasks:
+            self._end(TaskResult(task.id, Outcome.NOT_RUN, reason), batch)
 
     def _failed_need(self, batch: Batch) -> str:
         if self._options.keep_going:
@@ -168,17 +185,16 @@ class Scheduler:
         if batch.needs.resources:
             self._server.prepare()
 
-    def _prepared(self, future: Future[None], batch: Batch) -> None:
+    def _is_prepared(self, future: Future[None], batch: Batch) -> None:
         error = future.exception()
-        if self._halt or error is not None:
-            batch.state = "done"
-            outcome = Outcome.NOT_RUN if self._halt else Outcome.ERROR
-            for task in batch.tasks:
-                self._end(TaskResult(task.id, outcome, self._halt or _words(error)), batch)
-            if error is not None and not isinstance(error, MonoyardError) and not self._halt:
+        if self._halt:
+            self._leave_out(batch, self._halt)
+        elif error is not None:
+            self._fail(batch, _words(error))
+            if not isinstance(error, MonoyardError):
                 raise error
-            return
-        batch.state = "ready"
+        else:
+            self._agenda.make_ready(batch)
 
     def _servers_ready(self, batch: Batch) -> bool:
         if not batch.needs.resources:
@@ -190,19 +206,10 @@ class Scheduler:
             self._machinery.servers["postgres"] = variables
         return variables is not None
 
-    def _has_room(self, batch: Batch) -> bool:
-        running = [other for other in self._batches if other.state == "running"]
-        if not running:
-            return True
-        cpus = sum(other.cpus for other in running) + batch.cpus
-        memory = sum(other.memory for other in running) + batch.memory
-        return cpus <= self._budget.cpus and memory <= self._budget.memory
-
     def _start_batch(self, batch: Batch) -> None:
-        alone = sum(other.state != "done" for other in self._batches) == 1
-        workers = self._budget.cpus if alone else max(1, self._budget.cpus // 2)
+        workers = self._budget.cpus if len(self._agenda) == 1 else max(1, self._budget.cpus // 2)
         batch.around = BatchSurroundings(self._machinery, batch.scratch, workers)
-        batch.state = "running"
+        self._agenda.run(batch)
         self._publish(BatchStarted(batch.ids, batch.number, self._now()))
         try:
             batch.steps = batch.executor.steps(batch.tasks, batch.around)
@@ -260,8 +267,8 @@ class Scheduler:
             else:
                 for ended in ready.data.exits():
                     self._ended(ended)
-        for future in [future for future in self._preparing if future.done()]:
-            self._prepared(future, self._preparing.pop(future))
+        while not self._prepared.empty():
+            self._is_prepared(*self._prepared.get())
 
     def _ended(self, ended: Exit) -> None:
         if ended.number == self._server.number:
@@ -280,24 +287,22 @@ class Scheduler:
         self._next_step(batch)
 
     def _interpret(self, batch: Batch) -> None:
-        batch.state = "done"
         if batch.is_stopped and not (batch.finished and batch.finished[-1].exit.timed_out):
-            for task in batch.tasks:
-                self._end(TaskResult(task.id, Outcome.NOT_RUN, self._halt), batch)
+            self._leave_out(batch, self._halt)
             return
         if batch.around is None:
             raise AssertionError("a batch is interpreted after it was started")
-        if batch.finished:
-            meaning = batch.executor.interpret(batch.tasks, batch.around, batch.finished)
-        else:
+        if not batch.finished:
             self._fail(batch, "there was nothing to run")
             return
+        meaning = batch.executor.interpret(batch.tasks, batch.around, batch.finished)
+        self._agenda.done(batch)
         for result in meaning.results.values():
             self._end(result, batch)
-        self._batches += [self._factory.make(tasks) for tasks in meaning.again]
+        self._take_in(self._factory.make(tasks) for tasks in meaning.again)
 
     def _fail(self, batch: Batch, reason: str) -> None:
-        batch.state = "done"
+        self._agenda.done(batch)
         for task in batch.tasks:
             self._end(TaskResult(task.id, Outcome.ERROR, reason), batch)
 
@@ -311,6 +316,8 @@ class Scheduler:
             and result.outcome in {Outcome.FAIL, Outcome.ERROR}
         ):
             self._stop("stopped after the first failure (--fail-fast)")
+        for waiting in self._agenda.held_by(result.task):
+            self._prepare_or_hold(waiting)
 
     def _react_to_signals(self) -> None:
         if self._interrupts.count and not self._halt:
@@ -341,25 +348,6 @@ class Scheduler:
 
     def _now(self) -> float:
         return time.monotonic() - self._began
-
-
-def _longest_paths(tasks: Mapping[str, Task], estimates: Mapping[str, float]) -> dict[str, float]:
-    """Return, by task, the seconds from its start to the end of its longest chain."""
-    followers: dict[str, list[str]] = {}
-    for task in tasks.values():
-        for need in task.needs:
-            followers.setdefault(need, []).append(task.id)
-    found: dict[str, float] = {}
-
-    def length(name: str, seen: tuple[str, ...] = ()) -> float:
-        if name not in found:
-            after = [
-                length(item, (*seen, name)) for item in followers.get(name, ()) if item not in seen
-            ]
-            found[name] = estimates.get(name, tasks[name].estimate) + max(after, default=0.0)
-        return found[name]
-
-    return {name: length(name) for name in tasks}
 
 
 def _words(error: BaseException | None) -> str:

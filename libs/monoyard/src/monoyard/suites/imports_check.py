@@ -24,7 +24,7 @@ def internal_findings(workspace: Workspace, package: Package) -> tuple[Finding, 
 
 
 def _undeclared(workspace: Workspace, package: Package) -> Iterator[Finding]:
-    edges = [edge for edge in workspace.graph.edges if edge.source == package.name]
+    edges = workspace.graph.edges_from[package.name]
     for_sources = {edge.target for edge in edges if edge.how == "declared" and not edge.is_test}
     for_tests = {edge.target for edge in edges if edge.how == "declared"}
     seen = set()
@@ -44,7 +44,7 @@ def _undeclared(workspace: Workspace, package: Package) -> Iterator[Finding]:
 def _unused(workspace: Workspace, package: Package) -> Iterator[Finding]:
     if package.kind != "python":
         return
-    edges = [edge for edge in workspace.graph.edges if edge.source == package.name]
+    edges = workspace.graph.edges_from[package.name]
     imported = {edge.target for edge in edges if edge.how == "imported"}
     for edge in edges:
         if edge.how == "declared" and not edge.is_test and edge.target not in imported:
@@ -54,7 +54,7 @@ def _unused(workspace: Workspace, package: Package) -> Iterator[Finding]:
 
 
 def _cycles(workspace: Workspace, package: Package) -> Iterator[Finding]:
-    for ring in workspace.graph.cycles():
+    for ring in workspace.graph.cycles:
         if package.name in ring:
             message = f"packages need each other in a ring: {' -> '.join(ring)}"
             yield Finding(package.manifest_path, message, "dependency-cycle")

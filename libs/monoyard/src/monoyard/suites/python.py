@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cached_property
 from typing import Final
 
 from monoyard.config import SuiteSettings
@@ -261,15 +262,19 @@ class PythonSuites:
         ]
         if not files:
             return ()
-        others = [name for name in self._workspace.packages if name != package.name]
-        nested = any(
-            self._workspace.packages[name].directory.startswith(f"{package.directory}/")
-            for name in others
-        )
-        if not package.is_root and not nested:
+        if not package.is_root and package.directory not in self._directories_above:
             return (package.directory,)
         tops = dict.fromkeys(_top_part(package, path) for path in files)
         return tuple(tops)
+
+    @cached_property
+    def _directories_above(self) -> frozenset[str]:
+        """Directories that have a package somewhere below them."""
+        found: set[str] = set()
+        for package in self._workspace.packages.values():
+            parts = package.directory.split("/")
+            found.update("/".join(parts[:count]) for count in range(1, len(parts)))
+        return frozenset(found)
 
     def _test_paths(
         self, package: Package, suite: str, settings: SuiteSettings
@@ -328,8 +333,7 @@ def _edges(workspace: Workspace, package: Package) -> Entries:
     return tuple(
         sorted(
             (f"{edge.how} {edge.target}", f"{edge.where} {edge.is_test}")
-            for edge in workspace.graph.edges
-            if edge.source == package.name
+            for edge in workspace.graph.edges_from[package.name]
         )
     )
 

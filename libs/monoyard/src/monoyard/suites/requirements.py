@@ -48,8 +48,8 @@ def _installed_with(workspace: Workspace, package: Package) -> frozenset[str]:
     if direct == graph.runtime[package.name]:
         return graph.closure[package.name]
     wanted = {
-        edge.target for edge in graph.edges
-        if edge.source == package.name and zone_of(package.inside(edge.where)) != "document"
+        edge.target for edge in graph.edges_from[package.name]
+        if zone_of(package.inside(edge.where)) != "document"
     }  # fmt: skip
     further = (graph.runtime_closure[name] for name in wanted)
     return frozenset(wanted.union(*further) - {package.name})

@@ -11,7 +11,7 @@ from typing import Any
 from monoyard.config import Faults, WorkspaceSettings, raise_faults, suggest
 from monoyard.errors import UsageError
 from monoyard.workspace.discovery import Discovery, Memo, discover
-from monoyard.workspace.globs import compile_globs, matches
+from monoyard.workspace.globs import compile_globs, files_on_disk, matches
 from monoyard.workspace.graph import Edge, Graph
 from monoyard.workspace.imports import ModuleIndex
 from monoyard.workspace.manifests import Manifest
@@ -34,6 +34,7 @@ __all__ = [
     "Workspace",
     "compile_globs",
     "file_digest",
+    "files_on_disk",
     "load",
     "matches",
     "normalize",

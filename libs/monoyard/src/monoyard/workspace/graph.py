@@ -42,6 +42,14 @@ class Graph:
         self.edges = tuple(edges)
 
     @cached_property
+    def edges_from(self) -> Mapping[str, tuple[Edge, ...]]:
+        """Package to the edges that begin at it."""
+        found: dict[str, list[Edge]] = {package: [] for package in self.packages}
+        for edge in self.edges:
+            found.setdefault(edge.source, []).append(edge)
+        return {package: tuple(edges) for package, edges in found.items()}
+
+    @cached_property
     def runtime(self) -> Mapping[str, tuple[str, ...]]:
         """Package to the packages that its sources need, directly."""
         return self._direct(include_tests=False)
@@ -81,7 +89,7 @@ class Graph:
 
     def edge(self, source: str, target: str) -> Edge | None:
         """Return the edge that shows best why one package needs another directly."""
-        found = [edge for edge in self.edges if edge.source == source and edge.target == target]
+        found = [edge for edge in self.edges_from.get(source, ()) if edge.target == target]
         return min(found, key=lambda edge: (edge.is_test, edge.how), default=None)
 
     def path(self, source: str, target: str) -> tuple[str, ...]:
@@ -100,8 +108,9 @@ class Graph:
             chain.append(previous[chain[-1]])
         return tuple(reversed(chain))
 
-    def cycles(self) -> list[tuple[str, ...]]:
-        """Return every group of packages that need each other in a ring, each as a whole.
+    @cached_property
+    def cycles(self) -> tuple[tuple[str, ...], ...]:
+        """Every group of packages that need each other in a ring, each as a whole.
 
         A group is a strongly connected component (Tarjan 1972), listed along one ring through it.
         """
@@ -110,7 +119,7 @@ class Graph:
         except CycleError:
             pass
         else:
-            return []
+            return ()
         rings = []
         seen: set[str] = set()
         for package in self.packages:
@@ -119,7 +128,7 @@ class Graph:
             ring = {name for name in self._reachable(package) if package in self._reachable(name)}
             seen |= ring
             rings.append(self._ring_through(package, ring))
-        return rings
+        return tuple(rings)
 
     def _reachable(self, package: str) -> set[str]:
         found: set[str] = set()

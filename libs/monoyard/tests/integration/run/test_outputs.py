@@ -1,0 +1,55 @@
+"""Declared outputs of replayed tasks."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from .conftest import Checkout
+
+TABLE = """
+    [tool.monoyard.suites.build]
+    command = ["sh", "-c", "mkdir -p made && cat input >made/copy && chmod +x made/copy"]
+    outputs = ["made/**"]
+"""
+
+
+@pytest.fixture
+def built(empty: "Checkout") -> "Checkout":
+    """A package whose build has run and left `made/copy`."""
+    empty.package("alpha", table=TABLE)
+    empty.write("libs/alpha/input", "first")
+    empty.write(".gitignore", "__pycache__/\nmade/\n")
+    empty.commit()
+    assert empty.outcomes("build") == {"alpha:build": "pass"}
+    return empty
+
+
+def test_replay_puts_outputs_back(built: "Checkout") -> None:
+    """Outputs that are gone, changed in place or no longer executable are what the task made."""
+    copy = built.top / "libs/alpha/made/copy"
+    copy.write_text("other", encoding="utf-8")  # of the same size
+    assert built.outcomes("build") == {"alpha:build": "cached"}
+    assert copy.read_text("utf-8") == "first"
+    copy.chmod(0o644)
+    assert built.outcomes("build") == {"alpha:build": "cached"}
+    assert copy.stat().st_mode & 0o100
+    copy.unlink()
+    assert built.outcomes("build") == {"alpha:build": "cached"}
+    assert copy.read_text("utf-8") == "first"
+
+
+def test_output_that_cannot_be_put_back_is_made_again(built: "Checkout") -> None:
+    """A result whose stored output is damaged is no hit: the task runs, and the note says why."""
+    for blob in (built.cache / "store").rglob("*"):
+        if blob.is_file() and blob.read_bytes() == b"first":
+            blob.chmod(0o644)
+            blob.write_bytes(b"worse")
+    copy = built.top / "libs/alpha/made/copy"
+    copy.unlink()
+    ended = built.nox("build")
+    assert ended.code == 0, ended.text
+    assert "PASS: 1 task, 0 from cache" in ended.out
+    assert "stored files were missing or damaged" in ended.out
+    assert copy.read_text("utf-8") == "first"
+    assert built.outcomes("build") == {"alpha:build": "cached"}
