@@ -137,7 +137,19 @@ class TaskResult:
 
     def to_data(self) -> dict[str, Any]:
         """Return the result as JSON-able data."""
-        return asdict(self)
+        return {
+            "task": self.task,
+            "outcome": self.outcome.value,
+            "reason": self.reason,
+            "seconds": self.seconds,
+            "findings": [asdict(finding) for finding in self.findings],
+            "tests": asdict(self.tests) if self.tests else None,
+            "cases": [asdict(case) for case in self.cases],
+            "log": self.log,
+            "is_cached": self.is_cached,
+            "max_rss": self.max_rss,
+            "files": dict(self.files),
+        }
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> TaskResult:

@@ -139,7 +139,7 @@ def _settled(request: RunRequest) -> dict[str, TaskResult]:
 def _write_record(summary: RunSummary, timeline: list[dict[str, object]], directory: Path) -> None:
     data = summary.to_data()
     data["timeline"] = timeline
-    (directory / "run.json").write_text(json.dumps(data, indent=1), encoding="utf-8")
+    (directory / "run.json").write_text(json.dumps(data, separators=(",", ":")), encoding="utf-8")
     records = sorted(path for path in directory.parent.iterdir() if path.is_dir())
     for old in records[:-_RECORDS_KEPT]:
         shutil.rmtree(old, ignore_errors=True)

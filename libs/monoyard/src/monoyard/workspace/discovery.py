@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -234,7 +235,9 @@ def _owned_files(
     directories = sorted(directory for directory in manifests if directory)
     files: dict[str, list[str]] = {}
     for directory in directories:
-        inner = [name for name in directories if name.startswith(directory + "/")]
+        # In sorted order what lies below a directory stands together; "0" follows "/".
+        first = bisect_left(directories, f"{directory}/")
+        inner = directories[first : bisect_left(directories, f"{directory}0")]
         paths = tree.under(directory)
         for name in inner:
             paths = [path for path in paths if not path.startswith(name + "/")]
