@@ -59,7 +59,7 @@ def _run(task: Task, machinery: Machinery, scratch: Path, words: Sequence[str]) 
     needs: Needs = TestExecutor().needs([task])
     scratch.mkdir(parents=True)
     machinery.prepare(needs, scratch)
-    step = test_step(task.work, BatchSurroundings(machinery, scratch, 1), words)
+    step = test_step(task.work, BatchSurroundings(machinery, scratch, 1), words, task.cpus)
     python = machinery.venvs.path(task.work.venv) / "bin" / "python"
     environment = {**step.env, "TERM": machinery.environment.get("TERM", "dumb")}
     argv = (str(python), "-P", "-m", step.module, *step.arguments)

@@ -53,6 +53,7 @@ class SuiteSettings:
     memory: int | None = None
     cache: bool | None = None
     coverage: bool | None = None
+    isolation: str | None = None
     dependencies: bool | None = None
 
     def over(self, other: SuiteSettings) -> SuiteSettings:
@@ -172,6 +173,13 @@ _SUITE_KINDS: Final[dict[str, tuple[Kind, str]]] = {
     "memory": (size(), "Memory the task needs at its peak."),
     "cache": (flag(), "false runs the task every time."),
     "coverage": (flag(), "Measure branch coverage (pytest suites)."),
+    "isolation": (
+        choice("process", "shared"),
+        "`process` (default) gives each package's tests a process of their own. `shared` runs them "
+        "in one process with those of other packages that say so: quicker, but modules, "
+        "registries and plugins are shared too, the working directory is the repository's root, "
+        "and coverage is not measured.",
+    ),
     "dependencies": (
         flag(),
         "Whether the sources of the package's dependencies can change the result.",

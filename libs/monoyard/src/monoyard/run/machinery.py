@@ -10,6 +10,7 @@ from pathlib import Path
 from monoyard.errors import InterruptedRunError, MachineError
 from monoyard.install import Claims, Tools, Venvs, ensure_node_modules
 from monoyard.process import clean
+from monoyard.run.processors import WITHIN_A_TASK
 from monoyard.suites import Needs, VenvSpec
 from monoyard.workspace import Tree
 
@@ -124,9 +125,10 @@ class BatchSurroundings:
 
     def environment(self, declared: Sequence[str]) -> dict[str, str]:
         """Return the environment of a task that declares these variables."""
+        own = {WITHIN_A_TASK: "1"}
         if self.machinery.env_mode == "loose":
-            return dict(self.machinery.environment)
-        return clean(declared, self.machinery.environment)
+            return {**self.machinery.environment, **own}
+        return clean(declared, self.machinery.environment) | own
 
     def resource(self, name: str) -> Mapping[str, str]:
         """Return the environment variables that tell a task where a server is.

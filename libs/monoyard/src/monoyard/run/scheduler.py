@@ -22,12 +22,14 @@ from monoyard.run.budget import Budget
 from monoyard.run.events import BatchStarted, Stopping, Subscriber, TaskEnded
 from monoyard.run.interrupts import Interrupts
 from monoyard.run.machinery import BatchSurroundings, Machinery
+from monoyard.run.processors import WITHIN_A_TASK, Processors
 from monoyard.run.servers import Postgres, ServerStart
 from monoyard.suites import Finished, Step, VenvSpec
 
 _PRELOAD = ("pytest", "coverage", "unittest.mock", "xml.etree.ElementTree")
 _PAUSE = 0.5
-_SERVER_PAUSE = 0.02
+# Neither a server nor another run tells when it is ready or done.
+_ASKING_PAUSE = 0.02
 _PREPARATIONS = 2
 
 
@@ -69,6 +71,9 @@ class Scheduler:
         self._budget = budget
         self._options = options
         self._publish = publish
+        shared = None if WITHIN_A_TASK in machinery.environment else machinery.kept / "processors"
+        self._processors = Processors(shared, budget.cpus)
+        self._awaits_processors = False
         self._server = ServerStart(postgres, scratch / "postgres.log")
         self._scratch = scratch
         self._began = time.monotonic()
@@ -146,6 +151,7 @@ class Scheduler:
 
     def _advance(self) -> None:
         self._react_to_signals()
+        self._awaits_processors = False
         self._agenda.start(self._try_to_start)
         if self._halt:
             for batch in self._agenda.not_begun():
@@ -161,11 +167,18 @@ class Scheduler:
             return True
         if not self._servers_ready(batch):
             return False
+        if not self._processors.take(batch.number, batch.cpus):
+            self._awaits_processors = True
+            return False
         self._start_batch(batch)
         return True
 
-    def _leave_out(self, batch: Batch, reason: str) -> None:
+    def _done(self, batch: Batch) -> None:
         self._agenda.done(batch)
+        self._processors.give_back(batch.number)
+
+    def _leave_out(self, batch: Batch, reason: str) -> None:
+        self._done(batch)
         for task in batch.tasks:
             self._end(TaskResult(task.id, Outcome.NOT_RUN, reason), batch)
 
@@ -260,7 +273,8 @@ class Scheduler:
         return self._supervisors[key]
 
     def _wait(self) -> None:
-        pause = _SERVER_PAUSE if self._server.is_awaited else _PAUSE
+        is_asking = self._server.is_awaited or self._awaits_processors
+        pause = _ASKING_PAUSE if is_asking else _PAUSE
         for ready, _ in self._selector.select(pause):
             if ready.data is None:
                 self._interrupts.clear()
@@ -296,13 +310,13 @@ class Scheduler:
             self._fail(batch, "there was nothing to run")
             return
         meaning = batch.executor.interpret(batch.tasks, batch.around, batch.finished)
-        self._agenda.done(batch)
+        self._done(batch)
         for result in meaning.results.values():
             self._end(result, batch)
         self._take_in(self._factory.make(tasks) for tasks in meaning.again)
 
     def _fail(self, batch: Batch, reason: str) -> None:
-        self._agenda.done(batch)
+        self._done(batch)
         for task in batch.tasks:
             self._end(TaskResult(task.id, Outcome.ERROR, reason), batch)
 
@@ -345,6 +359,7 @@ class Scheduler:
             supervisor.close()
         self._selector.close()
         self._server.remove()
+        self._processors.close()
 
     def _now(self) -> float:
         return time.monotonic() - self._began

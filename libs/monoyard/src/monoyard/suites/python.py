@@ -137,7 +137,8 @@ class PythonSuites:
         venv, locked = self._venv(interpreter, roots, tests=True)
         config = find_settings(self._workspace, package, tool_settings.PYTEST)
         coverage = None
-        if settings.coverage:
+        is_shared = settings.isolation == "shared"
+        if settings.coverage and not is_shared:
             coverage = find_settings(self._workspace, package, tool_settings.COVERAGE)
         migrations = self._migration_digest(package) if settings.migrate else ""
         work = TestWork(
@@ -158,6 +159,7 @@ class PythonSuites:
             base_files=tuple(package.path(path) for path in settings.base_inputs or ()),
             distributions=frozenset(dict(locked)) if self._lock.is_there else None,
             own_plugins=self._own_plugins(package),
+            is_shared=is_shared,
         )
         parts = (
             ("command", _command_entries(settings, paths, ignore)),
@@ -322,7 +324,7 @@ class PythonSuites:
 def _command_entries(settings: SuiteSettings, *more: object) -> Entries:
     said = {
         "command": settings.command, "also": settings.also, "args": settings.args,
-        "paths": settings.paths, "migrate": settings.migrate,
+        "paths": settings.paths, "migrate": settings.migrate, "isolation": settings.isolation,
     }  # fmt: skip
     entries = [(name, json.dumps(value)) for name, value in said.items() if value is not None]
     return (*entries, *((f"detail {n}", json.dumps(item)) for n, item in enumerate(more)))

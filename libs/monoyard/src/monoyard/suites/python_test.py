@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from signal import Signals
 
 from monoyard.plan import Task
 from monoyard.results import Outcome, TaskResult
 from monoyard.suites.execution import Finished, Interpretation, Needs, Step, Surroundings
+from monoyard.suites.shared_process import divide, join_paths
 from monoyard.suites.venvs import VenvSpec
 from monoyard.tools import pytest
 
@@ -41,6 +42,7 @@ class TestWork:
         distributions: What the package needs of a shared venv; only their pytest plugins are
             loaded, because only they are in its key. None loads whatever the venv has.
         own_plugins: pytest plugins of the workspace's packages that it needs.
+        is_shared: Other packages that say so may run in the same process.
     """
 
     package: str
@@ -60,16 +62,27 @@ class TestWork:
     base_files: tuple[str, ...] = ()
     distributions: frozenset[str] | None = None
     own_plugins: tuple[str, ...] = ()
+    is_shared: bool = False
 
 
 class TestExecutor:
-    """Forks one pytest for each task from an interpreter that has pytest loaded."""
+    """Forks one pytest for each task from an interpreter that has pytest loaded.
+
+    Tasks that want to share a process get one for all of them; where that one does not come to a
+    whole report, each runs again by itself.
+    """
 
     __test__ = False
 
     def batch(self, task: Task) -> object:
-        """Return the task's own id: packages never share a process."""
-        return ("test", task.id)
+        """Return the task's own id, or what those must have in common that share a process."""
+        work = _work(task)
+        if not work.is_shared:
+            return ("test", task.id)
+        return (
+            "tests", task.suite, work.venv, work.config, work.arguments, work.env, work.resources,
+            work.migrate, work.template, work.base_files,
+        )  # fmt: skip
 
     def needs(self, tasks: Sequence[Task]) -> Needs:
         """Return the venv and the servers."""
@@ -78,14 +91,19 @@ class TestExecutor:
 
     def steps(self, tasks: Sequence[Task], around: Surroundings) -> list[Step]:
         """Return one fork."""
-        work = _work(tasks[0])
-        step = test_step(work, around, extra=())
-        return [step]
+        works = [_work(task) for task in tasks]
+        if len(works) == 1:
+            return [test_step(works[0], around, (), tasks[0].cpus)]
+        limit = sum(task.timeout for task in tasks)
+        return [replace(test_step(share(works), around, (), tasks[0].cpus), stops_after=limit)]
 
     def interpret(
         self, tasks: Sequence[Task], around: Surroundings, finished: Sequence[Finished]
     ) -> Interpretation:
         """Read the JUnit report; what it cannot say (a crash, a timeout) is said in its place."""
+        if len(tasks) > 1:
+            places = {task.id: _work(task).directory for task in tasks}
+            return divide(tasks, places, around.scratch / "junit.xml", finished[0])
         task, step = tasks[0], finished[0]
         report = around.scratch / "junit.xml"
         prefix = f"{_work(task).directory}/" if _work(task).directory else ""
@@ -104,13 +122,35 @@ class TestExecutor:
         return Interpretation({task.id: result})
 
 
-def test_step(work: TestWork, around: Surroundings, extra: Sequence[str]) -> Step:
+def share(works: Sequence[TestWork]) -> TestWork:
+    """Return the work of one process for several packages, seen from the repository's root."""
+    plugins = (plugin for work in works for plugin in work.own_plugins)
+    distributions = [work.distributions for work in works if work.distributions is not None]
+    return replace(
+        works[0],
+        directory="",
+        packages=tuple(dict.fromkeys(name for work in works for name in work.packages)),
+        paths=tuple(path for work in works for path in join_paths(work.directory, work.paths)),
+        ignore=tuple(path for work in works for path in join_paths(work.directory, work.ignore)),
+        # Modules of equal names are told apart; one that cannot be imported is one failure.
+        arguments=(
+            *works[0].arguments,
+            "--import-mode=importlib",
+            "--continue-on-collection-errors",
+        ),
+        distributions=frozenset().union(*distributions) if distributions else None,
+        own_plugins=tuple(dict.fromkeys(plugins)),
+    )
+
+
+def test_step(work: TestWork, around: Surroundings, extra: Sequence[str], workers: int) -> Step:
     """Return the pytest process of a package.
 
     Args:
         work: What to run.
         around: Where things are.
         extra: Arguments of the command line; with some, they replace the paths of the suite.
+        workers: Processors that `-n auto` of pytest-xdist stands for.
     """
     overlays = [path for name in work.packages for path in around.overlays[name]]
     path = tuple(dict.fromkeys(overlays))
@@ -119,6 +159,7 @@ def test_step(work: TestWork, around: Surroundings, extra: Sequence[str]) -> Ste
     environment["PYTHONPATH"] = ":".join((*path, str(PLUGINS)))
     environment["PATH"] = f"{venv / 'bin'}:{environment.get('PATH', '')}"
     environment["VIRTUAL_ENV"] = str(venv)
+    environment["PYTEST_XDIST_AUTO_NUM_WORKERS"] = str(workers)
     environment["COVERAGE_FILE"] = str(around.scratch / "coverage")
     environment["MONOYARD_BASE_DIR"] = str(around.scratch / "base")
     for name in work.resources:

@@ -105,6 +105,51 @@ def parse_junit(report: bytes, prefix: str) -> tuple[TestCounts, tuple[TestCase,
     return counts, tuple(cases)
 
 
+def split_junit(report: bytes, directories: Iterable[str]) -> dict[str, bytes] | None:
+    """Split a report of several packages, made at their common root, into one for each.
+
+    Args:
+        report: The XML.
+        directories: Of the packages, from that root.
+
+    Returns:
+        Directory to the report as it were of that package alone, or None where the XML is not
+        whole or a test belongs to no package.
+    """
+    try:
+        root = ElementTree.fromstring(report)  # noqa: S314  our own pytest wrote it
+    except ElementTree.ParseError:
+        return None
+    suites = {
+        directory: ElementTree.Element("testsuite", name="pytest") for directory in directories
+    }
+    for element in root.iter("testcase"):
+        file = element.get("file") or element.get("name", "").replace(".", "/")
+        owners = [place for place in suites if not place or file.startswith(f"{place}/")]
+        if not owners:
+            return None
+        owner = max(owners, key=len)
+        suites[owner].append(_as_seen_from(owner, element))
+    return {place: ElementTree.tostring(suite) for place, suite in suites.items()}
+
+
+def junit_seconds(report: bytes) -> float:
+    """Return how long the tests of a report took together."""
+    root = ElementTree.fromstring(report)  # noqa: S314  our own pytest wrote it
+    return sum(float(element.get("time") or 0) for element in root.iter("testcase"))
+
+
+def _as_seen_from(directory: str, element: ElementTree.Element) -> ElementTree.Element:
+    dotted = directory.replace("/", ".") + "."
+    for name, prefix in (("file", f"{directory}/"), ("classname", dotted), ("name", dotted)):
+        if (value := element.get(name)) is not None:
+            element.set(name, value.removeprefix(prefix))
+    for child in element:
+        if child.text:
+            child.text = re.sub(rf"(?m)^{re.escape(directory)}/", "", child.text)
+    return element
+
+
 def _case(element: ElementTree.Element, child: ElementTree.Element, prefix: str) -> TestCase | None:
     outcome = {"failure": Outcome.FAIL, "error": Outcome.ERROR, "skipped": Outcome.SKIP}.get(
         child.tag
