@@ -25,13 +25,23 @@ PACKAGE            name, project name or path; none means all
 --force            run again and store the results
 --no-cache         neither read nor store results
 --env-mode MODE    strict (default) clears the environment; loose passes it on, without the cache
+--coverage         combine coverage, and hold packages to their minimum (always in CI)
 --json[=FILE]      the run as JSON, to standard output or to a file
 --help             this text
 
 A second `--` hands the rest to the tool, in the foreground and uncached:
 nox -s unit -- api -- -k name --pdb
 """
-_FLAGS = ("--affected", "--fail-fast", "--keep-going", "--force", "--no-cache", "--help", "--json")
+_FLAGS = (
+    "--affected",
+    "--fail-fast",
+    "--keep-going",
+    "--force",
+    "--no-cache",
+    "--help",
+    "--json",
+    "--coverage",
+)
 _VALUES = ("--suite", "--exclude", "--since", "--env-mode")
 
 
@@ -49,6 +59,7 @@ class Arguments:
         keep_going: Run although needs failed.
         force: Run again and store.
         use_cache: False with `--no-cache`.
+        coverage: Combine coverage.
         env_mode: `strict` or `loose`.
         json: None without `--json`, empty for standard output, else a file.
         tool: Words after a second `--`, or None without one.
@@ -64,6 +75,7 @@ class Arguments:
     keep_going: bool = False
     force: bool = False
     use_cache: bool = True
+    coverage: bool = False
     env_mode: str = "strict"
     json: str | None = None
     tool: tuple[str, ...] | None = None
@@ -142,6 +154,8 @@ def _with_flag(parsed: Arguments, name: str) -> Arguments:
             return replace(parsed, affected=True)
         case "--fail-fast":
             return replace(parsed, fail_fast=True)
+        case "--coverage":
+            return replace(parsed, coverage=True)
         case "--keep-going":
             return replace(parsed, keep_going=True)
         case _:

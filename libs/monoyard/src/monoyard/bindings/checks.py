@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from monoyard.bindings.arguments import HELP, Arguments
@@ -16,6 +17,8 @@ from monoyard.plan import Plan, State, Task, explain
 from monoyard.report import (
     PlainReport,
     annotation_lines,
+    coverage_lines,
+    measure_coverage,
     verdict_lines,
     write_junit,
     write_summary,
@@ -80,6 +83,7 @@ class Checks:
             self._hand_over(plan, arguments)
             return None
         summary = self._execute(plan, arguments)
+        short = self._measure(summary, arguments)
         self._report(summary, arguments)
         if closing is not None:
             print(closing(summary))
@@ -87,6 +91,8 @@ class Checks:
             raise InterruptedRunError("the run was interrupted; its partial record was written")
         if summary.verdict is not Verdict.PASS:
             raise ChecksFailedError(f"the verdict is {summary.verdict.value}")
+        if short:
+            raise ChecksFailedError(f"coverage of {', '.join(short)} is too low")
         return summary
 
     def _execute(self, plan: Plan, arguments: Arguments) -> RunSummary:
@@ -116,6 +122,18 @@ class Checks:
         finally:
             display.close()
             self._subscribers.remove(display)
+
+    def _measure(self, summary: RunSummary, arguments: Arguments) -> list[str]:
+        """Report coverage where it is asked for; return the packages that fall short."""
+        wanted = arguments.coverage or is_ci(self.engine.environment)
+        if not wanted or summary.interrupted:
+            return []
+        directory = self.engine.state / "runs" / summary.run_id
+        python = partial(self.engine.tools.ensure, "coverage")
+        found = measure_coverage(summary, self.engine.store, python, directory)
+        for line in coverage_lines(found):
+            print(line, file=sys.stderr if arguments.json == "" else sys.stdout)
+        return [item.package for item in found if item.is_short]
 
     def machinery(self, plan: Plan, arguments: Arguments) -> Machinery:
         """Return what the selected tasks run with; workspace packages are laid over the venvs."""

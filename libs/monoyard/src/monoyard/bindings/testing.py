@@ -25,7 +25,7 @@ def run_all_tests(directory: Path, arguments: Arguments) -> None:
         return
     checks = Checks(directory)
     summary = checks.run(
-        replace(arguments, use_cache=False),
+        replace(arguments, use_cache=False, coverage=True),
         keep=lambda task: isinstance(task.work, TestWork),
         closing=pytest_line,
     )

@@ -73,6 +73,7 @@ class PackageSettings:
     role: str | None = None
     pythons: tuple[str, ...] | None = None
     modules: tuple[str, ...] | None = None
+    coverage_minimum: int | None = None
     suites: Mapping[str, SuiteSettings] = field(default_factory=dict)
 
     def over(self, other: PackageSettings) -> PackageSettings:
@@ -83,6 +84,11 @@ class PackageSettings:
             role=self.role if self.role is not None else other.role,
             pythons=self.pythons if self.pythons is not None else other.pythons,
             modules=self.modules if self.modules is not None else other.modules,
+            coverage_minimum=(
+                self.coverage_minimum
+                if self.coverage_minimum is not None
+                else other.coverage_minimum
+            ),
             suites={
                 name: self.suites.get(name, nothing).over(other.suites.get(name, nothing))
                 for name in sorted(names)
@@ -193,6 +199,11 @@ _PACKAGE_KINDS: Final[dict[str, tuple[Kind, str]]] = {
     "pythons": (
         list_of(text()),
         "Interpreters to check with, such as `3.11`; several make several tasks.",
+    ),
+    "coverage-minimum": (
+        whole_number(),
+        "Percentage of statements and branches that the measured suites must reach together; "
+        "judged by `nox -s tests`, in CI and with `--coverage`.",
     ),
     "modules": (list_of(text()), "Import names, where they cannot be seen from the layout."),
     "suites": (mapping_of(_suite_table, SUITES), "Settings of single suites."),

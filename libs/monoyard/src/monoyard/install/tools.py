@@ -45,6 +45,7 @@ TABLE: Final = (
     Tool("uv", "makes venvs, builds wheels", "beside the engine"),
     Tool("ruff", "lint of Python", _LOCK_OR_PIN, "ruff.txt", "bin/ruff"),
     Tool("mypy", "types of Python", _LOCK_OR_PIN, "mypy.txt", "bin/mypy"),
+    Tool("coverage", "combined coverage", _PIN, "coverage.txt", "bin/python"),
     Tool("pip-compile", "locks", _PIN, "pip-tools.txt", "bin/pip-compile"),
     Tool("node", "TypeScript packages", _PIN, "node.txt", "node/node"),
     Tool(

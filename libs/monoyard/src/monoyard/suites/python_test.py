@@ -176,7 +176,9 @@ def test_step(work: TestWork, around: Surroundings, extra: Sequence[str], worker
     measured: tuple[str, ...] = ()
     if work.coverage is not None:
         config = str(around.top / work.coverage) if work.coverage else None
-        measured = pytest.coverage_arguments(sources=work.sources, config=config)
+        # Absolute, because programs that tests start elsewhere are measured by the same settings.
+        sources = [str(around.top / work.directory / source) for source in work.sources]
+        measured = pytest.coverage_arguments(sources=sources, config=config)
     arguments = pytest.arguments(
         rootdir=str(around.top / work.directory),
         config=str(around.top / work.config) if work.config else None,

@@ -1,6 +1,7 @@
 """How many processes the tests of packages get, and what they share."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,7 +95,10 @@ def test_runs_at_once_share_the_processors(empty: "Checkout", tmp_path: Path) ->
 
 def test_run_inside_a_task_works_in_its_share(empty: "Checkout") -> None:
     """A task that starts a run of its own does not wait for the processor that it holds."""
-    inner = json.dumps([sys.executable, "-m", "nox", "-f", "../../noxfile.py", "-s", "lint"])
+    path = f"PYTHONPATH={os.environ.get('PYTHONPATH', '')}"
+    inner = json.dumps(
+        ["env", path, sys.executable, "-m", "nox", "-f", "../../noxfile.py", "-s", "lint"]
+    )
     empty.root("cpus = 1\n")
     empty.package("alpha", table=f"[tool.monoyard.suites.unit]\ncommand = {inner}\nenv = ['*']\n")
     empty.commit()
