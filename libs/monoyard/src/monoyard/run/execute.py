@@ -53,8 +53,10 @@ class RunRequest:
 
 
 def new_run_id(now: float) -> str:
-    """Return a name that sorts by time and is unique."""
-    return time.strftime("%Y%m%dT%H%M%S", time.gmtime(now)) + "-" + uuid.uuid4().hex[:6]
+    """Return a name that sorts by time, to the microsecond, and is unique."""
+    second, microseconds = divmod(round(now * 1_000_000), 1_000_000)
+    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(second))
+    return f"{stamp}.{microseconds:06d}-{uuid.uuid4().hex[:6]}"
 
 
 def execute(request: RunRequest, run_id: str) -> RunSummary:
