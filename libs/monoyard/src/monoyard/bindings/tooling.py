@@ -12,9 +12,11 @@ from monoyard.install import TABLE
 def show_tools(directory: Path) -> None:
     """Print the table of tools; one that is not here yet is not fetched for it."""
     engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr))
+    here = {tool.name: engine.tools.installed_version(tool.name) for tool in TABLE}
+    width, version_width = max(map(len, here)), max(map(len, here.values()))
     for tool in TABLE:
-        here = engine.tools.installed_version(tool.name)
-        print(f"{tool.name:9} {here:28} {tool.purpose}; from {tool.found}")
+        said = f"{tool.purpose}; from {tool.found}"
+        print(f"{tool.name:{width}}  {here[tool.name]:{version_width}}  {said}")
 
 
 def set_up_tools(directory: Path) -> None:

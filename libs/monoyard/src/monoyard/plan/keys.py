@@ -22,7 +22,7 @@ from monoyard.plan.task import Entries, Task
 from monoyard.workspace import Tree, Workspace, compile_globs, files_on_disk, zone_of
 
 _ENGINE: Final = Path(__file__).resolve().parent.parent
-_ENGINE_SUFFIXES: Final = (".py", ".txt", ".json")
+_ENGINE_SUFFIXES: Final = (".py", ".txt", ".json", ".mod", ".sum")
 _KEY_MAKING_ROOMS: Final = (
     "config", "install", "locks", "plan", "process", "results", "suites", "testing/plugins",
     "tools", "workspace",

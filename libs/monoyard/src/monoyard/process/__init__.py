@@ -4,7 +4,7 @@ Two ways to run something: `capture` for short questions (git, version probes), 
 for the tasks of a run, which guarantees that nothing outlives it.
 """
 
-from monoyard.process.capture import capture, finish, kill_running, start
+from monoyard.process.capture import capture, finish, follow, kill_running, start
 from monoyard.process.command import Command, Completed
 from monoyard.process.environment import PASSED_THROUGH, clean, for_git
 from monoyard.process.foreground import run_in_foreground
@@ -22,6 +22,7 @@ __all__ = [
     "capture",
     "clean",
     "finish",
+    "follow",
     "for_git",
     "kill_running",
     "redact_argv",

@@ -8,8 +8,10 @@ import pwd
 import signal
 import subprocess
 import sys
+import threading
 import time
-from typing import Final
+from collections.abc import Callable
+from typing import IO, Final
 
 from monoyard.errors import MachineError, ToolError
 from monoyard.process.command import Command, Completed
@@ -82,6 +84,44 @@ def capture(command: Command) -> Completed:
     """
     began = time.monotonic()
     return finish(command, start(command), began)
+
+
+def follow(command: Command, listener: Callable[[str], None]) -> Completed:
+    """Run a command to its end and hand every line of its standard error to a listener at once.
+
+    Raises:
+        MachineError: The program does not exist.
+
+    """
+    began = time.monotonic()
+    child = start(command)
+    _running.add(child)
+    stdout: list[bytes] = []
+    stderr: list[bytes] = []
+    reader = threading.Thread(target=_read_all, args=(child.stdout, stdout))
+    reader.start()
+    try:
+        for line in child.stderr or ():
+            stderr.append(line)
+            listener(line.decode("utf-8", "replace").rstrip())
+        child.wait()
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        raise
+    finally:
+        _running.discard(child)
+        reader.join()
+        for stream in (child.stdout, child.stderr):
+            if stream is not None:
+                stream.close()
+    seconds = time.monotonic() - began
+    return Completed(command, child.returncode, b"".join(stdout), b"".join(stderr), seconds)
+
+
+def _read_all(stream: IO[bytes] | None, into: list[bytes]) -> None:
+    into.append(stream.read() if stream is not None else b"")
 
 
 def kill_running() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from monoyard.suites.venvs import VenvSpec
 from monoyard.tools import pytest
 
 _LOG_LIMIT = 60_000
+_TOOL = re.compile(r"\{tool:([a-z0-9-]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class CommandWork:
         package: Package name.
         directory: Where they run, from the top.
         commands: Programs with arguments. The first word may be `{uv}`, and any word may contain
-            `{scratch}` (an empty directory) or `{python}`.
+            `{scratch}` (an empty directory), `{python}`, or `{tool:NAME}` (a tool of the engine).
         venv: Venv in front of PATH, or None.
         packages: Packages whose modules the commands can import.
         env: Declared environment variables.
@@ -59,7 +61,10 @@ class CommandExecutor:
         work = _work(tasks[0])
         return Needs(
             venvs=(work.venv,) if work.venv else (),
-            tools=("node",) if work.node_modules is not None else (),
+            tools=(
+                *(("node",) if work.node_modules is not None else ()),
+                *named_tools(work.commands),
+            ),
             node_modules=(work.node_modules,) if work.node_modules is not None else (),
             resources=work.resources,
             base_files=work.base_files,
@@ -84,6 +89,12 @@ class CommandExecutor:
         return Interpretation({task.id: result})
 
 
+def named_tools(commands: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """Return the tools that commands name with `{tool:NAME}`."""
+    found = (_TOOL.findall(word) for command in commands for word in command)
+    return tuple(dict.fromkeys(name for names in found for name in names))
+
+
 def command_steps(
     work: CommandWork, around: Surroundings, commands: Sequence[tuple[str, ...]] | None = None
 ) -> list[Step]:
@@ -99,6 +110,7 @@ def command_steps(
         environment["VIRTUAL_ENV"] = str(venv)
     if work.node_modules is not None:
         search.insert(0, str(around.tool("node").parent))
+    words |= {f"{{tool:{name}}}": str(around.tool(name)) for name in named_tools(commands)}
     if any(word == "{uv}" for command in commands for word in command):
         words["{uv}"] = str(around.tool("uv"))
     environment["PATH"] = ":".join(search)

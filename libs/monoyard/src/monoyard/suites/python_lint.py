@@ -9,7 +9,7 @@ from pathlib import Path
 
 from monoyard.plan import Task
 from monoyard.results import Finding, Outcome, Severity, TaskResult
-from monoyard.suites.commands import CommandWork, command_steps
+from monoyard.suites.commands import CommandWork, command_steps, named_tools
 from monoyard.suites.execution import Finished, Interpretation, Needs, Step, Surroundings
 from monoyard.suites.venvs import VenvSpec
 from monoyard.tools import ruff
@@ -50,7 +50,10 @@ class LintExecutor:
         venvs = {work.venv for work in works} | {work.also.venv for work in works if work.also}
         return Needs(
             venvs=tuple(venv for venv in venvs if venv is not None),
-            tools=() if works[0].venv else ("ruff",),
+            tools=(
+                *(() if works[0].venv else ("ruff",)),
+                *named_tools(command for also in _also(tasks) for command in also.commands),
+            ),
         )
 
     def steps(self, tasks: Sequence[Task], around: Surroundings) -> list[Step]:

@@ -1,0 +1,152 @@
+"""Programs built from pinned Go modules: once, checked against `go.sum`, kept by content.
+
+A pin is a folder with `go.mod`, whose `tool` line names the program, and `go.sum`, which holds a
+hash of every module. No release download is needed, only a module proxy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from monoyard.errors import MachineError, ToolError
+from monoyard.install.locking import exclusive
+from monoyard.process import Command, capture, clean, follow
+
+_PINS: Final = Path(__file__).parent / "pins" / "go"
+_DECLARED: Final = (
+    "GOPROXY", "GOPRIVATE", "GONOPROXY", "GOSUMDB", "GONOSUMDB", "GOAUTH", "NETRC", "*_proxy",
+    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
+)  # fmt: skip
+_TOOL: Final = re.compile(r"^tool (\S+)$", re.MULTILINE)
+_VERSION: Final = re.compile(r"go(\d+)\.(\d+)")
+_MINIMUM: Final = re.compile(r"^go (\d+)\.(\d+)", re.MULTILINE)
+_OFFLINE_SIGNS: Final = ("dial tcp", "no such host", "connection refused", "i/o timeout")
+_SECONDS_BETWEEN_WORDS: Final = 20.0
+
+
+class GoTools:
+    """Builds programs from the pins that ship with the engine.
+
+    Args:
+        kept: The directory that all checkouts share.
+        toolchain: Returns a Go program, fetched now if there is none.
+        announce: Says what is fetched and how far a build is.
+    """
+
+    def __init__(
+        self, kept: Path, toolchain: Callable[[], Path], announce: Callable[[str], None]
+    ) -> None:
+        self._kept = kept / "tools"
+        self._toolchain = toolchain
+        self._announce = announce
+
+    def program(self, name: str) -> Path:
+        """Return where the program of a pin is, or will be."""
+        pin = _PINS / name
+        digest = hashlib.sha256()
+        for file in ("go.mod", "go.sum"):
+            digest.update((pin / file).read_bytes())
+        return self._kept / f"{name}-{digest.hexdigest()[:16]}" / name
+
+    def ensure(self, name: str) -> Path:
+        """Return a program, built now if it is not there.
+
+        An interrupted build goes on where it was: its caches stay until it has succeeded.
+
+        Raises:
+            MachineError: There is no module proxy, or no Go that is new enough.
+            ToolError: The build failed.
+        """
+        program = self.program(name)
+        if not program.exists():
+            with exclusive(program.parent.with_suffix(".lock")):
+                if not program.exists():
+                    self._build(name, program)
+        return program
+
+    def _build(self, name: str, program: Path) -> None:
+        place = self._kept / "building" / program.parent.name
+        place.mkdir(parents=True, exist_ok=True)
+        for file in ("go.mod", "go.sum"):
+            shutil.copyfile(_PINS / name / file, place / file)
+        package = pinned_package(name)
+        environment = {
+            **clean(_DECLARED),
+            "CGO_ENABLED": "0",
+            "GOCACHE": str(place / "cache"),
+            "GOFLAGS": "-mod=readonly -modcacherw -buildvcs=false",
+            "GOMODCACHE": str(place / "modules"),
+            "GOTOOLCHAIN": "local",
+        }
+        go = str(self._toolchain())
+        began = time.monotonic()
+        self._announce(f"fetching the modules of {name}")
+        listed = Command((go, "list", "-deps", package), place, environment, dies_with_parent=True)
+        done = capture(listed)
+        if done.status != 0:
+            raise _failure(name, done.last_lines)
+        total = len(done.stdout.splitlines())
+        built = place / "program"
+        argv = (go, "build", "-v", "-trimpath", "-ldflags=-s -w", "-o", str(built), package)
+        progress = _Progress(name, total, self._announce)
+        done = follow(Command(argv, place, environment, dies_with_parent=True), progress)
+        if done.status != 0:
+            raise _failure(name, done.last_lines)
+        program.parent.mkdir(parents=True, exist_ok=True)
+        built.replace(program)
+        shutil.rmtree(place)
+        self._announce(f"built {name} in {time.monotonic() - began:.0f} s")
+
+
+class _Progress:
+    """Says from time to time how many of the packages are compiled."""
+
+    def __init__(self, name: str, total: int, announce: Callable[[str], None]) -> None:
+        self._name = name
+        self._total = total
+        self._announce = announce
+        self._count = 0
+        self._next = 0.0
+
+    def __call__(self, line: str) -> None:
+        del line  # `go build -v` prints one for each package it compiles
+        self._count += 1
+        if (now := time.monotonic()) >= self._next:
+            self._next = now + _SECONDS_BETWEEN_WORDS
+            self._announce(f"building {self._name}, {self._count} of {self._total} packages")
+
+
+def pinned_package(name: str) -> str:
+    """Return the import path of the program that a pin builds."""
+    text = (_PINS / name / "go.mod").read_text("utf-8")
+    found = _TOOL.search(text)
+    if found is None:
+        raise ValueError(f"the pin of {name} names no tool")
+    return found[1]
+
+
+def is_new_enough(go: Path) -> bool:
+    """Say whether a Go program can build every pin."""
+    done = capture(Command((str(go), "version"), Path("/"), clean(), timeout=30))
+    found = _VERSION.search(done.text)
+    if done.status != 0 or found is None:
+        return False
+    wanted = (_MINIMUM.search(path.read_text("utf-8")) for path in _PINS.glob("*/go.mod"))
+    return all((int(found[1]), int(found[2])) >= (int(a[1]), int(a[2])) for a in wanted if a)
+
+
+def _failure(name: str, said: tuple[str, ...]) -> MachineError | ToolError:
+    if any(sign in line for line in said for sign in _OFFLINE_SIGNS):
+        return MachineError(
+            f"cannot build {name}: a Go module proxy cannot be reached",
+            code="no-network",
+            hint="connect once, or set GOPROXY to a proxy that can be reached",
+            context=said,
+        )
+    return ToolError(f"cannot build {name}", code="install-failed", context=said)
