@@ -28,6 +28,13 @@ from monoyard.bindings.nox import register
 
 register(Path(__file__).parent)
 """
+TASKS = """\
+from pathlib import Path
+
+from monoyard.bindings.invoke import collection
+
+namespace = collection(Path(__file__).parent)
+"""
 ROOT = """\
 [project]
 name = "sample"
@@ -51,7 +58,7 @@ def test_answer() -> None:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a call of nox ended: its exit code, what it printed, and how long it took."""
+    """How a call ended: its exit code, what it printed, and how long it took."""
 
     code: int
     out: str
@@ -65,18 +72,18 @@ class Ended:
 
 
 class Running:
-    """A started call of nox."""
+    """A started call."""
 
     def __init__(self, child: subprocess.Popen[str]) -> None:
         self.child = child
         self._began = time.monotonic()
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to nox alone."""
+        """Send a signal to the called program alone."""
         self.child.send_signal(number)
 
     def family(self) -> Family:
-        """Return every process below nox."""
+        """Return every process below it."""
         return Family(self.child.pid)
 
     def end(self, seconds: float = PATIENCE_SECONDS) -> Ended:
@@ -86,7 +93,7 @@ class Running:
 
 
 class Checkout:
-    """A git repository with packages below `libs/`, and nox in it.
+    """A git repository with packages below `libs/`, and nox and invoke in it.
 
     Args:
         top: Its root.
@@ -133,9 +140,10 @@ class Checkout:
         self.write(f"libs/{name}/tests/test_it.py", files.get("test", TEST.format(name=name)))
 
     def root(self, more: str = "") -> None:
-        """Write the root's manifest, noxfile and lock."""
+        """Write the root's manifest, noxfile, tasks and lock."""
         self.write("pyproject.toml", ROOT + textwrap.dedent(more))
         self.write("noxfile.py", NOXFILE)
+        self.write("tasks.py", TASKS)
         self.write(".gitignore", "__pycache__/\nup\n")
         shutil.copyfile(LOCK, self.top / "requirements.txt")
 
@@ -153,20 +161,28 @@ class Checkout:
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", "state")
 
-    def start(self, session: str, *words: str, **settings: Any) -> Running:
-        """Start a nox session with words after `--`."""
+    def begin(self, *words: str, **settings: Any) -> Running:
+        """Start `python WORDS`; settings are those of `subprocess.Popen`, `env` adds variables."""
         environment = {**self.environment, **settings.pop("env", {})}
         child = subprocess.Popen(
-            (sys.executable, "-m", "nox", "--session", session, "--", *words),
+            (sys.executable, *words),
             cwd=self.top, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, errors="replace", **settings,
         )  # fmt: skip
         self._started.append(child)
         return Running(child)
 
+    def start(self, session: str, *words: str, **settings: Any) -> Running:
+        """Start a nox session with words after `--`."""
+        return self.begin("-m", "nox", "--session", session, "--", *words, **settings)
+
     def nox(self, session: str, *words: str, **settings: Any) -> Ended:
         """Run a nox session to its end."""
         return self.start(session, *words, **settings).end()
+
+    def invoke(self, *words: str, **settings: Any) -> Ended:
+        """Run an invoke task to its end."""
+        return self.begin("-m", "invoke", *words, **settings).end()
 
     def outcomes(self, session: str, *words: str, **settings: Any) -> dict[str, str]:
         """Run a nox session; return task to outcome, `cached` where a pass was replayed."""

@@ -31,11 +31,21 @@ def explain(error: BaseException) -> tuple[list[str], int]:
 
 
 def report(error: BaseException) -> int:
-    """Print an error to standard error; return the exit code."""
+    """Print an error to standard error, after all that was answered before; return the code."""
     lines, code = explain(error)
+    _finish_output()
     for line in lines:
         print(line, file=sys.stderr)
     return code
+
+
+def _finish_output() -> None:
+    """Write what is buffered; where nobody reads any more, drop it without a further word."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python itself flushes once more at its end, and would complain there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _known(error: MonoyardError) -> Iterator[str]:

@@ -44,12 +44,12 @@ def _guarded(body: Callable[..., None]) -> Callable[..., None]:
     def run(*arguments: Any, **options: Any) -> None:
         try:
             body(*arguments, **options)
+            sys.stdout.flush()  # here, a reader that went away is still an error of ours to tell
         except Exit:
             raise
         except Exception as error:  # noqa: BLE001  the error printer of this door
             from monoyard.bindings.errors import report
 
-            sys.stdout.flush()
             raise Exit(code=report(error)) from None
 
     return run

@@ -113,8 +113,8 @@ def _guarded(session: nox.Session, body: Callable[[nox.Session], None]) -> None:
 
     try:
         body(session)
+        sys.stdout.flush()  # here, a reader that went away is still an error of ours to tell
     except ChecksFailedError as error:
         session.error(error.message)
     except Exception as error:  # noqa: BLE001  the error printer of this door
-        sys.stdout.flush()
         sys.exit(report(error))

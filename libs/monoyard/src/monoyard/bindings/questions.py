@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from monoyard.bindings.arguments import parse_arguments
+from monoyard.bindings.arguments import HELP, Arguments, parse_arguments
 from monoyard.bindings.engine import Engine
 from monoyard.config import suggest
 from monoyard.errors import UsageError
-from monoyard.plan import Explanation, Plan, explain
+from monoyard.plan import Explanation, Plan, Selection, explain
 from monoyard.report import (
     affected_lines,
     explain_lines,
@@ -25,15 +26,32 @@ from monoyard.report import (
 def show_affected(
     directory: Path, words: Sequence[str], since: str | None, target: str | None
 ) -> None:
-    """Print the affected packages with their causes; no key is needed for that."""
-    plan = _plan(directory, [*words, "--no-cache", *(("--since", since) if since else ())])
-    _answer(affected_lines(plan), plan.to_data(), target)
+    """Print the affected packages with their causes; no key is needed for that.
+
+    Args:
+        directory: A directory of the repository.
+        words: What stands after `--`.
+        since: Ref to count changes from.
+        target: None for lines, empty for JSON on standard output, else a file for JSON.
+    """
+    arguments = replace(_arguments(words, since), use_cache=False)
+    if arguments.wants_help:
+        print(HELP, end="")
+        return
+    plan, selection = _plan(directory, arguments)
+    asked = selection.packages or plan.workspace.packages
+    lines = affected_lines(plan, [name for name in asked if name not in selection.exclude])
+    _answer(lines, plan.to_data(), arguments.json if target is None else target)
 
 
 def show_plan(directory: Path, words: Sequence[str], since: str | None, target: str | None) -> None:
-    """Print the plan."""
-    plan = _plan(directory, [*words, *(("--since", since) if since else ())])
-    _answer(plan_lines(plan), plan.to_data(), target)
+    """Print the plan; the arguments are those of `show_affected`."""
+    arguments = _arguments(words, since)
+    if arguments.wants_help:
+        print(HELP, end="")
+        return
+    plan, _ = _plan(directory, arguments)
+    _answer(plan_lines(plan), plan.to_data(), arguments.json if target is None else target)
 
 
 def show_explanation(directory: Path, name: str, target: str | None) -> None:
@@ -73,9 +91,17 @@ def show_graph(directory: Path, form: str) -> None:
         print(line)
 
 
-def _plan(directory: Path, words: Sequence[str]) -> Plan:
+def _arguments(words: Sequence[str], since: str | None) -> Arguments:
+    arguments = parse_arguments([*(("--since", since) if since else ()), *words])
+    if arguments.tool is not None:
+        raise UsageError("a question has no tool to hand words to")
+    return arguments
+
+
+def _plan(directory: Path, arguments: Arguments) -> tuple[Plan, Selection]:
     engine = Engine(directory, _talk)
-    return engine.plan(engine.selection(parse_arguments(words)))
+    selection = engine.selection(arguments)
+    return engine.plan(selection), selection
 
 
 def _answer(lines: Iterable[str], data: dict[str, Any], target: str | None) -> None:

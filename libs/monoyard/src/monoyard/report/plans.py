@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from monoyard.plan import Explanation, Plan, PlannedTask, State
 from monoyard.report.words import count, duration
@@ -29,12 +29,18 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield f"{count(len(plan.tasks), 'task')}: {said or 'none'}; about {duration(work)} of work"
 
 
-def affected_lines(plan: Plan) -> Iterator[str]:
-    """Yield affected packages with their suites and causes."""
+def affected_lines(plan: Plan, asked: Collection[str]) -> Iterator[str]:
+    """Yield affected packages with their suites and causes.
+
+    Args:
+        plan: The plan.
+        asked: Names of the packages that the question is about.
+    """
     yield from _head(plan)
     by_package: dict[str, list[PlannedTask]] = defaultdict(list)
     for planned in plan.affected:
-        by_package[planned.task.package].append(planned)
+        if planned.state is not State.NOT_SELECTED and planned.task.package in asked:
+            by_package[planned.task.package].append(planned)
     for package, tasks in by_package.items():
         suites = " ".join(planned.task.id.partition(":")[2] for planned in tasks)
         yield f"{package}  ({suites})"
@@ -42,8 +48,7 @@ def affected_lines(plan: Plan) -> Iterator[str]:
         yield from (f"  {cause}" for cause in list(causes)[:_CAUSES_SHOWN])
         if len(causes) > _CAUSES_SHOWN:
             yield f"  ... and {count(len(causes) - _CAUSES_SHOWN, 'more cause')}"
-    total = len(plan.workspace.packages)
-    yield f"{len(by_package)} of {count(total, 'package')} affected"
+    yield f"{len(by_package)} of {count(len(asked), 'package')} affected"
 
 
 def explain_lines(planned: PlannedTask, explanation: Explanation) -> Iterator[str]:
