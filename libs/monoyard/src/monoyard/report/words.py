@@ -46,7 +46,8 @@ def rerun(result: TaskResult, case: TestCase | None = None) -> str:
     """Return the command that runs just this task, or just this test, again."""
     package, _, suite = result.task.rpartition(":")
     suite = suite.partition("@")[0]
-    tail = f" -- {shlex.quote(case.name)}" if case is not None and "::" in case.name else ""
+    is_named = case is not None and ("::" in case.name or case.name.endswith(".py"))
+    tail = f" -- {shlex.quote(case.name)}" if case is not None and is_named else ""
     return f"nox -s {suite} -- {package}{tail}"
 
 

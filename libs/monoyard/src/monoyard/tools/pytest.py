@@ -171,6 +171,8 @@ def _case(element: ElementTree.Element, child: ElementTree.Element, prefix: str)
 def _node_id(element: ElementTree.Element) -> str:
     file, name = element.get("file", ""), element.get("name", "")
     class_name = element.get("classname", "")
+    if file and not class_name:
+        return file  # it could not be collected: pytest names the module, which is no node
     module = file.removesuffix(".py").replace("/", ".")
     inner = class_name.removeprefix(module).strip(".") if class_name.startswith(module) else ""
     return "::".join(part for part in (file or class_name, *inner.split("."), name) if part)

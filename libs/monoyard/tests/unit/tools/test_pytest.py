@@ -67,6 +67,19 @@ def test_report(recorded: Callable[[str], bytes]) -> None:
     assert cases[2].details == ""
 
 
+def test_file_that_cannot_be_collected_is_named_by_its_path() -> None:
+    """A failed import has the name under which pytest takes the file, not that of the module."""
+    report = (
+        b'<testsuites><testcase classname="" name="tests.test_it" file="tests/test_it.py">'
+        b'<error message="collection failure">no module</error></testcase></testsuites>'
+    )
+    parsed = tool.parse_junit(report, "libs/a/")
+    assert parsed is not None
+    assert [(case.name, case.path) for case in parsed[1]] == [
+        ("tests/test_it.py", "libs/a/tests/test_it.py")
+    ]
+
+
 @pytest.mark.parametrize("report", [b"", b"<testsuites><testsuite", b"no xml"])
 def test_report_that_is_not_whole_is_none(report: bytes) -> None:
     """A report that a crash cut off is told apart from an empty one."""
