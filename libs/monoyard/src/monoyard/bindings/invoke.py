@@ -165,11 +165,10 @@ def _tools(directory: Path) -> list[Any]:
     @task
     @_guarded
     def setup(context: Context) -> None:
-        """Fetch every tool now (each is fetched when first used otherwise)."""
+        """Fetch every tool now, or those named after `--`; without this, when first used."""
         from monoyard.bindings.tooling import set_up_tools
 
-        del context
-        set_up_tools(directory)
+        set_up_tools(directory, _words(context))
 
     return [show, setup]
 
