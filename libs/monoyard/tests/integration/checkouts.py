@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from monoyard.install.uv import installer_environment
+from monoyard.install import installer_environment
 
 from .families import Family
 

@@ -8,48 +8,82 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from monoyard.errors import ToolError, UsageError
-from monoyard.install import LocalInterpreters, Tools, Venvs, cache_directory
+from monoyard.install import (
+    LocalInterpreters,
+    Tools,
+    Venvs,
+    cache_directory,
+    installer_environment,
+)
 from monoyard.process import Command, capture, clean, for_git
 from monoyard.testing.generated import generate, leaf_module
 
-_RUNS = 5
+_USAGE: Final = "nox -s bench -- [PACKAGES ...] [--runs=N] [--json=FILE]"
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    counts: tuple[int, ...] = (50,)
+    runs: int = 5
+    target: str = ""
 
 
 def bench(directory: Path, words: Sequence[str]) -> None:
-    """Generate a repository, measure, print a table; `--json=FILE` writes the figures.
+    """Generate repositories, measure, print a table for each.
 
     Args:
-        directory: The repository whose lock gives the tools' versions.
-        words: Number of packages (default 50), and options.
+        directory: The repository that asks.
+        words: Numbers of packages (default 50), `--runs=N` for medians of so many (default 5), and
+            `--json=FILE` for the figures.
 
     Raises:
-        UsageError: A word is no number.
+        UsageError: A word is neither.
     """
-    numbers = [word for word in words if not word.startswith("--")]
-    if any(not number.isdigit() or int(number) < 1 for number in numbers):
-        raise UsageError("`bench` takes numbers of packages: nox -s bench -- 50 200")
+    wanted = _read(words)
     figures = {}
-    for number in numbers or ["50"]:
+    for count in wanted.counts:
         with tempfile.TemporaryDirectory() as place:
-            figures[int(number)] = _Bench(directory, Path(place), int(number)).measure()
-        _print(int(number), figures[int(number)])
+            figures[count] = _Bench(directory, Path(place), count, wanted.runs).measure()
+        _print(count, wanted.runs, figures[count])
+    if wanted.target:
+        Path(wanted.target).write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+
+
+def _read(words: Sequence[str]) -> _Wanted:
+    wanted, counts = _Wanted(), []
     for word in words:
-        if word.startswith("--json="):
-            Path(word.removeprefix("--json=")).write_text(
-                json.dumps(figures, indent=1) + "\n", "utf-8"
-            )
+        name, _, value = word.partition("=")
+        if name == "--json" and value:
+            wanted = replace(wanted, target=value)
+        elif name == "--runs" and _is_positive(value):
+            wanted = replace(wanted, runs=int(value))
+        elif _is_positive(word):
+            counts.append(int(word))
+        else:
+            raise UsageError(f"`bench` does not understand `{word}`", hint=_USAGE)
+    return replace(wanted, counts=tuple(counts)) if counts else wanted
+
+
+def _is_positive(word: str) -> bool:
+    return word.isdecimal() and int(word) > 0
 
 
 class _Bench:
-    def __init__(self, directory: Path, place: Path, count: int) -> None:
+    def __init__(self, directory: Path, place: Path, count: int, runs: int) -> None:
         self._top = place / "repository"
         self._top.mkdir()
         self._count = count
-        self._environment = clean(("UV_*", "SSL_*"))
-        self._environment["MONOYARD_CACHE_DIR"] = str(place / "cache")
+        self._runs = runs
+        self._environment = {
+            **installer_environment(),
+            **clean(("PYTHONPATH",)),  # the engine itself may be found by it
+            "MONOYARD_CACHE_DIR": str(place / "cache"),
+        }
         self._lock = self._pins(directory)
 
     def _pins(self, directory: Path) -> str:
@@ -90,10 +124,10 @@ class _Bench:
         return figures
 
     def _time(
-        self, argv: tuple[str, ...], runs: int = _RUNS, before: Callable[[int], None] | None = None
+        self, argv: tuple[str, ...], runs: int = 0, before: Callable[[int], None] | None = None
     ) -> float:
         seconds = []
-        for turn in range(runs):
+        for turn in range(runs or self._runs):
             if before is not None:
                 before(turn)
             done = capture(Command(argv, self._top, self._environment))
@@ -114,10 +148,10 @@ def _touch(path: Path, turn: int) -> None:
     path.write_text(f"{path.read_text('utf-8')}{gap}CONSTANT_{turn} = {turn}\n", encoding="utf-8")
 
 
-def _print(count: int, figures: dict[str, float]) -> None:
+def _print(count: int, runs: int, figures: dict[str, float]) -> None:
     floor = figures["empty nox session"] + figures["git status"]
     asked = figures["invoke alone"] + figures["git status"]
-    print(f"{count} packages; medians of {_RUNS}, cold once")
+    print(f"{count} packages; medians of {runs}, cold once")
     for name, seconds in figures.items():
         print(f"  {name:20} {seconds:8.2f} s")
     nothing, affected = figures["nothing changed"] / floor, figures["affected"] / asked

@@ -45,7 +45,11 @@ def register(directory: Path, *, maintains_engine: bool = False) -> None:
     _session("tests", "every pytest suite, uncached, with coverage", _tests(directory))
     if maintains_engine:
         _session("docs", "write the reference from what the program knows", _docs(directory))
-        _session("bench", "measure a generated repository (`-- NUMBER ...`)", _bench(directory))
+        _session(
+            "bench",
+            "measure a generated repository (`-- PACKAGES ... --runs=N`)",
+            _bench(directory),
+        )
 
 
 def _session(name: str, summary: str, body: Callable[[nox.Session], None]) -> None:

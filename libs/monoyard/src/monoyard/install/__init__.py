@@ -7,7 +7,7 @@ from monoyard.install.locking import Claims
 from monoyard.install.node_modules import ensure_node_modules
 from monoyard.install.postgres import PostgresServer, prepare_postgres
 from monoyard.install.tools import TABLE, Tool, Tools
-from monoyard.install.uv import run_uv, uv_program
+from monoyard.install.uv import installer_environment, run_uv, uv_program
 from monoyard.install.venvs import Venvs
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Venvs",
     "cache_directory",
     "ensure_node_modules",
+    "installer_environment",
     "is_ci",
     "prepare_postgres",
     "run_uv",
