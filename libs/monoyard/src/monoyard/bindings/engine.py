@@ -81,7 +81,7 @@ class Engine:
     def workspace(self) -> Workspace:
         """The work tree's workspace."""
         self.began = time.time_ns()
-        return load(take_snapshot(self.repository), self.store.memo)
+        return load(take_snapshot(self.repository, self.store.memo), self.store.memo)
 
     @cached_property
     def workspace_id(self) -> str:

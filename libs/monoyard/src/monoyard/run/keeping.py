@@ -98,7 +98,7 @@ class Keeper:
         if not pending:
             return
         kept: list[tuple[PlannedTask, TaskResult]] = []
-        unstable = self._unstable(take_snapshot(self._repository))
+        unstable = self._unstable(take_snapshot(self._repository, self._store.memo))
         for planned, result in pending:
             if moved := sorted(self._inputs_among(planned, unstable)):
                 self.notes.append(

@@ -7,6 +7,7 @@ not UTF-8 survives the way back to the file system. Nothing here runs a command.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -23,6 +24,10 @@ _SETTINGS: Final = (
     "-c", "status.relativePaths=false",
     "-c", "diff.autoRefreshIndex=true",
 )  # fmt: skip
+
+_TIMES: Final = re.compile(
+    rb"(?:\A|\n  size: \d+\tflags: [0-9a-f]+\n)([^\0]+)\0  ctime: (\d+):(\d+)(?=\n)"
+)
 
 REGULAR_MODES: Final = ("100644", "100755")
 LINK_MODE: Final = "120000"
@@ -83,6 +88,22 @@ def parse_index(output: bytes) -> tuple[dict[str, str], set[str]]:
             if meta[0] != "H" and (meta[0] == "S" or meta[0].islower()):
                 hidden.add(path)
     return entries, hidden
+
+
+def list_index_times() -> tuple[str, ...]:
+    """List every index entry with the times that git remembers of its file."""
+    return _git("ls-files", "-z", "--full-name", "--debug")
+
+
+def parse_index_times(output: bytes) -> dict[str, tuple[int, int]]:
+    """Parse `list_index_times`; return path to the (seconds, nanoseconds) of its last change.
+
+    What is not understood is left out: the format is meant for people.
+    """
+    return {
+        os.fsdecode(path): (int(seconds), int(nanoseconds))
+        for path, seconds, nanoseconds in _TIMES.findall(output)
+    }
 
 
 def status() -> tuple[str, ...]:

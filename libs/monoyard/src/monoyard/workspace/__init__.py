@@ -10,11 +10,12 @@ from typing import Any
 
 from monoyard.config import Faults, WorkspaceSettings, raise_faults, suggest
 from monoyard.errors import UsageError
-from monoyard.workspace.discovery import Discovery, Memo, discover
+from monoyard.workspace.discovery import Discovery, discover
 from monoyard.workspace.globs import compile_globs, files_on_disk, matches
 from monoyard.workspace.graph import Edge, Graph
 from monoyard.workspace.imports import ModuleIndex
 from monoyard.workspace.manifests import Manifest
+from monoyard.workspace.memo import Memo
 from monoyard.workspace.package import ROOT_PACKAGE_PATHS, Package, zone_of
 from monoyard.workspace.repository import Repository
 from monoyard.workspace.requirements import normalize, split_requirement

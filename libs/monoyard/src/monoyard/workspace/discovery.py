@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from monoyard.config import (
     Faults,
@@ -23,21 +23,12 @@ from monoyard.config import (
 from monoyard.workspace.globs import matches
 from monoyard.workspace.imports import scan_imports
 from monoyard.workspace.manifests import MANIFEST_NAMES, Manifest, parse_manifest
+from monoyard.workspace.memo import Memo
 from monoyard.workspace.package import ROOT_PACKAGE_PATHS, Package, layout, zone_of
 from monoyard.workspace.tree import Tree
 
 _NEVER_MEMBERS = ("**/node_modules", "**/.venv", "**/site-packages", "**/testdata", "**/fixtures")
 _READER_VERSION = "2"  # part of every memo key: raise it when a reader below changes its answer
-
-
-class Memo(Protocol):
-    """Remembers small answers by content, so that unchanged files are not read again."""
-
-    def get_many(self, namespace: str, keys: Iterable[str]) -> Mapping[str, bytes]:
-        """Return what is known of the keys."""
-
-    def put_many(self, namespace: str, values: Mapping[str, bytes]) -> None:
-        """Remember answers."""
 
 
 @dataclass(frozen=True, slots=True)

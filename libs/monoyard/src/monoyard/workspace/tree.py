@@ -18,6 +18,8 @@ from pathlib import Path
 
 from monoyard.errors import RepositoryError
 from monoyard.tools import git
+from monoyard.workspace.index_times import IndexTimes
+from monoyard.workspace.memo import Memo
 from monoyard.workspace.repository import Repository
 
 _MAXIMUM_LINK_DEPTH = 40
@@ -133,15 +135,23 @@ class CommittedTree(Tree):
         return self.entries.get(path)
 
 
-def take_snapshot(repository: Repository) -> Tree:
-    """Read the work tree's files and their digests, in two git processes side by side.
+def take_snapshot(repository: Repository, memo: Memo | None = None) -> Tree:
+    """Read the work tree's files and their digests, in git processes side by side.
+
+    Args:
+        repository: The repository.
+        memo: Remembers what need not be looked at again.
 
     Raises:
         RepositoryError: git failed.
 
     """
-    index_output, status_output = repository.demand_at_once((git.list_index(), git.status()))
-    entries, hidden = git.parse_index(index_output)
+    times = IndexTimes(repository, memo)
+    index_output, status_output, *times_output = repository.demand_at_once(
+        (git.list_index(), git.status(), *times.question())
+    )
+    index, hidden = git.parse_index(index_output)
+    entries = dict(index)
     status = git.parse_status(status_output)
     altered = _altered_on_disk(repository, entries)
     suspects = set(status.changed) | altered
@@ -153,8 +163,15 @@ def take_snapshot(repository: Repository) -> Tree:
             _add_embedded(repository, path.rstrip("/"), entries)
         else:
             suspects.add(path)
-    for path in suspects:
+    comparable = [
+        path for path, entry in index.items()
+        if path not in hidden and not entry.startswith(git.SUBMODULE_MODE)
+    ]  # fmt: skip
+    touched = times.touched(times_output, comparable)
+    for path in suspects.union(touched):
         _refresh(repository, path, entries)
+    overlooked = [path for path, can_hide in touched.items() if can_hide]
+    times.remember(is_true=all(entries.get(path) == index[path] for path in overlooked))
     return Tree(entries, repository.top, repository.object_format, frozenset(altered))
 
 
