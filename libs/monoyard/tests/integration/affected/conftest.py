@@ -1,17 +1,31 @@
-"""A real git repository with a chain of packages: `app` needs `core`, `core` needs `base`."""
+"""A real git repository with a chain of packages: `app` needs `core`, `core` needs `base`.
+
+Whatever a test does to it and then asks who is affected, it is also asked whether a run from a warm
+store says the same as a run without one.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+import shutil
 import subprocess
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
+from monoyard.bindings.arguments import parse_arguments
+from monoyard.bindings.checks import Checks
 from monoyard.bindings.engine import Engine
+from monoyard.errors import ChecksFailedError
+from monoyard.install.uv import installer_environment
 from monoyard.plan import Selection, cause_data
+from monoyard.run import RunSummary
 
 SUITES = ("lint", "type", "unit")
+Verdicts = dict[str, tuple[str, str]]
 _MANIFEST = """\
 [project]
 name = "{name}"
@@ -23,31 +37,57 @@ _ROOT = """\
 members = ["packages/*"]
 lock = "requirements.txt"
 {more}
+[tool.monoyard.suites.integration]
+command = ["python3", "-ISB", "{witness}"]
+
 [tool.ruff]
 line-length = 100
 
 [tool.mypy]
 strict = true
 """
-_LOCK = """\
+_WITNESS = Path(__file__).with_name("witness.py")
+# The suite of the witness; the tests of this folder speak of the others.
+_WITNESSED = "integration"
+ATTRS = """\
 attrs==26.1.0 \\
-    --hash=sha256:1111111111111111111111111111111111111111111111111111111111111111
+    --hash=sha256:c647aa4a12dfbad9333ca4e71fe62ddc36f4e63b2d260a37a8b83d2f043ac309 \\
+    --hash=sha256:d03ceb89cb322a8fd706d4fb91940737b6642aa36998fe130a9bc96c985eff32
+"""
+OTHER_ATTRS = """\
+attrs==25.4.0 \\
+    --hash=sha256:16d5969b87f0859ef33a48b35d55ac1be6e42ae49d5e853b597db70c35c57e11 \\
+    --hash=sha256:adcf7e2a1fb3b36ac48d97835bb6d8ade15b8dcce26aba8bf1d14847b57a3373
+"""
+_LOCK = f"""\
+{ATTRS}\
     # via -r workspace.in
-pluggy==1.6.0 \\
-    --hash=sha256:2222222222222222222222222222222222222222222222222222222222222222
+pluggy==1.7.0 \\
+    --hash=sha256:7dd7b0d8832ba3cb632c306926ded123429211b83641b35dc5c41ad2d34f9bec \\
+    --hash=sha256:d1eaa46ebb595891b860ab086b4d09c8588af65ebd4361b8e8f4bb8920b90ba8
     # via pytest
 pytest==9.2.0 \\
-    --hash=sha256:3333333333333333333333333333333333333333333333333333333333333333
+    --hash=sha256:07acdcf88ec174f907dc01af70bf52d49b014bbab03faeeade31c96b18c2e588 \\
+    --hash=sha256:97c4f3b1f3c7414aa36465e09b8220f1d03627993bd51b1282e193753c80557b
     # via -r workspace.in
 """
 
 
 class Repository:
-    """A work tree in a temporary directory, and what the engine says of it."""
+    """A work tree in a temporary directory, and what the engine says of it.
+
+    Attributes:
+        first_commit: The commit that the store was warmed with.
+        first: What the witness said there.
+        converts_bytes: Bytes on disk differ from those of an unchanged commit.
+    """
 
     def __init__(self, top: Path, environment: dict[str, str]) -> None:
         self.top = top
         self.environment = environment
+        self.first_commit = ""
+        self.first: Verdicts = {}
+        self.converts_bytes = False
 
     def git(self, *arguments: str) -> str:
         """Run git; return what it prints."""
@@ -77,18 +117,50 @@ class Repository:
         self.git("commit", "-qm", "change")
 
     def affected(self, since: str | None = None, **more: str) -> dict[str, set[str]]:
-        """Return affected task ids with the types of their causes."""
+        """Return affected task ids with the types of their causes.
+
+        Runs from the warm store and without one are held against each other on the way, and the
+        witness of a task that reads something else than it did at the base against the causes.
+        """
         engine = Engine(self.top, lambda _: None, {**self.environment, **more})
         plan = engine.plan(Selection(since=since, use_cache=False))
-        return {
+        fresh = self.verdicts("--no-cache", **more)
+        assert self.verdicts(**more) == fresh
+        found = {
             planned.task.id: {cause_data(cause)["type"] for cause in planned.causes}
             for planned in plan.affected
         }
+        if plan.base.commit == self.first_commit and not self.converts_bytes:
+            seen = {task for task, verdict in fresh.items() if verdict != self.first.get(task)}
+            assert seen <= found.keys()
+        return {task: causes for task, causes in found.items() if not _is_witness(task)}
+
+    def verdicts(self, *words: str, **more: str) -> Verdicts:
+        """Run the witness in every package; return task to outcome and what it printed."""
+        ended: list[RunSummary] = []
+
+        def closing(summary: RunSummary) -> str:
+            ended.append(summary)
+            return ""
+
+        with (
+            mock.patch.dict(os.environ, {**self.environment, **more}, clear=True),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+            contextlib.suppress(ChecksFailedError),
+        ):
+            Checks(self.top).run(parse_arguments(words), (_WITNESSED,), closing=closing)
+        (summary,) = ended
+        return {task: (item.outcome.value, item.log) for task, item in summary.results.items()}
 
     def everything(self, *causes: str) -> dict[str, set[str]]:
         """Return every task of every package with the same causes."""
         names = sorted(path.name for path in (self.top / "packages").iterdir())
         return tasks(*names, causes=causes)
+
+
+def _is_witness(task: str) -> bool:
+    return task.endswith(f":{_WITNESSED}")
 
 
 def tasks(
@@ -103,28 +175,18 @@ def dependents(*packages: str) -> dict[str, set[str]]:
     return tasks(*packages, suites=("type", "unit"), causes=("DependsOn",))
 
 
-@pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
-    """Return a committed repository on a branch of its own, cut from `main`."""
-    for name in [name for name in os.environ if name.startswith(("GIT_", "GITHUB_", "GITLAB_"))]:
-        monkeypatch.delenv(name)
-    home = tmp_path / "home"
-    home.mkdir()
-    (home / ".gitconfig").write_text(
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Verdicts]:
+    """Return a directory with a committed repository and a warm store, and what is in that."""
+    place = tmp_path_factory.mktemp("warm")
+    (place / "home").mkdir()
+    (place / "home" / ".gitconfig").write_text(
         '[user]\nname = t\nemail = t@example.org\n[protocol "file"]\nallow = always\n', "utf-8"
     )
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(home))
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(home),
-        "XDG_CONFIG_HOME": str(home),
-        "MONOYARD_CACHE_DIR": str(tmp_path / "cache"),
-    }
-    found = Repository(tmp_path / "top", environment)
+    found = _repository_at(place)
     found.top.mkdir()
     found.git("init", "-q", "-b", "main")
-    found.write("pyproject.toml", _ROOT.format(more=""))
+    found.write("pyproject.toml", _ROOT.format(more="", witness=_WITNESS))
     found.write("requirements.txt", _LOCK)
     found.write("noxfile.py", "")
     found.write("README.md", "")
@@ -134,4 +196,38 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
     found.package("other")
     found.commit()
     found.git("checkout", "-qb", "work")
+    verdicts = found.verdicts()
+    assert {outcome for outcome, _ in verdicts.values()} == {"pass"}, verdicts
+    return place, verdicts
+
+
+@pytest.fixture
+def repository(
+    tmp_path: Path, warm: tuple[Path, Verdicts], monkeypatch: pytest.MonkeyPatch
+) -> Repository:
+    """Return a copy of the warm repository, on a branch of its own, cut from `main`."""
+    source, verdicts = warm
+    for name in [name for name in os.environ if name.startswith(("GIT_", "GITHUB_", "GITLAB_"))]:
+        monkeypatch.delenv(name)
+    for name in ("home", "top"):
+        shutil.copytree(source / name, tmp_path / name, symlinks=True)
+    shutil.copytree(source / "cache" / "store", tmp_path / "cache" / "store")
+    (tmp_path / "cache" / "venvs").symlink_to(source / "cache" / "venvs")
+    found = _repository_at(tmp_path)
+    for name in ("HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, found.environment[name])
+    found.git("update-index", "-q", "--refresh")
+    found.first_commit, found.first = found.git("rev-parse", "HEAD").strip(), verdicts
     return found
+
+
+def _repository_at(place: Path) -> Repository:
+    home = str(place / "home")
+    environment = {
+        **installer_environment(),
+        "PATH": os.environ["PATH"],
+        "HOME": home,
+        "XDG_CONFIG_HOME": home,
+        "MONOYARD_CACHE_DIR": str(place / "cache"),
+    }
+    return Repository(place / "top", environment)
