@@ -134,6 +134,6 @@ class Affected:
 
 
 def _difference(part: str, label: str, before: str, after: str) -> Cause:
-    if part != "lock":
+    if part not in {"lock", "lock of commands"}:
         return ConfigChanged(part, label)
     return LockChanged(label, before.partition(" ")[0], after.partition(" ")[0])

@@ -44,6 +44,7 @@ class PythonSuites:
         self._workspace = workspace
         self._lock = lock
         self._settings: dict[tuple[str, str], Entries] = {}
+        self._for_commands: dict[str, Entries] = {}
         self.covered: set[str] = set()
         self.notes: list[str] = []
 
@@ -74,25 +75,38 @@ class PythonSuites:
         if venv is not None and not package.is_root:
             imports = tuple(package.imports.items())
         findings = internal_findings(self._workspace, package)
-        also = self._also(package, settings, interpreter) if settings.also else None
-        work = LintWork(paths, venv, findings, imports, declared, also)
-        parts = (
+        parts: tuple[tuple[str, Entries], ...] = (
             ("command", _command_entries(settings)),
             ("lock", self._lock.slice(("ruff", *roots)) if venv else ()),
             ("settings", self._entries(package, tool_settings.RUFF)),
             ("declarations", _edges(self._workspace, package)),
         )
-        return Draft(work, parts, reads_packages=False)
+        also = None
+        if settings.also:
+            also, further = self._also(package, settings, interpreter)
+            parts += further
+        work = LintWork(paths, venv, findings, imports, declared, also)
+        return Draft(work, parts, reads_packages=also is not None)
 
     def _also(
         self, package: Package, settings: SuiteSettings, interpreter: Interpreter
-    ) -> CommandWork:
-        """Return the further commands of `lint`, with the package and all it needs importable."""
-        venv, _ = self._venv(interpreter, root_group(self._workspace, "lint"))
-        return CommandWork(
+    ) -> tuple[CommandWork, tuple[tuple[str, Entries], ...]]:
+        """Return the further commands of `lint`, and what they add to its key.
+
+        The package and all it needs are importable for them, so they may read as much as tests.
+        """
+        venv, locked = self._venv(interpreter, root_group(self._workspace, "lint"))
+        if self._lock.is_there:
+            locked = self._lock.slice(suite_roots(self._workspace, package, "lint", settings))
+        work = CommandWork(
             package.name, package.directory, settings.also or (), venv, self._laid_over(package),
             (*self._workspace.settings.env, *(settings.env or ())),
         )  # fmt: skip
+        return work, (
+            ("interpreter", (("python", interpreter.identity),)),
+            ("lock of commands", locked),
+            ("settings of commands", self._entries_for_commands(package)),
+        )
 
     def _laid_over(self, package: Package) -> tuple[str, ...]:
         """Return the Python packages that a process of this one can import, itself first."""
@@ -238,6 +252,7 @@ class PythonSuites:
             ("command", _command_entries(settings)),
             ("interpreter", (("python", interpreter.identity),)),
             ("lock", locked),
+            ("settings", self._entries_for_commands(package)),
         )
         return Draft(work, parts)
 
@@ -310,6 +325,13 @@ class PythonSuites:
                     )
                 )
         return digest.hexdigest()
+
+    def _entries_for_commands(self, package: Package) -> Entries:
+        above = package.directory.rpartition("/")[0]
+        if above not in self._for_commands:
+            found = tool_settings.entries_for_commands(self._workspace, above)
+            self._for_commands[above] = found
+        return self._for_commands[above]
 
     def _entries(self, package: Package, tool: ToolFiles) -> Entries:
         path = find_settings(self._workspace, package, tool)

@@ -42,6 +42,16 @@ COVERAGE: Final = ToolFiles(
     "coverage", (".coveragerc",), (("setup.cfg", "[coverage:"), ("tox.ini", "[coverage:"))
 )
 
+_NAMES: Final = tuple(
+    sorted(
+        {
+            name
+            for tool in (RUFF, MYPY, PYTEST, COVERAGE)
+            for name in (*tool.own, *(shared for shared, _ in tool.sections))
+        }
+    )
+)
+
 
 def find_settings(workspace: Workspace, package: Package, tool: ToolFiles) -> str:
     """Return the file, from the top, that holds a tool's settings for a package, or nothing.
@@ -76,6 +86,32 @@ def settings_entries(workspace: Workspace, path: str, tool: ToolFiles) -> Entrie
         )
         return tuple(_flatten(path, inner))
     return ((path, workspace.tree.digest(path) or ""),)
+
+
+def entries_for_commands(workspace: Workspace, directory: str) -> Entries:
+    """Return all settings that a command may read from outside a package's own files.
+
+    What program a command is, and where that looks, is not known. So these are the root manifest,
+    but for the engine's own table, and the settings files of every tool in the given directory and
+    all above it, which other tasks' parts may otherwise account for.
+
+    Args:
+        workspace: The workspace.
+        directory: The directory above the package's own, from the top.
+    """
+    document = {name: value for name, value in workspace.document.items() if name != "tool"}
+    tools = table_at(workspace.document, "tool")
+    document["tool"] = {name: value for name, value in tools.items() if name != "monoyard"}
+    entries = workspace.tree.entries
+    files = [(path, entries[path]) for path in _settings_paths(directory) if path in entries]
+    return (*_flatten("pyproject.toml", document), *files)
+
+
+def _settings_paths(directory: str) -> Iterator[str]:
+    while directory:
+        yield from (f"{directory}/{name}" for name in ("pyproject.toml", *_NAMES))
+        directory = directory.rpartition("/")[0]
+    yield from _NAMES
 
 
 def has_settings(workspace: Workspace, package: Package, tool: ToolFiles) -> bool:

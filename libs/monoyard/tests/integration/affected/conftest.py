@@ -11,6 +11,7 @@ import io
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from unittest import mock
 
@@ -19,9 +20,11 @@ import pytest
 from monoyard.bindings.arguments import parse_arguments
 from monoyard.bindings.checks import Checks
 from monoyard.bindings.engine import Engine
+from monoyard.cache import StoredResult
 from monoyard.errors import ChecksFailedError
 from monoyard.install.uv import installer_environment
-from monoyard.plan import Selection, cause_data
+from monoyard.plan import Selection, State, cause_data
+from monoyard.results import Outcome, TaskResult
 from monoyard.run import RunSummary
 
 SUITES = ("lint", "type", "unit")
@@ -102,6 +105,21 @@ class Repository:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
 
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Replace a part of a file, which has to be there."""
+        text = (self.top / path).read_text("utf-8")
+        assert old in text
+        self.write(path, text.replace(old, new))
+
+    def configure(self, table: str) -> None:
+        """Add tables to the root's `pyproject.toml`."""
+        self.edit("pyproject.toml", "[tool.ruff]\n", f"{table}\n[tool.ruff]\n")
+
+    def settle(self) -> None:
+        """Commit everything and call it the base."""
+        self.commit()
+        self.git("branch", "-f", "main")
+
     def package(self, name: str, *needs: str, imports: str = "") -> None:
         """Write a package with a module, a test and a README."""
         wanted = ", ".join(f'"{need}"' for need in needs)
@@ -135,8 +153,43 @@ class Repository:
             assert seen <= found.keys()
         return {task: causes for task, causes in found.items() if not _is_witness(task)}
 
+    def rerun(self, *words: str, **more: str) -> set[str]:
+        """Return the tasks that run again from the warm store; those of the witness do run."""
+        environment = {**self.environment, **more}
+        engine = Engine(self.top, lambda _: None, environment)
+        plan = engine.plan(engine.selection(parse_arguments(words)))
+        expected = {planned.task.id for planned in plan.in_state(State.RUN)}
+        results = self.run(*words, **more).results.values()
+        ran = {result.task for result in results if not result.is_cached}
+        assert ran == {task for task in expected if _is_witness(task)}
+        return expected
+
+    def learn(self, **more: str) -> Verdicts:
+        """Make the store know a pass of every task as things are; return what the witness said.
+
+        The witness runs. For suites whose tools are not installed here, a pass is written under the
+        key that the plan has for it.
+        """
+        verdicts = self.verdicts(**more)
+        engine = Engine(self.top, lambda _: None, {**self.environment, **more})
+        for planned in engine.plan(Selection()).in_state(State.RUN):
+            assert planned.manifest is not None
+            assert not _is_witness(planned.task.id)
+            passed = TaskResult(planned.task.id, Outcome.PASS).to_data()
+            result = StoredResult(
+                planned.manifest.key, planned.task.id, passed, (), (), 1.0, time.time(), "test"
+            )
+            engine.store.put(result, {})
+        engine.store.close()
+        return verdicts
+
     def verdicts(self, *words: str, **more: str) -> Verdicts:
         """Run the witness in every package; return task to outcome and what it printed."""
+        results = self.run(*words, **more).results
+        return {task: (item.outcome.value, item.log) for task, item in results.items()}
+
+    def run(self, *words: str, **more: str) -> RunSummary:
+        """Run the witness in every package, as the nox door does."""
         ended: list[RunSummary] = []
 
         def closing(summary: RunSummary) -> str:
@@ -151,12 +204,22 @@ class Repository:
         ):
             Checks(self.top).run(parse_arguments(words), (_WITNESSED,), closing=closing)
         (summary,) = ended
-        return {task: (item.outcome.value, item.log) for task, item in summary.results.items()}
+        return summary
 
     def everything(self, *causes: str) -> dict[str, set[str]]:
         """Return every task of every package with the same causes."""
         names = sorted(path.name for path in (self.top / "packages").iterdir())
         return tasks(*names, causes=causes)
+
+
+def everything_of(*packages: str) -> set[str]:
+    """Return the ids of all tasks of packages, those of the witness included."""
+    return set(tasks(*packages, suites=(*SUITES, _WITNESSED)))
+
+
+def readers_of_sources(*packages: str) -> set[str]:
+    """Return the ids of the tasks that read the sources of what these packages need."""
+    return set(tasks(*packages, suites=("type", "unit", _WITNESSED)))
 
 
 def _is_witness(task: str) -> bool:
@@ -196,7 +259,7 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Verdicts]:
     found.package("other")
     found.commit()
     found.git("checkout", "-qb", "work")
-    verdicts = found.verdicts()
+    verdicts = found.learn()
     assert {outcome for outcome, _ in verdicts.values()} == {"pass"}, verdicts
     return place, verdicts
 
