@@ -179,13 +179,14 @@ def test_step(work: TestWork, around: Surroundings, extra: Sequence[str], worker
         # Absolute, because programs that tests start elsewhere are measured by the same settings.
         sources = [str(around.top / work.directory / source) for source in work.sources]
         measured = pytest.coverage_arguments(sources=sources, config=config)
+    is_named = _names_tests(extra, around.top / work.directory)
     arguments = pytest.arguments(
         rootdir=str(around.top / work.directory),
         config=str(around.top / work.config) if work.config else None,
         junit=str(around.scratch / "junit.xml"),
-        paths=() if _names_tests(extra) else work.paths,
+        paths=() if is_named else work.paths,
         plugins=plugins,
-        ignore=() if extra else work.ignore,
+        ignore=() if is_named else work.ignore,
         extra=(*measured, *work.arguments, *extra),
     )
     return Step(
@@ -198,8 +199,13 @@ def test_step(work: TestWork, around: Surroundings, extra: Sequence[str], worker
     )
 
 
-def _names_tests(extra: Sequence[str]) -> bool:
-    return any(argument.partition("::")[0].endswith(".py") for argument in extra)
+def _names_tests(extra: Sequence[str], directory: Path) -> bool:
+    """Say whether words for pytest name files or directories, which then replace the suite's."""
+    return any(
+        argument.partition("::")[0].endswith(".py")
+        or ("/" in argument and (directory / argument).is_dir())  # `-k tests` is no directory
+        for argument in extra
+    )
 
 
 def _outcome(step: Finished, *, is_reported: bool) -> tuple[Outcome, str]:

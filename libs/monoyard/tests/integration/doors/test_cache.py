@@ -56,7 +56,7 @@ def test_first_run_of_a_repository_has_no_archive(kept: "Checkout", tmp_path: Pa
 
 @pytest.mark.parametrize("damage", ["cut", "foreign"])
 def test_damaged_archive_is_refused_whole(kept: "Checkout", tmp_path: Path, damage: str) -> None:
-    """An archive that is cut off or no archive at all is one error, and the store stays as it is."""
+    """An archive that is cut off, or none at all, is one error, and the store stays as it is."""
     archive = tmp_path / "store.tar"
     kept.invoke("cache.pack", str(archive))
     data = archive.read_bytes()
