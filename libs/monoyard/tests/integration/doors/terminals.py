@@ -42,7 +42,7 @@ class Terminal:
             env={**checkout.environment, "TERM": "xterm", **variables},
             stdin=program_side, stdout=program_side, stderr=program_side,
             start_new_session=True,
-            preexec_fn=_take_terminal,
+            preexec_fn=_take_terminal,  # noqa: PLW1509  no thread runs beside a test
         )  # fmt: skip
         os.close(program_side)
         self.raw = ""
@@ -67,7 +67,7 @@ class Terminal:
         return _ESCAPE.sub("", self.raw).replace("\r", "")
 
     def type(self, keys: str) -> None:
-        """Press keys; `\\n` is the enter key."""
+        """Press keys; a line feed is the enter key."""
         os.write(self._screen, keys.encode())
 
     def wait_for(self, words: str) -> None:

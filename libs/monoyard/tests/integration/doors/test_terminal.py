@@ -1,4 +1,4 @@
-"""A person at a terminal: a live board while checks run, and tests with the keyboard to themselves."""
+"""A person at a terminal: a live board while checks run, tests that have the keyboard."""
 
 from typing import TYPE_CHECKING
 
