@@ -165,7 +165,7 @@ def _tools(directory: Path) -> list[Any]:
     @task
     @_guarded
     def setup(context: Context) -> None:
-        """Fetch every tool now, or those named after `--`; without this, when first used."""
+        """Fetch what checks use now, or tools and groups (`checks`, `images`) named after `--`."""
         from monoyard.bindings.tooling import set_up_tools
 
         set_up_tools(directory, _words(context))

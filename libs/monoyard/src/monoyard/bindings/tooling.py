@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from monoyard.bindings.engine import Engine
 from monoyard.config import suggest
 from monoyard.errors import UsageError
-from monoyard.install import TABLE
+from monoyard.install import GROUPS, TABLE
+
+_AT_ONCE = 2
 
 
 def show_tools(directory: Path) -> None:
@@ -23,20 +26,25 @@ def show_tools(directory: Path) -> None:
 
 
 def set_up_tools(directory: Path, names: Sequence[str]) -> None:
-    """Fetch tools.
+    """Fetch tools, two at a time.
 
     Args:
         directory: A directory of the repository.
-        names: Which ones; none means all.
+        names: Tools or groups of tools; none means what the checks use.
 
     Raises:
-        UsageError: There is no tool of that name.
+        UsageError: There is no tool or group of that name.
+        MachineError: One cannot be had.
     """
-    known = [tool.name for tool in TABLE]
+    known: dict[str, tuple[str, ...]] = {tool.name: (tool.name,) for tool in TABLE}
+    for group in GROUPS:
+        known[group] = tuple(tool.name for tool in TABLE if tool.group == group)
     for name in names:
         if name not in known:
             raise UsageError(f"there is no tool `{name}`{suggest(name, known)}")
     engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr))
-    for name in names or known:
-        engine.tools.ensure(name)
+    wanted = dict.fromkeys(name for item in names or (GROUPS[0],) for name in known[item])
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for _ in pool.map(engine.tools.ensure, wanted):
+            continue  # the first error is raised here
     show_tools(directory)

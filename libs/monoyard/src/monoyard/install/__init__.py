@@ -6,11 +6,13 @@ from monoyard.install.lock_writing import write_locks
 from monoyard.install.locking import Claims
 from monoyard.install.node_modules import ensure_node_modules
 from monoyard.install.postgres import PostgresServer, prepare_postgres
-from monoyard.install.tools import TABLE, Tool, Tools
+from monoyard.install.table import GROUPS, TABLE, Tool
+from monoyard.install.tools import Tools
 from monoyard.install.uv import installer_environment, run_uv, uv_program
 from monoyard.install.venvs import Venvs
 
 __all__ = [
+    "GROUPS",
     "TABLE",
     "Claims",
     "LocalInterpreters",

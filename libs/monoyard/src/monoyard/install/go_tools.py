@@ -24,8 +24,9 @@ _DECLARED: Final = (
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
 )  # fmt: skip
 _TOOL: Final = re.compile(r"^tool (\S+)$", re.MULTILINE)
-_VERSION: Final = re.compile(r"go(\d+)\.(\d+)")
-_MINIMUM: Final = re.compile(r"^go (\d+)\.(\d+)", re.MULTILINE)
+_REQUIRED: Final = re.compile(r"^\t(\S+) (v\S+)", re.MULTILINE)
+_VERSION: Final = re.compile(r"go(\d+)\.(\d+)(?:\.(\d+))?")
+_MINIMUM: Final = re.compile(r"^go (\d+)\.(\d+)(?:\.(\d+))?", re.MULTILINE)
 _OFFLINE_SIGNS: Final = ("dial tcp", "no such host", "connection refused", "i/o timeout")
 _SECONDS_BETWEEN_WORDS: Final = 20.0
 
@@ -35,12 +36,12 @@ class GoTools:
 
     Args:
         kept: The directory that all checkouts share.
-        toolchain: Returns a Go program, fetched now if there is none.
+        toolchain: Returns a Go program that can build a pin, fetched now if there is none.
         announce: Says what is fetched and how far a build is.
     """
 
     def __init__(
-        self, kept: Path, toolchain: Callable[[], Path], announce: Callable[[str], None]
+        self, kept: Path, toolchain: Callable[[str], Path], announce: Callable[[str], None]
     ) -> None:
         self._kept = kept / "tools"
         self._toolchain = toolchain
@@ -54,8 +55,12 @@ class GoTools:
             digest.update((pin / file).read_bytes())
         return self._kept / f"{name}-{digest.hexdigest()[:16]}" / name
 
-    def ensure(self, name: str) -> Path:
+    def ensure(self, name: str, stamp: str = "") -> Path:
         """Return a program, built now if it is not there.
+
+        Args:
+            name: Of the pin.
+            stamp: Go variable that the version is written into.
 
         An interrupted build goes on where it was: its caches stay until it has succeeded.
 
@@ -67,10 +72,10 @@ class GoTools:
         if not program.exists():
             with exclusive(program.parent.with_suffix(".lock")):
                 if not program.exists():
-                    self._build(name, program)
+                    self._build(name, program, stamp)
         return program
 
-    def _build(self, name: str, program: Path) -> None:
+    def _build(self, name: str, program: Path, stamp: str) -> None:
         place = self._kept / "building" / program.parent.name
         place.mkdir(parents=True, exist_ok=True)
         for file in ("go.mod", "go.sum"):
@@ -84,7 +89,7 @@ class GoTools:
             "GOMODCACHE": str(place / "modules"),
             "GOTOOLCHAIN": "local",
         }
-        go = str(self._toolchain())
+        go = str(self._toolchain(name))
         began = time.monotonic()
         self._announce(f"fetching the modules of {name}")
         listed = Command((go, "list", "-deps", package), place, environment, dies_with_parent=True)
@@ -93,7 +98,8 @@ class GoTools:
             raise _failure(name, done.last_lines)
         total = len(done.stdout.splitlines())
         built = place / "program"
-        argv = (go, "build", "-v", "-trimpath", "-ldflags=-s -w", "-o", str(built), package)
+        flags = "-s -w" + (f" -X {stamp}={pinned_version(name)}" if stamp else "")
+        argv = (go, "build", "-v", "-trimpath", f"-ldflags={flags}", "-o", str(built), package)
         progress = _Progress(name, total, self._announce)
         done = follow(Command(argv, place, environment, dies_with_parent=True), progress)
         if done.status != 0:
@@ -131,14 +137,29 @@ def pinned_package(name: str) -> str:
     return found[1]
 
 
-def is_new_enough(go: Path) -> bool:
-    """Say whether a Go program can build every pin."""
+def pinned_version(name: str) -> str:
+    """Return the version of the module that has the program of a pin, such as `v1.7.12`."""
+    package = pinned_package(name)
+    text = (_PINS / name / "go.mod").read_text("utf-8")
+    versions: dict[str, str] = dict(_REQUIRED.findall(text))
+    owners = [module for module in versions if f"{package}/".startswith(f"{module}/")]
+    return versions[max(owners, key=len)]
+
+
+def is_new_enough(go: Path, name: str) -> bool:
+    """Say whether a Go program can build a pin."""
     done = capture(Command((str(go), "version"), Path("/"), clean(), timeout=30))
     found = _VERSION.search(done.text)
     if done.status != 0 or found is None:
         return False
-    wanted = (_MINIMUM.search(path.read_text("utf-8")) for path in _PINS.glob("*/go.mod"))
-    return all((int(found[1]), int(found[2])) >= (int(a[1]), int(a[2])) for a in wanted if a)
+    wanted = _MINIMUM.search((_PINS / name / "go.mod").read_text("utf-8"))
+    if wanted is None:
+        return True
+    return _numbers(found) >= _numbers(wanted)
+
+
+def _numbers(match: re.Match[str]) -> tuple[int, ...]:
+    return tuple(int(number or 0) for number in match.groups())
 
 
 def _failure(name: str, said: tuple[str, ...]) -> MachineError | ToolError:

@@ -1,75 +1,25 @@
-"""The table of external tools: which versions are accepted, how each is found and installed."""
+"""Finds external tools and installs those that come from pins; `table` says which there are."""
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 from monoyard.config import suggest
-from monoyard.errors import MonoyardError, UsageError
+from monoyard.errors import MachineError, MonoyardError, UsageError
 from monoyard.install.go_tools import GoTools, is_new_enough
+from monoyard.install.table import TABLE, Tool
 from monoyard.install.uv import uv_program
 from monoyard.install.venvs import Venvs
 from monoyard.process import Command, capture, clean
 from monoyard.suites import Interpreters
 
+_VERSION: Final = re.compile(r"(\d+)\.(\d+)")
 _PINS: Final = Path(__file__).parent / "pins"
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """One external tool.
-
-    Attributes:
-        name: What the suites ask for.
-        purpose: One line for `invoke tools.list`.
-        found: How it is found, in words.
-        pins: File of hash-locked requirements under `install/pins`, or empty.
-        program: Path of the program inside the venv.
-        is_go: It is built from the pinned modules below `install/pins/go`.
-        version: Arguments that print its version.
-    """
-
-    name: str
-    purpose: str
-    found: str
-    pins: str = ""
-    program: str = ""
-    is_go: bool = False
-    version: tuple[str, ...] = ("--version",)
-
-
-_LOCK_OR_PIN: Final = "the workspace's lock, else the engine's pin"
-_PIN: Final = "the engine's pin"
-_GO_PIN: Final = "the engine's pin, built from Go modules"
-
-TABLE: Final = (
-    Tool("uv", "makes venvs, builds wheels", "beside the engine"),
-    Tool("ruff", "lint of Python", _LOCK_OR_PIN, "ruff.txt", "bin/ruff"),
-    Tool("mypy", "types of Python", _LOCK_OR_PIN, "mypy.txt", "bin/mypy"),
-    Tool(
-        "coverage",
-        "combined coverage",
-        _PIN,
-        "coverage.txt",
-        "bin/python",
-        version=("-m", "coverage", "--version"),
-    ),
-    Tool("pip-compile", "locks", _PIN, "pip-tools.txt", "bin/pip-compile"),
-    Tool("actionlint", "lint of GitHub workflows", _GO_PIN, is_go=True, version=("-version",)),
-    Tool("node", "TypeScript packages", _PIN, "node.txt", "node/node"),
-    Tool(
-        "postgres",
-        "the database of integration tests",
-        "the engine's pin, or MONOYARD_POSTGRES_URL",
-        "postgres.txt",
-        "postgres",
-    ),
-)
 
 
 class Tools:
@@ -98,8 +48,10 @@ class Tools:
         if name not in self._table:
             raise UsageError(f"there is no tool `{name}`{suggest(name, self._table)}")
         tool = self._table[name]
+        if tool.minimum:
+            return self._from_path(tool)
         if tool.is_go:
-            return self._go.ensure(name)
+            return self._go.ensure(name, tool.stamp)
         if not tool.pins:
             return uv_program()
         pins = (_PINS / tool.pins).read_text("utf-8")
@@ -117,10 +69,25 @@ class Tools:
     def _go(self) -> GoTools:
         return GoTools(self._venvs.directory, self._go_toolchain, self._venvs.announce)
 
-    def _go_toolchain(self) -> Path:
-        """Return a Go from PATH that can build every pin, else the engine's own."""
+    def _from_path(self, tool: Tool) -> Path:
+        found = shutil.which(tool.name)
+        wanted = ".".join(map(str, tool.minimum))
+        if found is None:
+            raise MachineError(
+                f"{tool.name} is not on PATH", code="program-missing", hint=tool.hint
+            )
+        answer = capture(Command((found, *tool.version), Path("/"), clean(), timeout=30))
+        version = _VERSION.search(answer.text)
+        if version is None or tuple(map(int, version.groups())) < tool.minimum:
+            raise MachineError(
+                f"{found} is older than {wanted}", code="program-too-old", hint=tool.hint
+            )
+        return Path(found)
+
+    def _go_toolchain(self, pin: str) -> Path:
+        """Return a Go from PATH that can build a pin, else the engine's own."""
         found = shutil.which("go")
-        if found and is_new_enough(Path(found)):
+        if found and is_new_enough(Path(found), pin):
             return Path(found)
         pins = (_PINS / "go.txt").read_text("utf-8")
         venv = self._venvs.ensure_tool("go", pins, self._interpreters.default())
@@ -130,7 +97,7 @@ class Tools:
         if tool.is_go:
             return self._go.program(tool.name).exists()
         if not tool.pins:
-            return True
+            return True  # beside the engine, or on PATH if anywhere
         pins = (_PINS / tool.pins).read_text("utf-8")
         return self._venvs.has_tool(tool.name, pins, self._interpreters.default())
 
@@ -144,7 +111,13 @@ class Tools:
             answer = capture(Command((str(program), *tool.version), Path("/"), clean(), timeout=30))
         except MonoyardError as error:
             return f"not here: {error.message}"
-        return answer.text.strip().splitlines()[0] if answer.text.strip() else "unknown"
+        return _first_version_line(answer.text)
+
+
+def _first_version_line(said: str) -> str:
+    lines = said.strip().splitlines()
+    with_number = (line.strip() for line in lines if _VERSION.search(line))
+    return next(with_number, lines[0].strip() if lines else "unknown")
 
 
 def _node(venv: Path) -> Path:

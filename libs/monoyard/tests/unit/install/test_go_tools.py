@@ -7,8 +7,13 @@ from pathlib import Path
 import pytest
 
 from monoyard.errors import MachineError
-from monoyard.install import go_tools
-from monoyard.install.go_tools import GoTools, is_new_enough, pinned_package
+from monoyard.install import TABLE, go_tools
+from monoyard.install.go_tools import (
+    GoTools,
+    is_new_enough,
+    pinned_package,
+    pinned_version,
+)
 
 MODULE = """\
 module monoyard.dev/pins/hello
@@ -35,20 +40,18 @@ def pin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-def no_go() -> Path:
+def no_go(pin: str) -> Path:
     """Stand for a machine on which nothing may be built."""
-    raise AssertionError("it was built already")
+    raise AssertionError(f"{pin} was built already")
 
 
-def test_every_pin_names_a_program_and_holds_its_hashes() -> None:
+@pytest.mark.parametrize("name", [tool.name for tool in TABLE if tool.is_go])
+def test_every_pin_names_a_program_and_holds_its_hash(name: str) -> None:
     """Each folder of pins has a `tool` line, and a hash for the module that has the program."""
-    pins = sorted(go_tools._PINS.iterdir())  # noqa: SLF001  the pins are data of that module
-    assert pins
-    for pin in pins:
-        package = pinned_package(pin.name)
-        sums = (pin / "go.sum").read_text("utf-8")
-        modules = {line.split()[0] for line in sums.splitlines()}
-        assert any(package.startswith(module) for module in modules), pin.name
+    sums = (Path(go_tools.__file__).parent / "pins" / "go" / name / "go.sum").read_text("utf-8")
+    hashed = {tuple(line.split()[:2]) for line in sums.splitlines()}
+    package, version = pinned_package(name), pinned_version(name)
+    assert any(package.startswith(module) and found == version for module, found in hashed)
 
 
 def test_program_is_built_once(
@@ -57,7 +60,7 @@ def test_program_is_built_once(
     """The second call finds the program, builds nothing and says nothing."""
     said: list[str] = []
     seed_building(tmp_path / "kept")
-    tools = GoTools(tmp_path / "kept", lambda: go, said.append)
+    tools = GoTools(tmp_path / "kept", lambda _: go, said.append)
     program = tools.ensure("hello")
     assert program.read_bytes()[:4] == b"\x7fELF"
     assert said[0] == "fetching the modules of hello"
@@ -72,7 +75,7 @@ def test_missing_proxy_is_told(tmp_path: Path, go: Path, monkeypatch: pytest.Mon
     """Without a module proxy there is one error that says how to name another."""
     monkeypatch.setenv("GOPROXY", "http://127.0.0.1:1")
     with pytest.raises(MachineError, match="a Go module proxy cannot be reached") as raised:
-        GoTools(tmp_path, lambda: go, lambda _: None).ensure("actionlint")
+        GoTools(tmp_path, lambda _: go, lambda _: None).ensure("actionlint")
     assert raised.value.code == "no-network"
 
 
@@ -82,7 +85,7 @@ def test_old_or_broken_go_is_not_used(tmp_path: Path) -> None:
         program = tmp_path / f"go{number}"
         program.write_text(f"#!/bin/sh\necho '{answer}'\n", encoding="utf-8")
         program.chmod(0o755)
-        assert not is_new_enough(program)
+        assert not is_new_enough(program, "actionlint")
 
 
 @pytest.fixture
