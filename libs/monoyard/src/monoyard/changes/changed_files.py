@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from monoyard.tools import git
 from monoyard.workspace import CommittedTree, Repository, Tree
 
@@ -18,10 +20,26 @@ def changed_files(repository: Repository, tree: Tree, base: CommittedTree) -> fr
     differing = {path for path, entry in ours.items() if theirs.get(path) != entry}
     differing.update(path for path in theirs if path not in ours)
     doubtful = differing & tree.altered & theirs.keys()
-    if doubtful:
+    if watched := doubtful - tree.unwatched:
         listed = git.parse_paths(repository.demand(git.changed_since(base.commit)))
-        differing -= doubtful - listed
+        differing -= watched - listed
+    differing -= _kept_alike(repository, doubtful & tree.unwatched & ours.keys(), tree, base)
     return frozenset(differing | _reached_by_links(tree, frozenset(differing)))
+
+
+def _kept_alike(
+    repository: Repository, paths: Iterable[str], tree: Tree, base: CommittedTree
+) -> set[str]:
+    """Return the paths whose file git would keep as the base has it; a comparison skips them."""
+    askable = [path for path in sorted(paths) if "\n" not in path]
+    if not askable:
+        return set()
+    request = "".join(f"{path}\n" for path in askable).encode("utf-8", "surrogateescape")
+    ids = repository.demand(git.hash_files(), request).decode("ascii").split()
+    return {
+        path for path, oid in zip(askable, ids, strict=True)
+        if base.entries[path] == f"{tree.entries[path].partition(' ')[0]} {oid}"
+    }  # fmt: skip
 
 
 def _reached_by_links(tree: Tree, differing: frozenset[str]) -> set[str]:

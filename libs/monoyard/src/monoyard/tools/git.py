@@ -90,6 +90,12 @@ def parse_index(output: bytes) -> tuple[dict[str, str], set[str]]:
     return entries, hidden
 
 
+def parse_skipped(output: bytes) -> set[str]:
+    """Return, from the output of `list_index`, the paths that git need not have on disk."""
+    records = os.fsdecode(output).split("\0")
+    return {record.split("\t", 1)[1] for record in records if record[:1] in {"S", "s"}}
+
+
 def list_index_times() -> tuple[str, ...]:
     """List every index entry with the times that git remembers of its file."""
     return _git("ls-files", "-z", "--full-name", "--debug")

@@ -35,6 +35,10 @@ class Tree:
         algorithm: Name of the hash for bytes on disk.
         altered: Paths whose bytes on disk may differ from their blob although git calls them
             clean (line ends, filters); their digest says what is on disk.
+        unwatched: Paths that git was told not to compare with the disk.
+        left_out: Tracked paths that are not on disk on purpose (a sparse checkout, a submodule that
+            is not checked out): no change, but nothing that is there either.
+        repository: Where the bytes are of what is left out.
     """
 
     def __init__(
@@ -43,11 +47,17 @@ class Tree:
         top: Path,
         algorithm: str,
         altered: frozenset[str] = frozenset(),
+        unwatched: frozenset[str] = frozenset(),
+        left_out: frozenset[str] = frozenset(),
+        repository: Repository | None = None,
     ) -> None:
         self.entries = entries
         self.top = top
         self.algorithm = algorithm
         self.altered = altered
+        self.unwatched = unwatched
+        self.left_out = left_out
+        self._repository = repository
 
     @cached_property
     def paths(self) -> list[str]:
@@ -63,11 +73,22 @@ class Tree:
         return self.paths[first:last]
 
     def read_many(self, paths: Iterable[str]) -> dict[str, bytes]:
-        """Return the bytes of files; one that cannot be read is left out."""
+        """Return the bytes of files; one that cannot be read is missing in the answer.
+
+        Those that a sparse checkout leaves out are read as git keeps them.
+        """
+        paths = list(paths)
         found = {}
         for path in paths:
             with contextlib.suppress(OSError):
                 found[path] = (self.top / path).read_bytes()
+        kept = {
+            path: self.entries[path].split(" ")[1]
+            for path in paths if path in self.left_out and path not in found
+        }  # fmt: skip
+        if kept and self._repository is not None:
+            blobs = self._repository.read_objects(list(kept.values()))
+            found |= {path: data for path, oid in kept.items() if (data := blobs[oid]) is not None}
         return found
 
     def read(self, path: str) -> bytes | None:
@@ -75,7 +96,9 @@ class Tree:
         return self.read_many([path]).get(path) if path in self.entries else None
 
     def digest(self, path: str) -> str | None:
-        """Return `MODE DIGEST` of a path: from the tree, or from disk for an ignored file."""
+        """Return what a task finds at a path: `MODE DIGEST`, of an ignored file too, or None."""
+        if path in self.left_out:
+            return f"{self.entries[path]} left out"
         return self.entries.get(path) or file_digest(self.top / path, self.algorithm)
 
     @cached_property
@@ -102,7 +125,7 @@ class Tree:
             return [(target, _outside_digest(self.top / target, self.algorithm))]
         found = []
         for item in inside:
-            found.append((item, self.entries[item]))
+            found.append((item, self.digest(item) or ""))
             if item in self.links:
                 found.extend(self.behind_link(item, depth + 1))
         return found
@@ -121,12 +144,12 @@ class CommittedTree(Tree):
         entries = {path: f"{mode} {oid}" for path, (mode, oid) in listed.items()}
         super().__init__(entries, repository.top, repository.object_format)
         self.commit = commit
-        self._repository = repository
+        self._objects = repository
 
     def read_many(self, paths: Iterable[str]) -> dict[str, bytes]:
         """Return the bytes of blobs; a path that the commit does not have is left out."""
         wanted = {path: self.entries[path].split(" ")[1] for path in paths if path in self.entries}
-        blobs = self._repository.read_objects(list(wanted.values()))
+        blobs = self._objects.read_objects(list(wanted.values()))
         found = {path: blobs[oid] for path, oid in wanted.items()}
         return {path: data for path, data in found.items() if data is not None}
 
@@ -153,11 +176,9 @@ def take_snapshot(repository: Repository, memo: Memo | None = None) -> Tree:
     index, hidden = git.parse_index(index_output)
     entries = dict(index)
     status = git.parse_status(status_output)
-    altered = _altered_on_disk(repository, entries)
-    suspects = set(status.changed) | altered
-    for path in hidden:
-        if (repository.top / path).exists():
-            suspects.add(path)
+    altered = _altered_on_disk(repository, entries, status.untracked)
+    left_out = _left_out(repository, entries, hidden, index_output)
+    suspects = {*status.changed, *altered, *hidden}
     for path in status.untracked:
         if path.endswith("/"):
             _add_embedded(repository, path.rstrip("/"), entries)
@@ -168,11 +189,26 @@ def take_snapshot(repository: Repository, memo: Memo | None = None) -> Tree:
         if path not in hidden and not entry.startswith(git.SUBMODULE_MODE)
     ]  # fmt: skip
     touched = times.touched(times_output, comparable)
-    for path in suspects.union(touched):
+    for path in suspects.union(touched) - left_out:
         _refresh(repository, path, entries)
     overlooked = [path for path, can_hide in touched.items() if can_hide]
     times.remember(is_true=all(entries.get(path) == index[path] for path in overlooked))
-    return Tree(entries, repository.top, repository.object_format, frozenset(altered))
+    return Tree(
+        entries, repository.top, repository.object_format, frozenset(altered), frozenset(hidden),
+        frozenset(left_out), repository,
+    )  # fmt: skip
+
+
+def _left_out(
+    repository: Repository, entries: Mapping[str, str], hidden: set[str], index_output: bytes
+) -> set[str]:
+    """Return the tracked paths that are meant not to be on disk."""
+    missing = {path for path in hidden if not os.path.lexists(repository.top / path)}
+    found = missing & git.parse_skipped(index_output) if missing else set()
+    return found | {
+        path for path, entry in entries.items()
+        if entry.startswith(git.SUBMODULE_MODE) and not (repository.top / path / ".git").exists()
+    }  # fmt: skip
 
 
 def file_digest(path: Path, algorithm: str) -> str | None:
@@ -205,7 +241,9 @@ def _refresh(repository: Repository, path: str, entries: dict[str, str]) -> None
         entries[path] = digest
 
 
-def _altered_on_disk(repository: Repository, entries: Mapping[str, str]) -> set[str]:
+def _altered_on_disk(
+    repository: Repository, entries: Mapping[str, str], untracked: Iterable[str]
+) -> set[str]:
     """Return the paths whose bytes on disk may differ from their blob although status is clean."""
     settings = git.parse_config(
         repository.ask(git.read_config("core.autocrlf", "core.attributesfile")) or b"",
@@ -213,23 +251,22 @@ def _altered_on_disk(repository: Repository, entries: Mapping[str, str]) -> set[
     files = {path for path, entry in entries.items() if entry.startswith("100")}
     if settings.get("core.autocrlf", "false") != "false":
         return files
-    if not _has_attributes(repository, entries, settings):
+    if not _has_attributes(repository, (*entries, *untracked), settings):
         return set()
     request = b"\0".join(os.fsencode(path) for path in files)
     return set(git.parse_attributes(repository.demand(git.check_attributes(), request)))
 
 
 def _has_attributes(
-    repository: Repository,
-    entries: Iterable[str],
-    settings: Mapping[str, str],
+    repository: Repository, paths: Iterable[str], settings: Mapping[str, str]
 ) -> bool:
     home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     return (
-        any(path.endswith(".gitattributes") for path in entries)
+        any(path.endswith(".gitattributes") for path in paths)
         or "core.attributesfile" in settings
         or (repository.common_directory / "info" / "attributes").exists()
         or (home / "git" / "attributes").exists()
+        or Path("/etc/gitattributes").exists()
     )
 
 
