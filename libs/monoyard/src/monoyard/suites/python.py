@@ -163,6 +163,7 @@ class PythonSuites:
             paths=paths,
             ignore=ignore,
             config=config,
+            outermost=self._outermost(package, config),
             coverage=coverage,
             sources=tuple(package.inside(root) or "." for root in package.source_roots),
             arguments=settings.args or (),
@@ -186,6 +187,17 @@ class PythonSuites:
             ("resources", tuple((name, self._resource_version(name)) for name in work.resources)),
         )
         return Draft(work, parts)
+
+    def _outermost(self, package: Package, config: str) -> str:
+        """Return the highest directory between the configuration and a package with a conftest."""
+        parts = package.directory.split("/") if package.directory else []
+        start = len(config.split("/")) - 1 if config else len(parts)
+        above = ("/".join(parts[:count]) for count in range(start, len(parts)))
+        has_conftest = (
+            place for place in above
+            if (f"{place}/conftest.py" if place else "conftest.py") in self._workspace.tree.entries
+        )  # fmt: skip
+        return next(has_conftest, package.directory)
 
     def _own_plugins(self, package: Package) -> tuple[str, ...]:
         """Return the pytest plugins that packages of the workspace register."""

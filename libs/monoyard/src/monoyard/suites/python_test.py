@@ -31,6 +31,7 @@ class TestWork:
         paths: Test files or directories, from the package's directory.
         ignore: Paths below them that belong to other suites.
         config: pytest's configuration file from the top, or empty.
+        outermost: The highest directory, from the top, whose `conftest.py` counts.
         coverage: coverage's configuration file from the top; None measures nothing.
         sources: Directories to measure, from the package's directory.
         arguments: Further arguments.
@@ -52,6 +53,7 @@ class TestWork:
     paths: tuple[str, ...]
     ignore: tuple[str, ...] = ()
     config: str = ""
+    outermost: str = ""
     coverage: str | None = None
     sources: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
@@ -129,6 +131,7 @@ def share(works: Sequence[TestWork]) -> TestWork:
     return replace(
         works[0],
         directory="",
+        outermost="",
         packages=tuple(dict.fromkeys(name for work in works for name in work.packages)),
         paths=tuple(path for work in works for path in join_paths(work.directory, work.paths)),
         ignore=tuple(path for work in works for path in join_paths(work.directory, work.ignore)),
@@ -183,6 +186,7 @@ def test_step(work: TestWork, around: Surroundings, extra: Sequence[str], worker
     arguments = pytest.arguments(
         rootdir=str(around.top / work.directory),
         config=str(around.top / work.config) if work.config else None,
+        outermost=str(around.top / work.outermost),
         junit=str(around.scratch / "junit.xml"),
         paths=() if is_named else work.paths,
         plugins=plugins,

@@ -20,6 +20,7 @@ def arguments(
     *,
     rootdir: str,
     config: str | None,
+    outermost: str,
     junit: str,
     paths: Iterable[str],
     plugins: Iterable[str] = (),
@@ -32,6 +33,9 @@ def arguments(
     Args:
         rootdir: The package's directory.
         config: Its configuration file, or None so that none of a directory above is taken.
+        outermost: The directory above which nothing is looked at. Without it pytest collects, and
+            looks for `conftest.py`, in every directory from that of the configuration down: a
+            thousand siblings of the package, or all of `/tmp`.
         junit: Where the JUnit report goes.
         paths: Test files and directories.
         plugins: Modules given with `-p`.
@@ -41,6 +45,7 @@ def arguments(
     """
     return (
         f"--rootdir={rootdir}",
+        f"--confcutdir={outermost}",
         *(("-c", config) if config else ("-c", "/dev/null")),
         f"--junit-xml={junit}",
         "-o", "junit_family=xunit1", "-o", "junit_logging=no",

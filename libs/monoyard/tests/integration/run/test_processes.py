@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from .conftest import Checkout
 
@@ -103,3 +105,26 @@ def test_run_inside_a_task_works_in_its_share(empty: "Checkout") -> None:
     empty.package("alpha", table=f"[tool.monoyard.suites.unit]\ncommand = {inner}\nenv = ['*']\n")
     empty.commit()
     assert empty.outcomes("unit", "--no-cache") == {"alpha:unit": "pass"}
+
+
+@pytest.mark.parametrize("settings", ["", "[tool.pytest.ini_options]\naddopts = '-q'\n"])
+def test_nothing_beside_or_above_a_package_is_collected(empty: "Checkout", settings: str) -> None:
+    """Pytest looks at the package alone: neither at its siblings nor above the repository."""
+    empty.root(settings)
+    empty.package("alpha")
+    empty.package("broken", source="raise SystemExit('imported')\n", test="raise SystemExit\n")
+    (empty.top.parent / "conftest.py").write_text("raise SystemExit('above')\n", encoding="utf-8")
+    empty.write("libs/broken/conftest.py", "raise SystemExit('beside')\n")
+    assert empty.outcomes("unit", "alpha") == {"alpha:unit": "pass"}
+
+
+def test_conftest_between_settings_and_package_counts(empty: "Checkout") -> None:
+    """A `conftest.py` from the directory of pytest's settings down is loaded, as pytest would."""
+    empty.root("[tool.pytest.ini_options]\naddopts = '-q'\n")
+    fixture = "import pytest\n\n\n@pytest.fixture\ndef shared() -> int:\n    return 7\n"
+    empty.write("libs/conftest.py", fixture)
+    empty.package("alpha", test="def test_it(shared: int) -> None:\n    assert shared == 7\n")
+    empty.commit()
+    assert empty.outcomes("unit") == {"alpha:unit": "pass"}
+    empty.write("libs/conftest.py", fixture.replace("7", "8"))
+    assert empty.outcomes("unit") == {"alpha:unit": "fail"}

@@ -16,20 +16,21 @@ TWO = "tests/test_b.py::test_two"
 def test_arguments() -> None:
     """One package is tested with its own root, settings, report, plugins and paths."""
     made = tool.arguments(
-        rootdir="/r/libs/a", config="/r/pyproject.toml", junit="/s/junit.xml", paths=["tests/unit"],
+        rootdir="/r/libs/a", config="/r/pyproject.toml", outermost="/r/libs",
+        junit="/s/junit.xml", paths=["tests/unit"],
         plugins=["xdist"], ignore=["tests/e2e"], cache="/s/cache", extra=["-n", "2"],
     )  # fmt: skip
     assert made == (
-        "--rootdir=/r/libs/a", "-c", "/r/pyproject.toml", "--junit-xml=/s/junit.xml", *SETTLED,
+        "--rootdir=/r/libs/a", "--confcutdir=/r/libs", "-c", "/r/pyproject.toml", "--junit-xml=/s/junit.xml", *SETTLED,
         "-o", "cache_dir=/s/cache", "-p", "xdist", "--ignore=tests/e2e", "-n", "2", "tests/unit",
     )  # fmt: skip
 
 
 def test_arguments_without_settings() -> None:
     """Without settings none of a directory above is read, and no cache is written."""
-    made = tool.arguments(rootdir="/r", config=None, junit="/s/j", paths=["tests"])
+    made = tool.arguments(rootdir="/r", config=None, outermost="/r", junit="/s/j", paths=["tests"])
     assert made == (
-        "--rootdir=/r", "-c", "/dev/null", "--junit-xml=/s/j", *SETTLED,
+        "--rootdir=/r", "--confcutdir=/r", "-c", "/dev/null", "--junit-xml=/s/j", *SETTLED,
         "-p", "no:cacheprovider", "tests",
     )  # fmt: skip
 
