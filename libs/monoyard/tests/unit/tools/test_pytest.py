@@ -21,7 +21,8 @@ def test_arguments() -> None:
         plugins=["xdist"], ignore=["tests/e2e"], cache="/s/cache", extra=["-n", "2"],
     )  # fmt: skip
     assert made == (
-        "--rootdir=/r/libs/a", "--confcutdir=/r/libs", "-c", "/r/pyproject.toml", "--junit-xml=/s/junit.xml", *SETTLED,
+        "--rootdir=/r/libs/a", "--confcutdir=/r/libs", "-c", "/r/pyproject.toml",
+        "--junit-xml=/s/junit.xml", *SETTLED,
         "-o", "cache_dir=/s/cache", "-p", "xdist", "--ignore=tests/e2e", "-n", "2", "tests/unit",
     )  # fmt: skip
 
