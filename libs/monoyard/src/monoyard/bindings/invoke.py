@@ -47,6 +47,8 @@ def _guarded(body: Callable[..., None]) -> Callable[..., None]:
             sys.stdout.flush()  # here, a reader that went away is still an error of ours to tell
         except Exit:
             raise
+        except KeyboardInterrupt:
+            raise Exit("interrupted", code=130) from None
         except Exception as error:  # noqa: BLE001  the error printer of this door
             from monoyard.bindings.errors import report
 

@@ -11,6 +11,7 @@ from monoyard.bindings.engine import Engine
 from monoyard.config import suggest
 from monoyard.errors import UsageError
 from monoyard.install import GROUPS, TABLE
+from monoyard.process import kill_running
 
 _AT_ONCE = 2
 
@@ -45,6 +46,11 @@ def set_up_tools(directory: Path, names: Sequence[str]) -> None:
     engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr))
     wanted = dict.fromkeys(name for item in names or (GROUPS[0],) for name in known[item])
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for _ in pool.map(engine.tools.ensure, wanted):
-            continue  # the first error is raised here
+        try:
+            for _ in pool.map(engine.tools.ensure, wanted):
+                continue  # the first error is raised here
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            kill_running()  # what the other thread waits for
+            raise
     show_tools(directory)
