@@ -32,8 +32,9 @@ test("the answer is a number", () => assert.equal(answer(), true));
 """
 LINT = """\
 import { readFileSync, writeFileSync } from "node:fs";
-const text = readFileSync("src/main.mjs", "utf8");
-if (process.argv.includes("--fix")) writeFileSync("src/main.mjs", text.replaceAll("var ", "const "));
+const [place, fixes] = ["src/main.mjs", process.argv.includes("--fix")];
+const text = readFileSync(place, "utf8");
+if (fixes) writeFileSync(place, text.replaceAll("var ", "const "));
 else if (text.includes("var ")) process.exit(console.error("src/main.mjs: no var") ?? 1);
 """
 
