@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterable
 from importlib.metadata import Distribution, distributions
@@ -17,6 +18,7 @@ from monoyard.workspace import normalize
 
 Announce = Callable[[str], None]
 
+_PYLOCK = re.compile(r"^lock-version\s*=", re.MULTILINE)  # PEP 751 asks for it; comments may lead
 _STAMP = "monoyard-1.json"  # the last file of a venv, and what is known of its contents
 
 
@@ -154,7 +156,7 @@ class Venvs:
         )  # fmt: skip
         if not requirements.strip():
             return
-        is_toml = requirements.lstrip().startswith("lock-version")
+        is_toml = _PYLOCK.search(requirements) is not None
         listed = path / ("pylock.toml" if is_toml else "requirements.txt")
         listed.write_text(requirements, encoding="utf-8")
         checked = () if is_toml else ("--require-hashes", "--no-deps")

@@ -203,7 +203,7 @@ class Scheduler:
         if self._halt:
             self._leave_out(batch, self._halt)
         elif error is not None:
-            self._fail(batch, _words(error))
+            self._fail(batch, *_words(error))
             if not isinstance(error, MonoyardError):
                 raise error
         else:
@@ -315,10 +315,10 @@ class Scheduler:
             self._end(result, batch)
         self._take_in(self._factory.make(tasks) for tasks in meaning.again)
 
-    def _fail(self, batch: Batch, reason: str) -> None:
+    def _fail(self, batch: Batch, reason: str, log: str = "") -> None:
         self._done(batch)
         for task in batch.tasks:
-            self._end(TaskResult(task.id, Outcome.ERROR, reason), batch)
+            self._end(TaskResult(task.id, Outcome.ERROR, reason, log=log), batch)
 
     def _end(self, result: TaskResult, batch: Batch) -> None:
         self._results[result.task] = result
@@ -365,12 +365,14 @@ class Scheduler:
         return time.monotonic() - self._began
 
 
-def _words(error: BaseException | None) -> str:
-    if isinstance(error, MonoyardError):
-        hint = f" ({error.hint})" if error.hint else ""
-        context = f": {error.context[-1]}" if error.context else ""
-        return f"{error.message}{context}{hint}"
-    return f"{type(error).__name__}: {error}"
+def _words(error: BaseException | None) -> tuple[str, str]:
+    """Return why tasks cannot run in one line, and all that was said about it."""
+    if not isinstance(error, MonoyardError):
+        return f"{type(error).__name__}: {error}", ""
+    telling = [line for line in error.context if "error" in line.lower()] or error.context[-1:]
+    context = f": {telling[0].strip()}" if telling else ""
+    hint = f" ({error.hint})" if error.hint else ""
+    return f"{error.message}{context}{hint}", "\n".join(error.context)
 
 
 def _read(path: Path) -> bytes:

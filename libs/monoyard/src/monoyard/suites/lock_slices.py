@@ -25,6 +25,7 @@ class WorkspaceLock:
 
     def __init__(self, path: str, data: bytes | None) -> None:
         self._path = path if data is not None else ""
+        self._named = path
         self._data = data or b""
         self._slices: dict[tuple[str, ...], Entries] = {}
 
@@ -49,8 +50,11 @@ class WorkspaceLock:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Why every package counts as needing the whole lock, where that is so."""
-        if self.is_there and self._lock.problem:
+        """What is to be known of the lock: that it is missing, or tells no closures apart."""
+        if not self.is_there:
+            name = f"`{self._named}` is not there" if self._named else "there is no lock"
+            return (f"{name}: requirements are resolved here, and elsewhere they may be others",)
+        if self._lock.problem:
             return (f"{self._path}: {self._lock.problem}, so any change of it affects everything",)
         return ()
 

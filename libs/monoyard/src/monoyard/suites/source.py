@@ -63,7 +63,9 @@ class SuiteSource:
             *python.covered,
             *typescript.covered,
         }
-        return Sourced(tuple(tasks), frozenset(covered), (*lock.notes, *python.notes))
+        has_python = any(package.kind == "python" for package in workspace.packages.values())
+        notes = (*(lock.notes if has_python else ()), *python.notes)
+        return Sourced(tuple(tasks), frozenset(covered), notes)
 
     def _interpreters_of(self, package: Package) -> Iterable[tuple[Interpreter, str, str]]:
         """Return (interpreter, task suffix, why it cannot be used) for each one to check with."""
