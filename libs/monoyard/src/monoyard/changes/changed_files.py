@@ -44,10 +44,19 @@ def _kept_alike(
 
 def _reached_by_links(tree: Tree, differing: frozenset[str]) -> set[str]:
     """Return the links that lead to something that differs: who reads them reads that."""
+    if not differing:
+        return set()
     return {
         link for link in tree.links
-        if link not in differing and any(path in differing for path, _ in tree.behind_link(link))
-    } | {
-        link for link, target in tree.links.items()
-        if target in differing or any(path.startswith(target + "/") for path in differing)
+        if link not in differing
+        and (_leads_to_lost(tree, link, differing)
+             or any(path in differing for path, _ in tree.behind_link(link)))
     }  # fmt: skip
+
+
+def _leads_to_lost(tree: Tree, link: str, differing: frozenset[str]) -> bool:
+    """Say whether a file is gone at the end of a link, or below it."""
+    end = tree.follow(link)[1]
+    if end is None:
+        return False
+    return end in differing or any(path.startswith(f"{end}/" if end else "") for path in differing)

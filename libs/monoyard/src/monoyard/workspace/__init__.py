@@ -10,16 +10,17 @@ from typing import Any
 
 from monoyard.config import Faults, WorkspaceSettings, raise_faults, suggest
 from monoyard.errors import UsageError
-from monoyard.workspace.discovery import Discovery, discover
+from monoyard.workspace.discovery import Discovery, discover, scan_files
 from monoyard.workspace.globs import compile_globs, files_on_disk, matches
 from monoyard.workspace.graph import Edge, Graph
 from monoyard.workspace.imports import ModuleIndex
-from monoyard.workspace.manifests import Manifest
+from monoyard.workspace.manifests import Manifest, dependency_groups
 from monoyard.workspace.memo import Memo
 from monoyard.workspace.package import ROOT_PACKAGE_PATHS, Package, zone_of
 from monoyard.workspace.repository import Repository
 from monoyard.workspace.requirements import normalize, split_requirement
-from monoyard.workspace.tree import CommittedTree, Tree, file_digest, take_snapshot
+from monoyard.workspace.snapshot import take_snapshot
+from monoyard.workspace.tree import CommittedTree, Tree, file_digest
 
 __all__ = [
     "ROOT_PACKAGE_PATHS",
@@ -34,11 +35,13 @@ __all__ = [
     "Tree",
     "Workspace",
     "compile_globs",
+    "dependency_groups",
     "file_digest",
     "files_on_disk",
     "load",
     "matches",
     "normalize",
+    "scan_files",
     "split_requirement",
     "take_snapshot",
     "zone_of",

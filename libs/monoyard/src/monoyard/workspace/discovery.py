@@ -25,10 +25,10 @@ from monoyard.workspace.imports import scan_imports
 from monoyard.workspace.manifests import MANIFEST_NAMES, Manifest, parse_manifest
 from monoyard.workspace.memo import Memo
 from monoyard.workspace.package import ROOT_PACKAGE_PATHS, Package, layout, zone_of
-from monoyard.workspace.tree import Tree
+from monoyard.workspace.tree import Tree, blob_id
 
 _NEVER_MEMBERS = ("**/node_modules", "**/.venv", "**/site-packages", "**/testdata", "**/fixtures")
-_READER_VERSION = "2"  # part of every memo key: raise it when a reader below changes its answer
+_READER_VERSION = "3"  # part of every memo key: raise it when a reader below changes its answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ def _pnpm_members(tree: Tree) -> list[str]:
 
 
 def _parse_all(tree: Tree, memo: Memo, paths: Iterable[str], faults: Faults) -> dict[str, Manifest]:
-    keys = {path: f"{_READER_VERSION} {path[-4:]} {tree.entries[path]}" for path in paths}
+    keys = {path: f"{_READER_VERSION} {path[-4:]} {_content_id(tree, path)}" for path in paths}
     known = memo.get_many("manifest", list(keys.values()))
     found: dict[str, Manifest] = {}
     fresh: dict[str, bytes] = {}
@@ -185,7 +185,8 @@ def _parse_all(tree: Tree, memo: Memo, paths: Iterable[str], faults: Faults) -> 
             found[path] = Manifest.from_data(json.loads(known[key]))
         elif path in contents and (manifest := parse_manifest(contents[path], path, faults)):
             found[path] = manifest
-            fresh[key] = json.dumps(manifest.to_data(), separators=(",", ":")).encode()
+            if _is_true(tree, path, contents[path]):
+                fresh[key] = json.dumps(manifest.to_data(), separators=(",", ":")).encode()
     if fresh:
         memo.put_many("manifest", fresh)
     return found
@@ -294,7 +295,7 @@ def _with_imports(
     keys = {name: _listing_digest(tree, paths) for name, paths in sources.items()}
     known = memo.get_many("package-imports", list(keys.values()))
     missing = [name for name, key in keys.items() if key not in known]
-    scanned = _scan_files(tree, memo, [path for name in missing for path in sources[name]])
+    scanned, doubtful = _scan(tree, memo, [path for name in missing for path in sources[name]])
     fresh = {}
     result = dict(packages)
     for name, key in keys.items():
@@ -302,7 +303,8 @@ def _with_imports(
             runtime, tests = json.loads(known[key])
         else:
             runtime, tests = _split(packages[name], sources[name], scanned)
-            fresh[key] = json.dumps([runtime, tests], separators=(",", ":")).encode()
+            if doubtful.isdisjoint(sources[name]):
+                fresh[key] = json.dumps([runtime, tests], separators=(",", ":")).encode()
         result[name] = _replace_imports(packages[name], runtime, tests)
     if fresh:
         memo.put_many("package-imports", fresh)
@@ -331,18 +333,42 @@ def _split(
     return runtime, tests
 
 
-def _scan_files(tree: Tree, memo: Memo, paths: Iterable[str]) -> dict[str, list[str]]:
-    keys = {path: f"{_READER_VERSION} {tree.entries[path][7:]}" for path in paths}
+def scan_files(tree: Tree, memo: Memo, paths: Iterable[str]) -> dict[str, list[str]]:
+    """Return what each Python file of a tree imports; one that cannot be read is missing."""
+    return _scan(tree, memo, paths)[0]
+
+
+def _scan(
+    tree: Tree, memo: Memo, paths: Iterable[str]
+) -> tuple[dict[str, list[str]], frozenset[str]]:
+    """Return the imports by path, and the paths for which they must not be remembered."""
+    keys = {path: f"{_READER_VERSION} {_content_id(tree, path)[7:]}" for path in paths}
     known = memo.get_many("imports", list(set(keys.values())))
-    contents = tree.read_many(path for path, key in keys.items() if key not in known)
-    fresh = {keys[path]: json.dumps(scan_imports(data)).encode() for path, data in contents.items()}
-    if fresh:
-        memo.put_many("imports", fresh)
-    found = {**known, **fresh}
-    return {path: json.loads(found[key]) for path, key in keys.items() if key in found}
+    missing = [path for path, key in keys.items() if key not in known]
+    contents = tree.read_many(missing)
+    found = {path: json.loads(known[key]) for path, key in keys.items() if key in known}
+    found |= {path: list(scan_imports(data)) for path, data in contents.items()}
+    true = {path for path, data in contents.items() if _is_true(tree, path, data)}
+    if true:
+        memo.put_many("imports", {keys[path]: json.dumps(found[path]).encode() for path in true})
+    return found, frozenset(missing) - true
+
+
+def _content_id(tree: Tree, path: str) -> str:
+    """Return `MODE DIGEST` of a file; of a link, with a digest of all that it leads to."""
+    entry = tree.entries[path]
+    if path not in tree.links:
+        return entry
+    behind = json.dumps(tree.behind_link(path)).encode()
+    return f"{entry} {hashlib.sha256(behind).hexdigest()}"
+
+
+def _is_true(tree: Tree, path: str, data: bytes) -> bool:
+    """Say whether bytes are those of the entry: a file may be written while the tree is read."""
+    return path in tree.links or tree.entries[path].endswith(f" {blob_id(data, tree.algorithm)}")
 
 
 def _listing_digest(tree: Tree, paths: Iterable[str]) -> str:
-    listing = "\n".join(f"{tree.entries[path]}\t{path}" for path in paths)
+    listing = "\n".join(f"{_content_id(tree, path)}\t{path}" for path in paths)
     text = f"{_READER_VERSION}\n{listing}".encode("utf-8", "surrogateescape")
     return hashlib.sha256(text).hexdigest()

@@ -113,14 +113,17 @@ def _pyproject(document: dict[str, Any]) -> Manifest:
     )
 
 
+def dependency_groups(document: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return the groups of PEP 735 by normalised name, with what they include."""
+    raw = table_at(document, "dependency-groups")
+    return {normalize(name): _expand_group(name, raw, ()) for name in raw}
+
+
 def _groups(
     document: dict[str, Any], uv: dict[str, Any], poetry: dict[str, Any]
 ) -> dict[str, tuple[str, ...]]:
     """Gather PEP 735 groups, and the development requirements of uv, poetry and hatch."""
-    groups: dict[str, tuple[str, ...]] = {}
-    raw = table_at(document, "dependency-groups")
-    for name in raw:
-        groups[normalize(name)] = _expand_group(name, raw, ())
+    groups = dependency_groups(document)
     groups.update(_hatch_groups(table_at(document, "tool", "hatch", "envs")))
     if "dev-dependencies" in uv:
         groups["dev"] = groups.get("dev", ()) + _texts(uv["dev-dependencies"])

@@ -16,13 +16,8 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from monoyard.errors import RepositoryError
 from monoyard.tools import git
-from monoyard.workspace.index_times import IndexTimes
-from monoyard.workspace.memo import Memo
 from monoyard.workspace.repository import Repository
-
-_MAXIMUM_LINK_DEPTH = 40
 
 
 class Tree:
@@ -102,33 +97,65 @@ class Tree:
         return self.entries.get(path) or file_digest(self.top / path, self.algorithm)
 
     @cached_property
-    def links(self) -> dict[str, str]:
-        """Symbolic links: path to the target, from the top; targets outside keep `..` or `/`."""
+    def links(self) -> Mapping[str, str]:
+        """Symbolic links: path to the target as it is written."""
         found = {}
         for path, entry in self.entries.items():
             if entry.startswith(git.LINK_MODE):
-                try:
-                    target = str((self.top / path).readlink())
-                except OSError:
-                    continue
-                joined = os.path.join(os.path.dirname(path), target)  # noqa: PTH118, PTH120
-                found[path] = os.path.normpath(joined)
+                with contextlib.suppress(OSError):
+                    found[path] = str((self.top / path).readlink())
         return found
 
-    def behind_link(self, path: str, depth: int = 0) -> list[tuple[str, str]]:
+    def follow(self, link: str) -> tuple[tuple[str, ...], str | None]:
+        """Return the links that a link leads through, itself first, and where it ends.
+
+        The end is a path from the top, which need not exist; the empty one is the top. It is None
+        where it is outside the repository, and where links lead in a ring.
+        """
+        passed: list[str] = []
+        at: list[str] = []
+        ahead = link.split("/")
+        while ahead:
+            part = ahead.pop(0)
+            if part in {"", "."}:
+                continue
+            if part == "..":
+                if not at:
+                    return tuple(passed), None
+                at.pop()
+                continue
+            at.append(part)
+            place = "/".join(at)
+            if (target := self.links.get(place)) is None:
+                continue
+            if place in passed:
+                return tuple(passed), None
+            passed.append(place)
+            if target.startswith("/"):
+                target = os.path.relpath(target, self.top)
+                at.clear()
+            else:
+                at.pop()
+            ahead[:0] = target.split("/")
+        return tuple(passed), "/".join(at)
+
+    def behind_link(self, link: str) -> list[tuple[str, str]]:
         """Return (path, digest) of all that a symbolic link leads to, through further links."""
-        target = self.links.get(path)
-        if target is None or depth > _MAXIMUM_LINK_DEPTH:
-            return []
-        inside = [target] if target in self.entries else self.under(target)
-        if not inside:
-            return [(target, _outside_digest(self.top / target, self.algorithm))]
-        found = []
-        for item in inside:
-            found.append((item, self.digest(item) or ""))
-            if item in self.links:
-                found.extend(self.behind_link(item, depth + 1))
-        return found
+        found: dict[str, str] = {}
+        queue, seen = [link], {link}
+        while queue:
+            name = queue.pop()
+            passed, end = self.follow(name)
+            inside = [end] if end in self.entries else self.under(end) if end is not None else []
+            if not inside:
+                place = self.links[name] if end is None else end
+                found[place] = _outside_digest(self.top / name, self.algorithm)
+            for item in (*passed[1:], *inside):
+                found[item] = self.digest(item) or "absent"
+                if item in self.links and item not in seen:
+                    seen.add(item)
+                    queue.append(item)
+        return sorted(found.items())
 
 
 class CommittedTree(Tree):
@@ -146,9 +173,21 @@ class CommittedTree(Tree):
         self.commit = commit
         self._objects = repository
 
+    @cached_property
+    def links(self) -> Mapping[str, str]:
+        """Symbolic links: path to the target as it is written."""
+        paths = [path for path, entry in self.entries.items() if entry.startswith(git.LINK_MODE)]
+        ids = [self.entries[path].split(" ")[1] for path in paths]
+        blobs = self._objects.read_objects(ids)
+        return {path: os.fsdecode(blobs[oid] or b"") for path, oid in zip(paths, ids, strict=True)}
+
     def read_many(self, paths: Iterable[str]) -> dict[str, bytes]:
-        """Return the bytes of blobs; a path that the commit does not have is left out."""
-        wanted = {path: self.entries[path].split(" ")[1] for path in paths if path in self.entries}
+        """Return the bytes of files; a path that the commit does not have is left out."""
+        ends = {path: self.follow(path)[1] if path in self.links else path for path in paths}
+        wanted = {
+            path: self.entries[end].split(" ")[1]
+            for path, end in ends.items() if end is not None and end in self.entries
+        }  # fmt: skip
         blobs = self._objects.read_objects(list(wanted.values()))
         found = {path: blobs[oid] for path, oid in wanted.items()}
         return {path: data for path, data in found.items() if data is not None}
@@ -158,149 +197,39 @@ class CommittedTree(Tree):
         return self.entries.get(path)
 
 
-def take_snapshot(repository: Repository, memo: Memo | None = None) -> Tree:
-    """Read the work tree's files and their digests, in git processes side by side.
-
-    Args:
-        repository: The repository.
-        memo: Remembers what need not be looked at again.
-
-    Raises:
-        RepositoryError: git failed.
-
-    """
-    times = IndexTimes(repository, memo)
-    index_output, status_output, *times_output = repository.demand_at_once(
-        (git.list_index(), git.status(), *times.question())
-    )
-    index, hidden = git.parse_index(index_output)
-    entries = dict(index)
-    status = git.parse_status(status_output)
-    altered = _altered_on_disk(repository, entries, status.untracked)
-    left_out = _left_out(repository, entries, hidden, index_output)
-    suspects = {*status.changed, *altered, *hidden}
-    for path in status.untracked:
-        if path.endswith("/"):
-            _add_embedded(repository, path.rstrip("/"), entries)
-        else:
-            suspects.add(path)
-    comparable = [
-        path for path, entry in index.items()
-        if path not in hidden and not entry.startswith(git.SUBMODULE_MODE)
-    ]  # fmt: skip
-    touched = times.touched(times_output, comparable)
-    for path in suspects.union(touched) - left_out:
-        _refresh(repository, path, entries)
-    overlooked = [path for path, can_hide in touched.items() if can_hide]
-    times.remember(is_true=all(entries.get(path) == index[path] for path in overlooked))
-    return Tree(
-        entries, repository.top, repository.object_format, frozenset(altered), frozenset(hidden),
-        frozenset(left_out), repository,
-    )  # fmt: skip
-
-
-def _left_out(
-    repository: Repository, entries: Mapping[str, str], hidden: set[str], index_output: bytes
-) -> set[str]:
-    """Return the tracked paths that are meant not to be on disk."""
-    missing = {path for path in hidden if not os.path.lexists(repository.top / path)}
-    found = missing & git.parse_skipped(index_output) if missing else set()
-    return found | {
-        path for path, entry in entries.items()
-        if entry.startswith(git.SUBMODULE_MODE) and not (repository.top / path / ".git").exists()
-    }  # fmt: skip
-
-
 def file_digest(path: Path, algorithm: str) -> str | None:
     """Return `MODE DIGEST` of a file as git would store its bytes, or None where there is none."""
     try:
         found = path.lstat()
         if stat.S_ISLNK(found.st_mode):
-            return f"{git.LINK_MODE} {_blob_id(os.fsencode(path.readlink()), algorithm)}"
+            return f"{git.LINK_MODE} {blob_id(os.fsencode(path.readlink()), algorithm)}"
         if not stat.S_ISREG(found.st_mode):
             return None
         mode = "100755" if found.st_mode & stat.S_IXUSR else "100644"
-        return f"{mode} {_blob_id(path.read_bytes(), algorithm)}"
+        return f"{mode} {blob_id(path.read_bytes(), algorithm)}"
     except OSError:
         return None
 
 
-def _blob_id(data: bytes, algorithm: str) -> str:
+def blob_id(data: bytes, algorithm: str) -> str:
+    """Return the object id that git would give bytes.
+
+    Args:
+        data: The bytes.
+        algorithm: `sha1` or `sha256`.
+    """
     header = b"blob %d\0" % len(data)
     return hashlib.new(algorithm, header + data, usedforsecurity=False).hexdigest()
 
 
-def _refresh(repository: Repository, path: str, entries: dict[str, str]) -> None:
-    if entries.get(path, "").startswith(git.SUBMODULE_MODE):
-        entries[path] = _submodule_digest(repository, path, entries[path])
-        return
-    digest = file_digest(repository.top / path, repository.object_format)
-    if digest is None:
-        entries.pop(path, None)
-    else:
-        entries[path] = digest
-
-
-def _altered_on_disk(
-    repository: Repository, entries: Mapping[str, str], untracked: Iterable[str]
-) -> set[str]:
-    """Return the paths whose bytes on disk may differ from their blob although status is clean."""
-    settings = git.parse_config(
-        repository.ask(git.read_config("core.autocrlf", "core.attributesfile")) or b"",
-    )
-    files = {path for path, entry in entries.items() if entry.startswith("100")}
-    if settings.get("core.autocrlf", "false") != "false":
-        return files
-    if not _has_attributes(repository, (*entries, *untracked), settings):
-        return set()
-    request = b"\0".join(os.fsencode(path) for path in files)
-    return set(git.parse_attributes(repository.demand(git.check_attributes(), request)))
-
-
-def _has_attributes(
-    repository: Repository, paths: Iterable[str], settings: Mapping[str, str]
-) -> bool:
-    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    return (
-        any(path.endswith(".gitattributes") for path in paths)
-        or "core.attributesfile" in settings
-        or (repository.common_directory / "info" / "attributes").exists()
-        or (home / "git" / "attributes").exists()
-        or Path("/etc/gitattributes").exists()
-    )
-
-
-def _submodule_digest(repository: Repository, path: str, recorded: str) -> str:
-    """Return a digest of what is checked out in a submodule that differs from what is recorded."""
-    directory = repository.top / path
-    try:
-        inner = Repository.locate(directory)
-    except RepositoryError:
-        return recorded
-    if inner.top != directory:
-        return recorded  # not checked out: the question was answered by the repository around it
-    listing = "".join(
-        f"{entry}\t{name}\n" for name, entry in sorted(take_snapshot(inner).entries.items())
-    )
-    digest = _blob_id(listing.encode("utf-8", "surrogateescape"), repository.object_format)
-    return f"{git.SUBMODULE_MODE} {digest}"
-
-
-def _add_embedded(repository: Repository, directory: str, entries: dict[str, str]) -> None:
-    """Add the files of an untracked repository inside this one; git lists only its name."""
-    for folder, names, files in os.walk(repository.top / directory):
-        names[:] = [name for name in names if name != ".git"]
-        for file in files:
-            path = Path(folder) / file
-            digest = file_digest(path, repository.object_format)
-            if digest is not None:
-                entries[path.relative_to(repository.top).as_posix()] = digest
-
-
 def _outside_digest(path: Path, algorithm: str) -> str:
     """Digest what a link leads to outside the tree: a file's bytes, a directory's listing."""
-    if path.is_dir():
-        files = sorted(item for item in path.rglob("*") if item.is_file())
+    try:
+        end = path.resolve()
+    except (OSError, RuntimeError):  # a ring of links
+        return "absent"
+    if end.is_dir():
+        files = sorted(item for item in end.rglob("*") if item.is_file())
         parts = [f"{file_digest(file.resolve(), algorithm)}\t{file}" for file in files]
-        return f"directory {_blob_id(os.fsencode(chr(10).join(parts)), algorithm)}"
-    return file_digest(path.resolve(), algorithm) or "absent"
+        return f"directory {blob_id(os.fsencode(chr(10).join(parts)), algorithm)}"
+    return file_digest(end, algorithm) or "absent"

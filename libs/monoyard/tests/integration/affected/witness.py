@@ -16,20 +16,22 @@ IMPORT = re.compile(r"\b(?:import|from)\s+(\w+)|import_module\(\"(\w+)")
 
 
 def listed(package: Path, below: str) -> list[tuple[str, str]]:
-    """Return (path, git's flag) of all files that git does not ignore."""
+    """Return (path, git's flag) of all files that git does not ignore, but for nested packages'."""
     argv = ["git", "ls-files", "-zt", "--cached", "--others", "--exclude-standard", "--", below]
     said = subprocess.run(argv, cwd=package, capture_output=True, check=True).stdout
     entries = (os.fsdecode(item) for item in said.split(b"\0") if item)
-    return sorted((entry[2:], entry[0]) for entry in entries)
+    nested = tuple(
+        f"{item.parent.relative_to(package)}/" for item in package.glob("*/pyproject.toml")
+    )
+    return sorted((entry[2:], entry[0]) for entry in entries if not entry[2:].startswith(nested))
 
 
 def content(package: Path, path: str, flag: str) -> bytes:
     """Return mode and bytes of a file as a program would find them."""
     place = package / path
     if place.is_dir():
-        files = [
-            item for item in sorted(place.rglob("*")) if item.is_file() and item.name != ".git"
-        ]
+        below = sorted(item for item in place.rglob("*") if item.is_file())
+        files = [item for item in below if not {".git", ".monoyard"} & {*item.parts}]
         return b"".join(content(package, str(item.relative_to(package)), flag) for item in files)
     if not os.path.lexists(place):
         if flag != "S":  # left out by a sparse checkout: unchanged
