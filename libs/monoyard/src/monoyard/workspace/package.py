@@ -10,6 +10,7 @@ from monoyard.workspace.manifests import Manifest
 
 _TEST_DIRECTORIES = frozenset({"tests", "test"})
 _DOCUMENT_DIRECTORIES = frozenset({"docs", "doc", "example", "examples"})
+_DOCUMENT_SUFFIXES = (".md", ".rst")
 _DOCUMENT_NAMES = ("readme", "changelog", "changes", "license", "contributing", "authors", "notice")
 
 ROOT_PACKAGE_PATHS = ("noxfile.py", "tasks.py", "tests", "infra", "deploy")
@@ -80,7 +81,8 @@ def zone_of(inner: str) -> str:
             return "test"
         return "document" if first in _DOCUMENT_DIRECTORIES else "source"
     lower = first.lower()
-    if lower.startswith(_DOCUMENT_NAMES) or lower.endswith((".md", ".rst")):
+    is_named_so = lower.startswith(_DOCUMENT_NAMES) and not lower.endswith((".py", ".pyi"))
+    if is_named_so or lower.endswith(_DOCUMENT_SUFFIXES):
         return "document"
     return "test" if lower == "conftest.py" else "source"
 
