@@ -6,7 +6,14 @@ from collections.abc import Iterable
 from typing import Final
 
 from monoyard.config import SuiteSettings
-from monoyard.workspace import Package, Workspace, normalize, split_requirement, zone_of
+from monoyard.workspace import (
+    Package,
+    Workspace,
+    dependency_groups,
+    normalize,
+    split_requirement,
+    zone_of,
+)
 
 TEST_SUITES: Final = ("unit", "integration", "contract")
 _DEFAULT_GROUPS: Final = ("test", "tests", "testing", "dev", "hatch.test", "hatch.default")
@@ -86,14 +93,8 @@ def root_group(workspace: Workspace, suite: str) -> tuple[str, ...]:
 
 
 def root_groups(workspace: Workspace) -> dict[str, tuple[str, ...]]:
-    """Return the root's dependency groups, plain requirements only."""
-    groups = workspace.document.get("dependency-groups")
-    table = groups if isinstance(groups, dict) else {}
-    return {
-        normalize(name): tuple(item for item in items if isinstance(item, str))
-        for name, items in table.items()
-        if isinstance(items, list)
-    }
+    """Return the root's dependency groups, with the groups that they include."""
+    return dependency_groups(workspace.document)
 
 
 def declared_names(workspace: Workspace, package: Package) -> tuple[frozenset[str], frozenset[str]]:
