@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from monoyard.changes.base import Base, select_base
 from monoyard.changes.changed_files import changed_files
 from monoyard.changes.events import Event, read_event
+from monoyard.changes.structure import may_change_structure
 from monoyard.errors import ConfigurationError, RepositoryError
 from monoyard.workspace import CommittedTree, Memo, Repository, Workspace, load
 
@@ -21,8 +22,7 @@ class Changes:
         base: What was compared with.
         paths: Paths that differ, from the top.
         before: The workspace as it was at the base; None where the base is unknown, or where
-        nothing
-            that differs can have changed the graph or the settings.
+            nothing that differs can have changed the graph or the settings.
         tree: The files of the base; None where it is unknown.
     """
 
@@ -57,22 +57,10 @@ def find_changes(
             raise
         return Changes(Base(None, "", f"the base cannot be read: {error.message}"))
     paths = changed_files(repository, workspace.tree, tree)
-    if not any(_matters_to_structure(path, workspace) for path in paths):
+    if not may_change_structure(workspace, tree, memo, paths):
         return Changes(base, paths, None, tree)
     try:
         return Changes(base, paths, load(tree, memo), tree)
     except ConfigurationError as error:
         reason = f"the configuration at the base has faults: {error.context[0]}"
         return Changes(Base(None, "", reason), paths)
-
-
-def _matters_to_structure(path: str, workspace: Workspace) -> bool:
-    """Say whether a change of the path can alter packages, edges or settings.
-
-    A file that is gone may have been a package, or a module that others import.
-    """
-    return (
-        path not in workspace.tree.entries
-        or path.endswith((".toml", ".json", ".yaml", ".cfg", ".ini"))
-        or workspace.owner(path) is None
-    )

@@ -10,6 +10,7 @@ from monoyard.plan.causes import (
     GlobalInput,
     LockChanged,
     NewTask,
+    OwnerChanged,
     UnownedFile,
     cause_data,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "LockChanged",
     "Manifest",
     "NewTask",
+    "OwnerChanged",
     "Plan",
     "PlannedTask",
     "Selection",

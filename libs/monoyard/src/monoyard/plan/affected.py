@@ -16,6 +16,7 @@ from monoyard.plan.causes import (
     GlobalInput,
     LockChanged,
     NewTask,
+    OwnerChanged,
     UnownedFile,
 )
 from monoyard.plan.keys import is_engine_file
@@ -48,16 +49,20 @@ class Affected:
         self._sources: dict[str, list[str]] = defaultdict(list)
         self._everything: list[Cause] = []
         self._named: dict[str, list[Cause]] = defaultdict(list)
+        self._moved: dict[str, list[Cause]] = defaultdict(list)
         for path in sorted(changes.paths):
             if is_engine_file(path, workspace.top):
                 self._everything.append(EngineChanged(path))
             self._sort_in(path, covered)
+        if changes.before is not None:
+            self._compare_owners(changes.before)
 
     def causes(self, task: Task) -> tuple[Cause, ...]:
         """Return why the task is affected; empty where it is not."""
         if self._changes.base.commit is None:
             return (BaseUnknown(self._changes.base.unknown),)
         found: list[Cause] = list(self._own_files(task))
+        found.extend(self._moved[task.package] if task.inputs.own else ())
         found.extend(self._declared(task))
         found.extend(self._parts(task))
         found.extend(self._dependencies(task))
@@ -79,6 +84,21 @@ class Affected:
         else:
             for suite in found[1]:
                 self._named[suite].append(GlobalInput(path, found[0]))
+
+    def _compare_owners(self, before: Workspace) -> None:
+        """Note the files that other packages own than before, though nobody changed them."""
+        old, new = _files_by_directory(before), _files_by_directory(self._workspace)
+        borders = [place for place in old.keys() | new.keys() if old.get(place) != new.get(place)]
+        moved = {
+            path for place in borders for path in {*old.get(place, ())} ^ {*new.get(place, ())}
+        }
+        for path in sorted(moved - self._changes.paths):
+            owners = [before.owner(path), self._workspace.owner(path)]
+            cause = OwnerChanged(path, owners[0] or "", owners[1] or "")
+            for name, zone in self._owners(path):
+                self._moved[name].append(cause)
+                if zone == "source":
+                    self._sources[name].append(path)
 
     def _owners(self, path: str) -> set[tuple[str, str]]:
         """Return who owns the path now and who did at the base, with the zone it lies in."""
@@ -137,3 +157,7 @@ def _difference(part: str, label: str, before: str, after: str) -> Cause:
     if part not in {"lock", "lock of commands"}:
         return ConfigChanged(part, label)
     return LockChanged(label, before.partition(" ")[0], after.partition(" ")[0])
+
+
+def _files_by_directory(workspace: Workspace) -> dict[str, tuple[str, ...]]:
+    return {workspace.packages[name].directory: files for name, files in workspace.files.items()}

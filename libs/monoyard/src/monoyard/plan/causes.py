@@ -17,6 +17,18 @@ class ChangedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnerChanged:
+    """A file that is the same as before, but of another package."""
+
+    path: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.path} belongs to {self.after or 'nobody'}, not to {self.before or 'nobody'}"
+
+
+@dataclass(frozen=True, slots=True)
 class DependsOn:
     """A source file of a package that this one needs, directly or through others."""
 
@@ -105,6 +117,7 @@ class BaseUnknown:
 
 Cause = (
     ChangedFile
+    | OwnerChanged
     | DependsOn
     | LockChanged
     | ConfigChanged

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from monoyard.cache import Store, StoredResult
 from monoyard.changes import Base, Changes, Event
+from monoyard.errors import ConfigurationError
 from monoyard.plan.affected import Affected
 from monoyard.plan.causes import Cause, cause_data
 from monoyard.plan.keys import Keys, Manifest
-from monoyard.plan.task import Entries, Task, TaskSource, gather
+from monoyard.plan.task import Entries, Sourced, Task, TaskSource, gather
 from monoyard.workspace import Tree, Workspace
 
 SCHEMA_VERSION: Final = 1
@@ -185,11 +186,9 @@ def make_plan(
     sources = tuple(sources)
     sourced = gather(sources, workspace)
     covered = sourced.covered
-    before = None
-    if changes.before is not None:
-        earlier = gather(sources, changes.before)
-        before = {task.id: task for task in earlier.tasks}
-        covered |= earlier.covered
+    changes, earlier = _gather_earlier(sources, changes)
+    before = {task.id: task for task in earlier.tasks} if earlier is not None else None
+    covered |= earlier.covered if earlier is not None else frozenset()
     affected = Affected(workspace, changes, before, covered)
     causes = {task.id: affected.causes(task) for task in sourced.tasks}
     narrowed = selection.narrows_by_change(event)
@@ -207,6 +206,19 @@ def make_plan(
     )
     notes = tuple(dict.fromkeys((*workspace.notes, *sourced.notes)))
     return Plan(planned, changes.base, changes.paths, notes, narrowed, workspace, changes.tree)
+
+
+def _gather_earlier(
+    sources: Iterable[TaskSource], changes: Changes
+) -> tuple[Changes, Sourced | None]:
+    """Return the tasks of the base, where they matter; with faults in them the base is unknown."""
+    if changes.before is None:
+        return changes, None
+    try:
+        return changes, gather(sources, changes.before)
+    except ConfigurationError as error:
+        reason = f"the configuration at the base has faults: {error.context[0]}"
+        return Changes(Base(None, "", reason), changes.paths), None
 
 
 def _left_out(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Final
 
 from monoyard.config import SuiteSettings
 from monoyard.plan import Entries
+from monoyard.results import Finding
 from monoyard.suites import tool_settings
 from monoyard.suites.commands import CommandWork
 from monoyard.suites.imports_check import internal_findings
@@ -79,7 +81,7 @@ class PythonSuites:
             ("command", _command_entries(settings)),
             ("lock", self._lock.slice(("ruff", *roots)) if venv else ()),
             ("settings", self._entries(package, tool_settings.RUFF)),
-            ("declarations", _edges(self._workspace, package)),
+            ("declarations", (*_edges(self._workspace, package), *_findings(findings))),
         )
         also = None
         if settings.also:
@@ -372,6 +374,11 @@ def _edges(workspace: Workspace, package: Package) -> Entries:
             for edge in workspace.graph.edges_from[package.name]
         )
     )
+
+
+def _findings(findings: Iterable[Finding]) -> Entries:
+    """Return what the plan already knows to be wrong: a ring is closed far from the package."""
+    return tuple(sorted((f"{item.rule} {item.path} {item.message}", "found") for item in findings))
 
 
 def _existing(paths: list[str], places: tuple[str, ...]) -> list[str]:

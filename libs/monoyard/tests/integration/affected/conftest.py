@@ -23,7 +23,7 @@ from monoyard.bindings.engine import Engine
 from monoyard.cache import StoredResult
 from monoyard.errors import ChecksFailedError
 from monoyard.install.uv import installer_environment
-from monoyard.plan import Selection, State, cause_data
+from monoyard.plan import Plan, Selection, State, cause_data
 from monoyard.results import Outcome, TaskResult
 from monoyard.run import RunSummary
 
@@ -140,18 +140,26 @@ class Repository:
         Runs from the warm store and without one are held against each other on the way, and the
         witness of a task that reads something else than it did at the base against the causes.
         """
-        engine = Engine(self.top, lambda _: None, {**self.environment, **more})
-        plan = engine.plan(Selection(since=since, use_cache=False))
+        plan, found = self._planned(since, more)
         fresh = self.verdicts("--no-cache", **more)
         assert self.verdicts(**more) == fresh
-        found = {
-            planned.task.id: {cause_data(cause)["type"] for cause in planned.causes}
-            for planned in plan.affected
-        }
         if plan.base.commit == self.first_commit and not self.converts_bytes:
             seen = {task for task, verdict in fresh.items() if verdict != self.first.get(task)}
             assert seen <= found.keys()
         return {task: causes for task, causes in found.items() if not _is_witness(task)}
+
+    def planned(self) -> dict[str, set[str]]:
+        """Return affected task ids with the types of their causes, where nothing can run."""
+        _, found = self._planned(None, {})
+        return {task: causes for task, causes in found.items() if not _is_witness(task)}
+
+    def _planned(self, since: str | None, more: dict[str, str]) -> tuple[Plan, dict[str, set[str]]]:
+        engine = Engine(self.top, lambda _: None, {**self.environment, **more})
+        plan = engine.plan(Selection(since=since, use_cache=False))
+        return plan, {
+            planned.task.id: {cause_data(cause)["type"] for cause in planned.causes}
+            for planned in plan.affected
+        }
 
     def rerun(self, *words: str, **more: str) -> set[str]:
         """Return the tasks that run again from the warm store; those of the witness do run."""

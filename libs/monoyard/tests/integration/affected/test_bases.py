@@ -13,6 +13,7 @@ from monoyard.errors import RepositoryError
 from .conftest import Repository, dependents, tasks
 
 LEAF = "packages/app/src/app/module.py"
+EDITED = "import core.module\nVALUE = 2\n"
 BASE = "packages/base/src/base/module.py"
 
 
@@ -29,7 +30,7 @@ def _event(repository: Repository, name: str, payload: object, **more: str) -> d
 
 def test_main_moved_on(repository: Repository) -> None:
     """What happened on the default branch after the fork is not ours."""
-    repository.write(LEAF, "VALUE = 2\n")
+    repository.write(LEAF, EDITED)
     repository.commit()
     repository.git("checkout", "-q", "main")
     repository.write(BASE, "VALUE = 9\n")
@@ -40,7 +41,7 @@ def test_main_moved_on(repository: Repository) -> None:
 
 def test_detached_head(repository: Repository) -> None:
     """A detached HEAD is compared like any other."""
-    repository.write(LEAF, "VALUE = 2\n")
+    repository.write(LEAF, EDITED)
     repository.commit()
     repository.git("checkout", "-q", "--detach")
     assert repository.affected() == tasks("app")
@@ -51,7 +52,7 @@ def test_linked_worktree_and_sub_directory(repository: Repository) -> None:
     place = repository.top.parent / "linked"
     repository.git("worktree", "add", "-q", "-b", "second", str(place))
     linked = Repository(place, repository.environment)
-    linked.write(LEAF, "VALUE = 2\n")
+    linked.write(LEAF, EDITED)
     inside = Repository(place / "packages", repository.environment)
     assert inside.affected() == tasks("app")
     assert repository.affected() == {}
@@ -84,7 +85,7 @@ def test_no_commit_yet(repository: Repository) -> None:
 
 def test_shallow_clone_without_the_base(repository: Repository) -> None:
     """In a shallow clone that lacks the base of its event everything is selected."""
-    repository.write(LEAF, "VALUE = 2\n")
+    repository.write(LEAF, EDITED)
     repository.commit()
     place = repository.top.parent / "shallow"
     source = f"file://{repository.top}"
@@ -106,7 +107,7 @@ def test_unrelated_histories(repository: Repository) -> None:
 
 def test_pull_request(repository: Repository) -> None:
     """A pull request counts from where it left its target, never from the frozen `base.sha`."""
-    repository.write(LEAF, "VALUE = 2\n")
+    repository.write(LEAF, EDITED)
     repository.commit()
     payload = {"pull_request": {"base": {"sha": "0123"}, "head": {}}}
     event = _event(repository, "pull_request", payload, GITHUB_BASE_REF="main")
@@ -118,7 +119,7 @@ def test_merge_queue(repository: Repository) -> None:
     repository.write(BASE, "VALUE = 2\n")
     repository.commit()
     queued = repository.git("rev-parse", "HEAD").strip()
-    repository.write(LEAF, "VALUE = 2\n")
+    repository.write(LEAF, EDITED)
     repository.commit()
     group = {"merge_group": {"base_sha": queued, "base_ref": "refs/heads/main"}}
     assert repository.affected(**_event(repository, "merge_group", group)) == tasks("app")
@@ -135,7 +136,7 @@ def test_push(repository: Repository) -> None:
 
 def test_forced_push(repository: Repository) -> None:
     """A forced push compares the two states, whatever their history."""
-    repository.write(LEAF, "VALUE = 2\n")
+    repository.write(LEAF, EDITED)
     repository.commit()
     before = repository.git("rev-parse", "HEAD").strip()
     repository.git("reset", "-q", "--hard", "main")
@@ -147,7 +148,7 @@ def test_forced_push(repository: Repository) -> None:
 
 def test_first_push_of_a_branch(repository: Repository) -> None:
     """The first push of a branch counts from where it left the default branch."""
-    repository.write(LEAF, "VALUE = 2\n")
+    repository.write(LEAF, EDITED)
     repository.commit()
     event = _event(repository, "push", {"before": "0" * 40}, GITHUB_REF="refs/heads/work")
     assert repository.affected(**event) == tasks("app")

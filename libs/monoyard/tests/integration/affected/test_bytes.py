@@ -10,6 +10,7 @@ import pytest
 from .conftest import Repository, everything_of, readers_of_sources, tasks
 
 LEAF = "packages/app/src/app/module.py"
+EDITED = "import core.module\nVALUE = 2\n"
 BASE = "packages/base/src/base/module.py"
 ALL = ("app", "base", "core", "other")
 LARGE = "packages/app/large.bin"
@@ -74,7 +75,7 @@ def test_hidden_file_with_line_ends(repository: Repository, flag: str) -> None:
     repository.settle()
     repository.git("update-index", flag, LEAF)
     assert repository.affected() == {}
-    repository.write(LEAF, "VALUE = 2\n")
+    repository.write(LEAF, EDITED)
     assert repository.affected() == tasks("app")
 
 

@@ -11,6 +11,7 @@ from .conftest import ATTRS, OTHER_ATTRS, Repository, dependents, tasks
 
 BASE = "packages/base/src/base/module.py"
 LEAF = "packages/app/src/app/module.py"
+EDITED = "import core.module\nVALUE = 2\n"
 
 
 def test_nothing_changed(repository: Repository) -> None:
@@ -21,7 +22,7 @@ def test_nothing_changed(repository: Repository) -> None:
 @pytest.mark.parametrize("how", ["committed", "staged", "unstaged"])
 def test_edit_of_a_leaf(repository: Repository, how: str) -> None:
     """An edit selects its package whether it is committed, staged or neither."""
-    repository.write(LEAF, "VALUE = 2\n")
+    repository.write(LEAF, EDITED)
     if how != "unstaged":
         repository.git("add", "-A")
     if how == "committed":
@@ -37,7 +38,7 @@ def test_edit_of_a_base_library(repository: Repository) -> None:
 
 def test_staged_and_then_edited(repository: Repository) -> None:
     """What is on disk counts, not what is staged."""
-    repository.write(LEAF, "VALUE = 2\n")
+    repository.write(LEAF, EDITED)
     repository.git("add", "-A")
     repository.write(LEAF, "import core.module\nVALUE = 1\n")
     assert repository.affected() == {}
@@ -45,7 +46,7 @@ def test_staged_and_then_edited(repository: Repository) -> None:
 
 def test_committed_and_then_undone(repository: Repository) -> None:
     """A change that was taken back in the work tree is none."""
-    repository.write(LEAF, "VALUE = 2\n")
+    repository.write(LEAF, EDITED)
     repository.commit()
     repository.write(LEAF, "import core.module\nVALUE = 1\n")
     assert repository.affected() == {}
@@ -121,7 +122,7 @@ def test_same_size_and_time(repository: Repository) -> None:
 def test_hidden_file(repository: Repository, flag: str) -> None:
     """An edit that git was told not to look at is seen."""
     repository.git("update-index", flag, LEAF)
-    repository.write(LEAF, "VALUE = 2\n")
+    repository.write(LEAF, EDITED)
     assert repository.affected() == tasks("app")
 
 
@@ -296,7 +297,7 @@ def test_autocrlf(repository: Repository) -> None:
     repository.git("reset", "-q", "--hard")
     assert b"\r\n" in (repository.top / LEAF).read_bytes()
     assert repository.affected() == {}
-    (repository.top / LEAF).write_bytes(b"VALUE = 5\r\n")
+    (repository.top / LEAF).write_bytes(b"import core.module\r\nVALUE = 5\r\n")
     assert repository.affected() == tasks("app")
 
 
