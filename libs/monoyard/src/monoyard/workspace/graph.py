@@ -112,7 +112,8 @@ class Graph:
     def cycles(self) -> tuple[tuple[str, ...], ...]:
         """Every group of packages that need each other in a ring, each as a whole.
 
-        A group is a strongly connected component (Tarjan 1972), listed along one ring through it.
+        A group is a strongly connected component (Tarjan 1972), listed as one closed walk through
+        all its members, so that every step is an edge; a member may stand there twice.
         """
         try:
             TopologicalSorter(self.runtime).prepare()
@@ -141,13 +142,25 @@ class Graph:
         return found
 
     def _ring_through(self, start: str, members: set[str]) -> tuple[str, ...]:
-        ring = [start]
-        while True:
-            following = [name for name in self.runtime[ring[-1]] if name in members]
-            fresh = [name for name in following if name not in ring]
-            if not fresh:
-                return (*ring, *sorted(members - set(ring)), start)
-            ring.append(fresh[0])
+        walk = [start]
+        left = members - {start}
+        while left:
+            walk += self._steps(walk[-1], left, members)
+            left -= set(walk)
+        return (*walk, *self._steps(walk[-1], {start}, members))
+
+    def _steps(self, source: str, wanted: set[str], members: set[str]) -> list[str]:
+        """Return a shortest way among members to the nearest one wanted, without its beginning."""
+        ways = {source: list[str]()}
+        queue = [source]
+        for name in queue:
+            if name in wanted:
+                return ways[name]
+            for following in self.runtime[name]:
+                if following in members and following not in ways:
+                    ways[following] = [*ways[name], following]
+                    queue.append(following)
+        return []
 
     def _direct(self, *, include_tests: bool) -> dict[str, tuple[str, ...]]:
         known = set(self.packages)

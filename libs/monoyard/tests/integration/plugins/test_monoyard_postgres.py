@@ -60,7 +60,11 @@ class Package:
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """Start the package's tests."""
-        inherited = {k: os.environ[k] for k in ("PATH", "HOME", "TMPDIR") if k in os.environ}
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if name in {"PATH", "HOME", "TMPDIR"} or name.startswith("COVERAGE_")
+        }
         search_path = os.pathsep.join([str(PLUGIN_DIRECTORY), os.environ.get("PYTHONPATH", "")])
         return subprocess.Popen(
             (
