@@ -12,6 +12,7 @@ from typing import Final
 from monoyard.config import suggest
 from monoyard.errors import MachineError, MonoyardError, UsageError
 from monoyard.install.go_tools import GoTools, is_new_enough
+from monoyard.install.locking import exclusive
 from monoyard.install.table import TABLE, Tool
 from monoyard.install.uv import uv_program
 from monoyard.install.venvs import Venvs
@@ -129,13 +130,17 @@ def _node(venv: Path) -> Path:
     place = venv / "node"
     program = place / "node"
     if not program.exists():
-        place.mkdir(exist_ok=True)
-        for name in ("npm", "npx"):
-            script = home / "lib" / "node_modules" / "npm" / "bin" / f"{name}-cli.js"
-            shim = place / name
-            shim.write_text(
-                f'#!/bin/sh\nexec "{home}/bin/node" "{script}" "$@"\n', encoding="utf-8"
-            )
-            shim.chmod(0o755)
-        program.symlink_to(home / "bin" / "node")
+        with exclusive(venv / "node.lock"):
+            if not program.exists():
+                _lay_out_node(home, place)
     return program
+
+
+def _lay_out_node(home: Path, place: Path) -> None:
+    place.mkdir(exist_ok=True)
+    for name in ("npm", "npx"):
+        script = home / "lib" / "node_modules" / "npm" / "bin" / f"{name}-cli.js"
+        shim = place / name
+        shim.write_text(f'#!/bin/sh\nexec "{home}/bin/node" "{script}" "$@"\n', encoding="utf-8")
+        shim.chmod(0o755)
+    (place / "node").symlink_to(home / "bin" / "node")  # last: whoever sees it finds the others

