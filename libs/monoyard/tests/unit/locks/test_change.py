@@ -63,8 +63,11 @@ def test_lock_without_comments_affects_everybody_once_it_changes(requirements: R
 
 def test_comments_lost_on_the_way_still_affect(requirements: Read) -> None:
     """A new lock without comments is compared whole, old comments or not."""
-    affected = affected_roots(requirements(OLD), requirements("a==1\nb==2\nc==1\n"), ROOTS)
+    lines = [line for line in OLD.replace("b==1", "b==2").splitlines() if "via" not in line]
+    affected = affected_roots(requirements(OLD), requirements("\n".join(lines)), ROOTS)
     assert affected.keys() == ROOTS.keys()
+    assert {change.names for change in affected.values()} == {("b",)}
+    assert all("`# via`" in (change.reason or "") for change in affected.values())
 
 
 def test_unreadable_lock_affects_everybody(requirements: Read) -> None:
@@ -74,6 +77,7 @@ def test_unreadable_lock_affects_everybody(requirements: Read) -> None:
         affected = affected_roots(old, new, ROOTS)
         assert affected.keys() == ROOTS.keys()
         assert all("uv.lock: it is not valid TOML" in (c.reason or "") for c in affected.values())
+        assert all(change.names == () for change in affected.values())
 
 
 def test_changed_option_affects_those_with_requirements(requirements: Read) -> None:

@@ -46,6 +46,8 @@ def test_missing_roots_are_named(real_lock: Read) -> None:
     found = closure(real_lock("pip-compile.txt"), ["nope>=1", "click", "also-not[x]"])
     assert found.missing == ("also-not[x]", "nope>=1")
     assert [one.name for one in found.distributions] == ["click"]
+    assert closure(real_lock("uv.lock"), ["click", "httpx[http2]"]).missing == ()
+    assert closure(real_lock("pip-compile.txt"), ["click[any]"]).missing == ()
 
 
 def test_names_are_compared_as_the_index_does(real_lock: Read) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monoyard.locks import Lock, closure, from_data, parse_lock, read_lock, to_data
+from monoyard.locks import Lock, closure, from_data, kind_of, parse_lock, read_lock, to_data
 
 Read = Callable[[str], Lock]
 
@@ -34,12 +34,53 @@ def test_packed_locks_come_back_equal(real_lock: Read, name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "text"), [("r.txt", "--pre\na==1\n    # via b\n"), ("uv.lock", "[["), ("r.txt", "{}")]
+)
+def test_packed_doubts_come_back_too(name: str, text: str) -> None:
+    """Options, problems and the verdict that a lock is unreadable survive, so none is forgotten."""
+    lock = parse_lock(name, text.encode())
+    assert from_data(json.loads(json.dumps(to_data(lock)))) == lock
+
+
+def test_packed_locks_of_another_engine_are_refused(real_lock: Read) -> None:
+    """What an older engine packed is parsed anew, however much it looks like ours."""
+    data = to_data(real_lock("uv.lock"))
+    with pytest.raises(ValueError, match="another version"):
+        from_data([0, *data[1:]])
+
+
+@pytest.mark.parametrize(
     "data", [None, 3, [], "text", [0] * 10, [1, "p", "uv", [[1]], [], None, None, [], None, True]]
 )
 def test_other_data_is_refused(data: object) -> None:
     """Data of another shape raises ValueError and nothing else."""
     with pytest.raises(ValueError, match=r".*"):
         from_data(data)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("uv.lock", "uv"),
+        ("services/api/uv.lock", "uv"),
+        ("pylock.toml", "pylock"),
+        ("locks/pylock.api.toml", "pylock"),
+        ("pylock.txt", "requirements"),
+        ("lock.toml", "requirements"),
+        ("requirements/dev.txt", "requirements"),
+    ],
+)
+def test_the_file_name_decides_the_format(path: str, kind: str) -> None:
+    """Only the names that uv and PEP 751 reserve are TOML; the directory does not matter."""
+    assert kind_of(path) == kind
+
+
+def test_files_are_read_from_the_disk(tmp_path: Path) -> None:
+    """A lock on disk is what its bytes are, under its path or the name it is given."""
+    path = tmp_path / "r.txt"
+    path.write_bytes(b"a==1\n    # via b\n")
+    assert read_lock(path, "r.txt") == parse_lock("r.txt", path.read_bytes())
+    assert read_lock(path) == parse_lock(path.as_posix(), path.read_bytes())
 
 
 def test_missing_file_is_a_lock_with_a_problem(tmp_path: Path) -> None:
