@@ -140,3 +140,39 @@ def test_module_can_start_interpreters_of_its_own(warm: "Desk", tmp_path: Path) 
     number = warm.start(module="ending", path=path)
     assert warm.end_of(number).status == 0, warm.output(number, "stderr")
     assert warm.output(number).decode().split() == ["child", sys.executable]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        ("", 0, b""),
+        ("import sys; sys.exit()", 0, b""),
+        ("import sys; sys.exit(7)", 7, b""),
+        ("import sys; sys.exit('no luck')", 1, b"no luck\n"),
+        ("raise ValueError('wrong')", 1, b"ValueError: wrong\n"),
+        ("import os; os.kill(os.getpid(), 11)", -11, b""),
+    ],
+)
+def test_module_ends_as_with_python_m(
+    desk: "Desk", tmp_path: Path, body: str, status: int, said: bytes
+) -> None:
+    """The exit status and the last words of a module are those of `python -m`."""
+    path = package(tmp_path / "modules", leaving=body)
+    number = desk.start(module="leaving", path=path)
+    assert desk.end_of(number).status == status
+    assert desk.output(number, "stderr").endswith(said)
+
+
+def test_what_waits_for_the_end_of_a_module_is_done(desk: "Desk", tmp_path: Path) -> None:
+    """Threads are waited for, `atexit` functions are called, buffered words are written."""
+    body = """
+        import atexit, sys, threading, time
+
+        atexit.register(print, "last")
+        threading.Thread(target=lambda: (time.sleep(0.1), print("thread"))).start()
+        sys.stdout.write("first\\n")
+    """
+    path = package(tmp_path / "modules", leaving=body)
+    number = desk.start(module="leaving", path=path)
+    assert desk.end_of(number).status == 0
+    assert desk.output(number) == b"first\nthread\nlast\n"

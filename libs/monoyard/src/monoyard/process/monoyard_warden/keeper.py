@@ -14,7 +14,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .kernel import become_subreaper, descendants, die_with_parent, kill_all, restore_signals
+from .kernel import (
+    become_subreaper,
+    descendants,
+    die_with_parent,
+    has_no_child,
+    kill_all,
+    restore_signals,
+)
 
 _CHUNK = 65536
 _POLL_SECONDS = 0.5
@@ -78,8 +85,10 @@ class Keeper:
         """Wait for the task to end, then report it and leave nothing behind."""
         status, usage = self._wait()
         seconds = time.monotonic() - self.started
-        leftovers = self._leftovers()
-        self._sweep()
+        leftovers: list[tuple[int, str]] = []
+        if not has_no_child():
+            leftovers = self._leftovers()
+            self._sweep()
         self._drain()
         for log in self.logs.values():
             log.close()

@@ -49,6 +49,21 @@ def restore_signals() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def has_no_child() -> bool:
+    """Say whether this process surely has nothing running below it.
+
+    A subreaper inherits the children of what ends, so without a child there is no descendant. Where
+    the system has no subreapers the answer is never sure.
+    """
+    if _libc is None:
+        return False
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return True
+    return False
+
+
 def descendants(pid: int, without: Container[int] = ()) -> list[tuple[int, str]]:
     """Return (pid, name) of every living descendant of `pid`, parents before children.
 

@@ -21,10 +21,10 @@ Events: {"event": "exit", "id", "status", "seconds", ...} (see `keeper`) and
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
-import runpy
 import selectors
 import signal
 import sys
@@ -33,6 +33,7 @@ from typing import Any
 
 from .keeper import Keeper
 from .kernel import become_subreaper, descendants, die_with_parent, kill_all
+from .leaving import run_to_the_end
 
 _CHUNK = 1 << 20
 _CLOSING_SECONDS = 6.0
@@ -45,6 +46,10 @@ def main(preload: list[str]) -> None:
         # A venv without the module simply starts cold; the task itself will say what is missing.
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    # What is loaded here lives as long as any task: collections in a fork need not go through it,
+    # which would also copy its pages.
+    gc.collect()
+    gc.freeze()
     task = _Warden().serve()
     if task is not None:
         _run_body(task)
@@ -69,7 +74,7 @@ def _run_body(request: dict[str, Any]) -> None:
     sys.path[:0] = request["path"]
     sys.argv = [request["module"], *request["arguments"]]
     sys.stdin = open(0, closefd=False)  # noqa: SIM115
-    runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
+    run_to_the_end(request["module"])
 
 
 class _Warden:
