@@ -15,7 +15,7 @@ from monoyard.changes import Changes, Event, find_changes, read_event
 from monoyard.config import parse_toml, read_workspace_settings
 from monoyard.install import LocalInterpreters, Tools, Venvs, cache_directory, state_directory
 from monoyard.plan import Entries, Plan, Selection, Task, make_plan
-from monoyard.suites import CommandWork, SuiteSource, TestWork, TypeWork, VenvSpec
+from monoyard.suites import CommandWork, LintWork, SuiteSource, TestWork, TypeWork, VenvSpec
 from monoyard.workspace import Repository, Workspace, load, take_snapshot
 
 Announce = Callable[[str], None]
@@ -150,5 +150,5 @@ class Engine:
 
 def venv_of(task: Task) -> VenvSpec | None:
     """Return the venv that a task's work names, or None."""
-    work = task.work
+    work = task.work.also if isinstance(task.work, LintWork) else task.work
     return work.venv if isinstance(work, CommandWork | TestWork | TypeWork) else None

@@ -66,6 +66,10 @@ class WorkspaceLock:
         """Say whether the lock has a distribution."""
         return normalize(name) in self._lock.distributions
 
+    def among(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return those of normalised names that the lock has, sorted."""
+        return tuple(sorted(name for name in names if name in self._lock.distributions))
+
     def has_all(self, requirements: Iterable[str]) -> bool:
         """Say whether the lock has a distribution for every requirement."""
         heads = [split_requirement(item) for item in requirements]

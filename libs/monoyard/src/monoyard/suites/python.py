@@ -15,6 +15,7 @@ from monoyard.suites import tool_settings
 from monoyard.suites.commands import CommandWork
 from monoyard.suites.imports_check import internal_findings
 from monoyard.suites.lock_slices import WorkspaceLock
+from monoyard.suites.locked_needs import LockedNeeds
 from monoyard.suites.python_lint import LintWork
 from monoyard.suites.python_test import TestWork
 from monoyard.suites.python_type import TypeWork
@@ -23,12 +24,11 @@ from monoyard.suites.requirements import (
     declared_names,
     root_group,
     suite_roots,
-    with_test_tools,
 )
 from monoyard.suites.suite import Draft
 from monoyard.suites.tool_settings import ToolFiles, find_settings, settings_entries
 from monoyard.suites.venvs import Interpreter, VenvSpec
-from monoyard.workspace import Package, Workspace
+from monoyard.workspace import Package, Workspace, normalize
 
 _EPOCH: Final = "315532800"  # 1980-01-01, the first moment that a zip archive can name
 _OTHER_SUITES: Final = ("tests/integration", "tests/contract", "tests/e2e")
@@ -45,6 +45,7 @@ class PythonSuites:
     def __init__(self, workspace: Workspace, lock: WorkspaceLock) -> None:
         self._workspace = workspace
         self._lock = lock
+        self._needs = LockedNeeds(workspace, lock)
         self._settings: dict[tuple[str, str], Entries] = {}
         self._for_commands: dict[str, Entries] = {}
         self.covered: set[str] = set()
@@ -79,7 +80,7 @@ class PythonSuites:
         findings = internal_findings(self._workspace, package)
         parts: tuple[tuple[str, Entries], ...] = (
             ("command", _command_entries(settings)),
-            ("lock", self._lock.slice(("ruff", *roots)) if venv else ()),
+            ("lock", self._needs.for_lint(imports, declared, roots) if venv else ()),
             ("settings", self._entries(package, tool_settings.RUFF)),
             ("declarations", (*_edges(self._workspace, package), *_findings(findings))),
         )
@@ -97,9 +98,10 @@ class PythonSuites:
 
         The package and all it needs are importable for them, so they may read as much as tests.
         """
-        venv, locked = self._venv(interpreter, root_group(self._workspace, "lint"))
+        venv, locked = self._needs.venv(interpreter, root_group(self._workspace, "lint"))
         if self._lock.is_there:
-            locked = self._lock.slice(suite_roots(self._workspace, package, "lint", settings))
+            found = suite_roots(self._workspace, package, "lint", settings)
+            locked = self._lock.slice((*found, *self._needs.imported(package)))
         work = CommandWork(
             package.name, package.directory, settings.also or (), venv, self._laid_over(package),
             (*self._workspace.settings.env, *(settings.env or ())),
@@ -124,7 +126,8 @@ class PythonSuites:
             return None
         roots = suite_roots(self._workspace, package, "type", settings)
         roots = tuple(sorted({*roots, *root_group(self._workspace, "test")}))
-        venv, locked = self._venv(interpreter, roots)
+        venv, locked = self._needs.venv(interpreter, roots)
+        locked = self._needs.for_types(package, roots, config) or locked
         directory = config.rpartition("/")[0]
         needed = (package.name, *sorted(self._workspace.graph.closure[package.name]))
         search = [root for name in needed for root in self._workspace.packages[name].source_roots]
@@ -150,7 +153,8 @@ class PythonSuites:
             return None
         paths, ignore = found
         roots = suite_roots(self._workspace, package, suite, settings)
-        venv, locked = self._venv(interpreter, roots, tests=True)
+        roots = tuple(sorted({*roots, *self._needs.imported(package)}))
+        venv, locked = self._needs.venv(interpreter, roots, tests=True)
         config = find_settings(self._workspace, package, tool_settings.PYTEST)
         coverage = None
         is_shared = settings.isolation == "shared"
@@ -249,12 +253,15 @@ class PythonSuites:
     def _command(
         self, package: Package, suite: str, settings: SuiteSettings, interpreter: Interpreter
     ) -> Draft:
+        commands = (settings.command or (), *(settings.also or ()))
+        words = self._lock.among(normalize(word) for command in commands for word in command)
         roots = suite_roots(self._workspace, package, suite, settings)
-        venv, locked = self._venv(interpreter, roots)
+        roots = tuple(sorted({*roots, *words, *self._needs.imported(package)}))
+        venv, locked = self._needs.venv(interpreter, roots)
         work = CommandWork(
             package.name,
             package.directory,
-            (settings.command or (), *(settings.also or ())),
+            commands,
             venv,
             self._laid_over(package),
             (*self._workspace.settings.env, *(settings.env or ())),
@@ -267,22 +274,9 @@ class PythonSuites:
             ("interpreter", (("python", interpreter.identity),)),
             ("lock", locked),
             ("settings", self._entries_for_commands(package)),
+            ("resources", tuple((name, self._resource_version(name)) for name in work.resources)),
         )
         return Draft(work, parts)
-
-    def _venv(
-        self, interpreter: Interpreter, roots: tuple[str, ...], *, tests: bool = False
-    ) -> tuple[VenvSpec, Entries]:
-        """Return the venv of a suite and the slice of the lock that goes into its key."""
-        if self._lock.is_there:
-            tools = ("pytest", "pytest-cov", "pytest-xdist", "coverage") if tests else ("mypy",)
-            present = tuple(name for name in tools if self._lock.has(name))
-            return self._lock.venv(interpreter), self._lock.slice((*roots, *present))
-        # With pytest for all of them, one venv serves the tests and the types of a package.
-        requirements = with_test_tools(roots)
-        return VenvSpec(interpreter, requirements=requirements), tuple(
-            ("requirement", item) for item in requirements
-        )
 
     def _python_paths(self, package: Package, settings: SuiteSettings) -> tuple[str, ...]:
         """Return what lint and type are given: the package's directory, or what the table says."""

@@ -6,6 +6,7 @@ Settings are compared as parsed values, so that a comment in `pyproject.toml` ru
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -86,6 +87,13 @@ def settings_entries(workspace: Workspace, path: str, tool: ToolFiles) -> Entrie
         )
         return tuple(_flatten(path, inner))
     return ((path, workspace.tree.digest(path) or ""),)
+
+
+def mypy_plugins(workspace: Workspace, path: str) -> tuple[str, ...]:
+    """Return the modules that a settings file names as plugins of mypy, whatever its syntax."""
+    text = (workspace.tree.read(path) or b"").decode("utf-8", "replace") if path else ""
+    lists = re.findall(r"^\s*plugins\s*=\s*(\[[^\]]*\]|.*)$", text, re.MULTILINE)
+    return tuple(name for listed in lists for name in re.findall(r"[A-Za-z_][\w.]*", listed))
 
 
 def entries_for_commands(workspace: Workspace, directory: str) -> Entries:
