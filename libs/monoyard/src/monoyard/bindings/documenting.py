@@ -10,7 +10,7 @@ from typing import Any
 from monoyard.bindings.arguments import HELP
 from monoyard.config import json_schema, package_json_schema
 from monoyard.install import TABLE
-from monoyard.plan import UNREAD_BY_DEFAULT, plan_schema
+from monoyard.plan import READ_BY_DEFAULT, UNREAD_BY_DEFAULT, plan_schema
 from monoyard.process import PASSED_THROUGH
 
 
@@ -71,6 +71,9 @@ def _configuration() -> Iterator[str]:
     yield "one of them do read it."
     yield ""
     yield from (f"- `{pattern}`" for pattern in UNREAD_BY_DEFAULT)
+    yield ""
+    for pattern, suites in READ_BY_DEFAULT.items():
+        yield f"`{pattern}` is read by {', '.join(f'`{suite}`' for suite in suites)}."
     yield ""
     yield "## Environment variables that every task sees"
     yield ""

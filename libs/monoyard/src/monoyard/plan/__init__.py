@@ -9,6 +9,7 @@ from monoyard.plan.causes import (
     EngineChanged,
     GlobalInput,
     LockChanged,
+    NeedAffected,
     NewTask,
     OwnerChanged,
     UnownedFile,
@@ -16,12 +17,14 @@ from monoyard.plan.causes import (
 )
 from monoyard.plan.explain import Explanation, explain
 from monoyard.plan.keys import Keys, Manifest
-from monoyard.plan.plan import Plan, PlannedTask, Selection, State, make_plan
-from monoyard.plan.reading import UNREAD_BY_DEFAULT
+from monoyard.plan.plan import Plan, PlannedTask, State, make_plan
+from monoyard.plan.reading import READ_BY_DEFAULT, UNREAD_BY_DEFAULT
 from monoyard.plan.schema import plan_schema
+from monoyard.plan.selection import Selection
 from monoyard.plan.task import Entries, Inputs, Sourced, Task, TaskSource, gather
 
 __all__ = [
+    "READ_BY_DEFAULT",
     "UNREAD_BY_DEFAULT",
     "BaseUnknown",
     "Cause",
@@ -36,6 +39,7 @@ __all__ = [
     "Keys",
     "LockChanged",
     "Manifest",
+    "NeedAffected",
     "NewTask",
     "OwnerChanged",
     "Plan",

@@ -22,7 +22,7 @@ from monoyard.plan.causes import (
 from monoyard.plan.keys import is_engine_file
 from monoyard.plan.reading import is_unread, pattern_for
 from monoyard.plan.task import Task
-from monoyard.workspace import Workspace, compile_globs, zone_of
+from monoyard.workspace import Workspace, compile_globs, files_on_disk, zone_of
 
 
 class Affected:
@@ -49,6 +49,7 @@ class Affected:
         self._sources: dict[str, list[str]] = defaultdict(list)
         self._everything: list[Cause] = []
         self._named: dict[str, list[Cause]] = defaultdict(list)
+        self._ignored: dict[tuple[str, ...], tuple[Cause, ...]] = {}
         self._moved: dict[str, list[Cause]] = defaultdict(list)
         for path in sorted(changes.paths):
             if is_engine_file(path, workspace.top):
@@ -123,6 +124,17 @@ class Affected:
             for path in sorted(self._changes.paths):
                 if expression.match(path):
                     yield ChangedFile(path)
+            yield from self._unknown_to_git(task.inputs.files)
+
+    def _unknown_to_git(self, patterns: tuple[str, ...]) -> tuple[Cause, ...]:
+        """Return declared files that git ignores: the base does not have them, so they are new."""
+        if patterns not in self._ignored:
+            known = self._workspace.tree.entries
+            found = files_on_disk(self._workspace.top, patterns)
+            self._ignored[patterns] = tuple(
+                ChangedFile(path) for path in found if path not in known
+            )
+        return self._ignored[patterns]
 
     def _dependencies(self, task: Task) -> Iterable[Cause]:
         earlier = (self._before or {}).get(task.id)

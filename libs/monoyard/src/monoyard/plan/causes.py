@@ -42,6 +42,16 @@ class DependsOn:
 
 
 @dataclass(frozen=True, slots=True)
+class NeedAffected:
+    """A task that must pass first is affected, and leaves files that this one may read."""
+
+    task: str
+
+    def __str__(self) -> str:
+        return f"needs what {self.task} makes, which is affected"
+
+
+@dataclass(frozen=True, slots=True)
 class LockChanged:
     """A third-party distribution in the package's closure was locked at another version."""
 
@@ -119,6 +129,7 @@ Cause = (
     ChangedFile
     | OwnerChanged
     | DependsOn
+    | NeedAffected
     | LockChanged
     | ConfigChanged
     | GlobalInput

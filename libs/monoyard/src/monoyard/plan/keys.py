@@ -17,15 +17,15 @@ from typing import Final
 
 from monoyard import __version__
 from monoyard.cache import part_digest
-from monoyard.plan.reading import is_unread, pattern_for
+from monoyard.plan.reading import is_unread, pattern_for, patterns_for
 from monoyard.plan.task import Entries, Task
 from monoyard.workspace import Tree, Workspace, compile_globs, files_on_disk, zone_of
 
 _ENGINE: Final = Path(__file__).resolve().parent.parent
 _ENGINE_SUFFIXES: Final = (".py", ".txt", ".json", ".mod", ".sum")
 _KEY_MAKING_ROOMS: Final = (
-    "config", "install", "locks", "plan", "process", "results", "suites", "testing/plugins",
-    "tools", "workspace",
+    "changes", "config", "install", "locks", "plan", "process", "results", "run", "suites",
+    "testing/plugins", "tools", "workspace",
 )  # fmt: skip
 
 
@@ -59,12 +59,13 @@ class Keys:
         self._base = base
         self._parts: dict[str, tuple[str, Callable[[], Entries]]] = {}
 
-    def manifest(self, task: Task, resolution: Entries = ()) -> Manifest:
+    def manifest(self, task: Task, resolution: Entries = (), made: Entries = ()) -> Manifest:
         """Return the key of a task and the manifest it was made from.
 
         Args:
             task: The task.
             resolution: What stands in for a lock where there is none; a part of its own.
+            made: Tasks whose files it may read, with their keys.
         """
         inputs = task.inputs
         names: dict[str, str] = {"engine": self._digest("engine", self._engine)}
@@ -82,14 +83,16 @@ class Keys:
                 f"sources of {package}", partial(self._sources, package)
             )
         if inputs.files:
-            label = f"inputs {' '.join(inputs.files)}"
+            label = f"inputs {json.dumps(inputs.files)}"
             names["inputs"] = self._digest(label, lambda: self._declared(inputs.files))
         if inputs.base_files:
-            label = f"base {' '.join(inputs.base_files)}"
+            label = f"base {json.dumps(inputs.base_files)}"
             names["base files"] = self._digest(label, lambda: self._at_base(inputs.base_files))
         own = dict(inputs.parts)
         if resolution:
             own["resolution"] = resolution
+        if made:
+            own["needs"] = made
         for name, entries in own.items():
             names[name] = part_digest(entries)
         text = json.dumps([task.id, list(names.items())], separators=(",", ":"))
@@ -129,9 +132,7 @@ class Keys:
         return self._listing(path for path in self._loose if pattern_for(path, settings) is None)
 
     def _named_for(self, suite: str) -> Entries:
-        settings = self._workspace.settings
-        patterns = tuple(glob for glob, suites in settings.files.items() if suite in suites)
-        expression = compile_globs(patterns)
+        expression = compile_globs(patterns_for(suite, self._workspace.settings))
         return self._listing(path for path in self._loose if expression.match(path))
 
     def _own(self, package: str, *, unread: bool) -> Entries:

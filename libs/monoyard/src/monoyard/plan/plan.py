@@ -13,6 +13,8 @@ from monoyard.errors import ConfigurationError
 from monoyard.plan.affected import Affected
 from monoyard.plan.causes import Cause, cause_data
 from monoyard.plan.keys import Keys, Manifest
+from monoyard.plan.needs import find_makers, make_manifests, spread_causes
+from monoyard.plan.selection import Selection, left_out_tasks
 from monoyard.plan.task import Entries, Sourced, Task, TaskSource, gather
 from monoyard.workspace import Tree, Workspace
 
@@ -26,33 +28,6 @@ class State(StrEnum):
     RUN = "run"
     SKIP = "skip"
     NOT_SELECTED = "not-selected"
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What a person or an event asks for.
-
-    Attributes:
-        packages: Package names; empty means all.
-        suites: Suite names; empty means all.
-        exclude: Package names to leave out.
-        since: Ref to count changes from; None lets the event or the branch decide.
-        only_affected: Select only what a change can alter.
-        force: Run although the result is known, and store it again.
-        use_cache: Read and store results.
-    """
-
-    packages: tuple[str, ...] = ()
-    suites: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    since: str | None = None
-    only_affected: bool = False
-    force: bool = False
-    use_cache: bool = True
-
-    def narrows_by_change(self, event: Event) -> bool:
-        """Whether what no change affects is left out."""
-        return self.only_affected or self.since is not None or event.narrows
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,15 +165,17 @@ def make_plan(
     before = {task.id: task for task in earlier.tasks} if earlier is not None else None
     covered |= earlier.covered if earlier is not None else frozenset()
     affected = Affected(workspace, changes, before, covered)
-    causes = {task.id: affected.causes(task) for task in sourced.tasks}
+    makers = find_makers(sourced.tasks)
+    causes = spread_causes({task.id: affected.causes(task) for task in sourced.tasks}, makers)
     narrowed = selection.narrows_by_change(event)
-    left_out = _left_out(sourced.tasks, selection, causes if narrowed else None, changes.base)
+    left_out = left_out_tasks(sourced.tasks, selection, causes if narrowed else None, changes.base)
     keys = Keys(workspace, covered, changes.tree)
-    manifests = {
-        task.id: keys.manifest(task, resolve(task))
-        for task in sourced.tasks
-        if selection.use_cache and task.id not in left_out and not task.skip
-    }
+    manifests = make_manifests(
+        sourced.tasks,
+        lambda task: selection.use_cache and task.id not in left_out and not task.skip,
+        makers,
+        lambda task, made: keys.manifest(task, resolve(task), made),
+    )
     stored = _look_up(sourced.tasks, manifests, selection, store)
     estimates = store.history.estimates(workspace_id)
     planned = tuple(
@@ -219,33 +196,6 @@ def _gather_earlier(
     except ConfigurationError as error:
         reason = f"the configuration at the base has faults: {error.context[0]}"
         return Changes(Base(None, "", reason), changes.paths), None
-
-
-def _left_out(
-    tasks: Iterable[Task],
-    selection: Selection,
-    causes: Mapping[str, tuple[Cause, ...]] | None,
-    base: Base,
-) -> dict[str, str]:
-    """Return task id to the reason why it is no part of the run."""
-    tasks = tuple(tasks)
-    reasons: dict[str, str] = {}
-    for task in tasks:
-        if selection.packages and task.package not in selection.packages:
-            reasons[task.id] = "the package was not named"
-        elif task.package in selection.exclude:
-            reasons[task.id] = "excluded on the command line"
-        elif selection.suites and task.suite not in selection.suites:
-            reasons[task.id] = "the suite was not named"
-        elif causes is not None and not causes[task.id]:
-            reasons[task.id] = f"no change since {base.how} affects it"
-    by_id = {task.id: task for task in tasks}
-    queue = [need for task in tasks if task.id not in reasons for need in task.needs]
-    while queue:
-        need = queue.pop()
-        if reasons.pop(need, None) is not None:
-            queue.extend(by_id[need].needs)
-    return reasons
 
 
 def _look_up(

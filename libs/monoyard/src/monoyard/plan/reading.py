@@ -12,7 +12,6 @@ UNREAD_BY_DEFAULT: Final = (
     ".editorconfig",
     ".git-blame-ignore-revs",
     ".github/**",
-    ".gitignore",
     ".gitlab-ci.yml",
     ".idea/**",
     ".ci/**",
@@ -34,13 +33,24 @@ UNREAD_BY_DEFAULT: Final = (
 )
 """Files at the root that no task reads, unless `lint` and `type` of the package that owns them."""
 
+READ_BY_DEFAULT: Final[Mapping[str, tuple[str, ...]]] = {".gitignore": ("lint",)}
+"""Files at the root that some suites read: linters pass over what git ignores."""
+
+
+def patterns_for(suite: str, settings: WorkspaceSettings) -> tuple[str, ...]:
+    """Return the patterns of files outside packages that a suite reads."""
+    tables = (settings.files, READ_BY_DEFAULT)
+    return tuple(
+        pattern for table in tables for pattern, suites in table.items() if suite in suites
+    )
+
 
 def pattern_for(path: str, settings: WorkspaceSettings) -> tuple[str, tuple[str, ...]] | None:
     """Return the pattern that covers a path and the suites that read it, or None.
 
     The settings' own patterns come before the default ones, in the order they are written.
     """
-    for pattern, suites in settings.files.items():
+    for pattern, suites in (*settings.files.items(), *READ_BY_DEFAULT.items()):
         if matches(path, (pattern,)):
             return pattern, suites
     for pattern in UNREAD_BY_DEFAULT:

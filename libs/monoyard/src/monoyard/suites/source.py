@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
@@ -101,7 +102,12 @@ class SuiteSource:
             draft.reads_packages if settings.dependencies is None else settings.dependencies
         )
         env = (*workspace.settings.env, *(settings.env or ()))
-        parts = (*draft.parts, ("environment", self._environment_entries(env)))
+        outputs = settings.outputs if settings.outputs is not None else draft.outputs
+        parts = (
+            *draft.parts,
+            ("environment", self._environment_entries(env)),
+            ("outputs", tuple((glob, "kept") for glob in outputs)),
+        )
         inputs = Inputs(
             own=True,
             unread=suite in {"lint", "type"},
@@ -122,7 +128,7 @@ class SuiteSource:
             memory=settings.memory or 256 * 1024 * 1024,
             is_cacheable=settings.cache is not False,
             skip=problem or draft.skip,
-            outputs=settings.outputs if settings.outputs is not None else draft.outputs,
+            outputs=outputs,
             estimate=_ESTIMATES.get(suite, 2.0),
         )
 
@@ -141,7 +147,7 @@ class SuiteSource:
 
 @cache
 def _value_digest(value: str | None) -> str:
-    return "unset" if value is None else hashlib.sha256(value.encode()).hexdigest()[:16]
+    return "unset" if value is None else hashlib.sha256(os.fsencode(value)).hexdigest()[:16]
 
 
 def _expand(package: Package, closure: Iterable[str], needs: Iterable[str]) -> Iterable[str]:

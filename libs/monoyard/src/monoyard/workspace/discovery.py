@@ -369,6 +369,9 @@ def _is_true(tree: Tree, path: str, data: bytes) -> bool:
 
 
 def _listing_digest(tree: Tree, paths: Iterable[str]) -> str:
-    listing = "\n".join(f"{_content_id(tree, path)}\t{path}" for path in paths)
+    entries, links = tree.entries, tree.links
+    listing = "\n".join(
+        f"{_content_id(tree, path) if path in links else entries[path]}\t{path}" for path in paths
+    )
     text = f"{_READER_VERSION}\n{listing}".encode("utf-8", "surrogateescape")
     return hashlib.sha256(text).hexdigest()

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+_NEVER_ENTERED = frozenset({".git", "__pycache__"})
+
 
 @cache
 def compile_globs(patterns: tuple[str, ...]) -> re.Pattern[str]:
@@ -28,7 +30,7 @@ def files_on_disk(top: Path, patterns: Iterable[str]) -> list[str]:
     """Return the files below a directory that any pattern matches, ignored ones too, sorted.
 
     Directories are searched from where a pattern stops being literal; links to directories are not
-    followed, and `.git` is never entered.
+    followed, and `.git` and Python's compiled files are never entered.
 
     Returns:
         Paths from `top`, with `/`.
@@ -41,7 +43,7 @@ def files_on_disk(top: Path, patterns: Iterable[str]) -> list[str]:
         if place.is_file():
             found.add(start)
         for directory, inner, names in os.walk(place):
-            inner[:] = [name for name in inner if name != ".git"]
+            inner[:] = [name for name in inner if name not in _NEVER_ENTERED]
             inside = Path(directory).relative_to(top).as_posix()
             prefix = "" if inside == "." else f"{inside}/"
             paths = (f"{prefix}{name}" for name in names)

@@ -92,9 +92,9 @@ class Tree:
 
     def digest(self, path: str) -> str | None:
         """Return what a task finds at a path: `MODE DIGEST`, of an ignored file too, or None."""
-        if path in self.left_out:
-            return f"{self.entries[path]} left out"
-        return self.entries.get(path) or file_digest(self.top / path, self.algorithm)
+        if (entry := self.entries.get(path)) is None:
+            return file_digest(self.top / path, self.algorithm)
+        return f"{entry} left out" if path in self.left_out else entry
 
     @cached_property
     def links(self) -> Mapping[str, str]:
