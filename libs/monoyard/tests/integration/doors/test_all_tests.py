@@ -30,7 +30,6 @@ def test_all_suites_of_tests_run_each_time(empty: "Checkout") -> None:
     assert empty.record()["plan"]["tasks"][0]["state"] == "not-selected", "lint is no test"
     empty.write("libs/beta/tests/test_wrong.py", FAILING)
     assert closing(empty) == (1, "1 failed, 3 passed")
-    assert closing(empty, "alpha") == (0, "2 passed")
 
 
 def test_session_without_tests_fails(empty: "Checkout") -> None:

@@ -5,8 +5,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
     from .conftest import Checkout
 
@@ -71,14 +69,12 @@ def test_each_interpreter_has_its_own_task_and_venv(empty: "Checkout", tmp_path:
     assert empty.outcomes("unit", env={"PATH": path}) == dict.fromkeys(both, "cached")
 
 
-@pytest.mark.parametrize(("asked", "outcome"), [(">=3.8", "pass"), (">=3.99", "skip")])
-def test_requires_python_is_respected(empty: "Checkout", asked: str, outcome: str) -> None:
+def test_requires_python_is_respected(empty: "Checkout") -> None:
     """A package that allows no interpreter of this machine is skipped, with the reason."""
     empty.package("alpha")
     manifest = empty.top / "libs/alpha/pyproject.toml"
     text = manifest.read_text("utf-8")
-    told = text.replace("\nversion", f'\nrequires-python = "{asked}"\nversion')
+    told = text.replace("\nversion", f'\nrequires-python = ">={MISSING}"\nversion')
     manifest.write_text(told, encoding="utf-8")
-    assert empty.outcomes("unit") == {"alpha:unit": outcome}
-    if outcome == "skip":
-        assert empty.result("alpha:unit")["reason"] == "no Python >=3.99 was found"
+    assert empty.outcomes("unit") == {"alpha:unit": "skip"}
+    assert empty.result("alpha:unit")["reason"] == f"no Python >={MISSING} was found"

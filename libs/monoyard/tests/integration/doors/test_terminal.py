@@ -106,14 +106,13 @@ def asking(empty: "Checkout") -> "Checkout":
 
 
 def test_words_for_pytest_get_the_keyboard(asking: "Checkout") -> None:
-    """After a second `--` pytest takes its own words and has the terminal, uncached."""
+    """After a second `--` pytest takes its own words and has the terminal to itself."""
     words = ("-m", "nox", "-s", "unit", "--", "alpha", "--", "-s", "-k", "asks")
-    for _ in range(2):
-        with Terminal(asking, *words) as terminal:
-            terminal.wait_for("who is there? ")
-            terminal.type("Ada\n")
-            assert terminal.end() == 0, terminal.text
-        assert "1 passed, 1 deselected" in terminal.text
+    with Terminal(asking, *words) as terminal:
+        terminal.wait_for("who is there? ")
+        terminal.type("Ada\n")
+        assert terminal.end() == 0, terminal.text
+    assert "1 passed, 1 deselected" in terminal.text
 
 
 def test_debugger_opens_where_a_test_failed(asking: "Checkout") -> None:

@@ -84,7 +84,11 @@ def test_vitest_reports_single_tests(workspace_of: "WorkspaceOf") -> None:
 
 def test_table_replaces_scripts(workspace_of: "WorkspaceOf") -> None:
     """A command of the package's table wins, and further ones follow it."""
-    table = {"command": ("make", "lint"), "also": (("make", "more"),), "fix": ("make", "fix")}
+    table: dict[str, Any] = {
+        "command": ("make", "lint"),
+        "also": (("make", "more"),),
+        "fix": ("make", "fix"),
+    }
     found = work(draft(workspace_of, {"lint": "biome ci"}, "lint", **table))
     assert found.commands == (("make", "lint"), ("make", "more"))
     assert found.fix == (("make", "fix"),)
