@@ -10,7 +10,7 @@ import pytest
 
 from monoyard.errors import RepositoryError
 
-from .conftest import Repository, dependents, tasks
+from .repository import Repository, dependents, tasks
 
 LEAF = "packages/app/src/app/module.py"
 EDITED = "import core.module\nVALUE = 2\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Repository, everything_of, readers_of_sources, tasks
+from .repository import Repository, everything_of, readers_of_sources, tasks
 
 LEAF = "packages/app/src/app/module.py"
 EDITED = "import core.module\nVALUE = 2\n"

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from .conftest import ATTRS, OTHER_ATTRS, Repository, dependents, tasks
+from .repository import ATTRS, OTHER_ATTRS, Repository, dependents, tasks
 
 BASE = "packages/base/src/base/module.py"
 LEAF = "packages/app/src/app/module.py"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .conftest import ATTRS, OTHER_ATTRS, Repository, dependents, tasks
+from .repository import ATTRS, OTHER_ATTRS, Repository, dependents, tasks
 
 BASE = "packages/base/src/base/module.py"
 LINT_OF_APP = tasks("app", suites=("lint",), causes=("ConfigChanged",))

@@ -10,7 +10,7 @@ import pytest
 import monoyard
 from monoyard.plan.keys import engine_digest
 
-from .conftest import Repository, everything_of, tasks
+from .repository import Repository, everything_of, tasks
 
 ROOM = "packages/engine/src/engine"
 

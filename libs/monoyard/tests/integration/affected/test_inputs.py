@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .conftest import ATTRS, OTHER_ATTRS, Repository, tasks
+from .repository import ATTRS, OTHER_ATTRS, Repository, tasks
 
 BASE = "packages/base/src/base/module.py"
 ALL = ("app", "base", "core", "other")

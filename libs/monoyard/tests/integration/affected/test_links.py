@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Repository, everything_of, readers_of_sources, tasks
+from .repository import Repository, everything_of, readers_of_sources, tasks
 
 OTHER = "packages/other/src/other/module.py"
 LINKED = "packages/app/src/app/linked.py"

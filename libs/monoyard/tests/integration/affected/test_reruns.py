@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from .conftest import Repository, everything_of, readers_of_sources, tasks
+from .repository import Repository, everything_of, readers_of_sources, tasks
 
 BASE = "packages/base/src/base/module.py"
 OF_BASE = everything_of("base") | readers_of_sources("core", "app")

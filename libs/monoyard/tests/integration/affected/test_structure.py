@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from .conftest import Repository, dependents, tasks
+from .repository import Repository, dependents, tasks
 
 BASE = "packages/base/src/base/module.py"
 INNER = "packages/other/inner"

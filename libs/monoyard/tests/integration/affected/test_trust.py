@@ -8,7 +8,7 @@ import pytest
 
 from monoyard.changes import read_event
 
-from .conftest import Repository, everything_of, readers_of_sources, tasks
+from .repository import Repository, everything_of, readers_of_sources, tasks
 
 BASE = "packages/base/src/base/module.py"
 OF_BASE = everything_of("base") | readers_of_sources("core", "app")

@@ -15,9 +15,9 @@ from pathlib import Path
 IMPORT = re.compile(r"\b(?:import|from)\s+(\w+)|import_module\(\"(\w+)")
 
 
-def listed(package: Path, below: str) -> list[tuple[str, str]]:
+def listed(package: Path, places: list[str]) -> list[tuple[str, str]]:
     """Return (path, git's flag) of all files that git does not ignore, but for nested packages'."""
-    argv = ["git", "ls-files", "-zt", "--cached", "--others", "--exclude-standard", "--", below]
+    argv = ["git", "ls-files", "-zt", "--cached", "--others", "--exclude-standard", "--", *places]
     said = subprocess.run(argv, cwd=package, capture_output=True, check=True).stdout
     entries = (os.fsdecode(item) for item in said.split(b"\0") if item)
     nested = tuple(
@@ -36,7 +36,7 @@ def content(package: Path, path: str, flag: str) -> bytes:
     if not os.path.lexists(place):
         if flag != "S":  # left out by a sparse checkout: unchanged
             return b"absent"
-        argv = ["git", "cat-file", "blob", f":./{path}"]
+        argv = ["git", "cat-file", "blob", f":{path}" if path.startswith("../") else f":./{path}"]
         return b"-" + subprocess.run(argv, cwd=package, capture_output=True, check=True).stdout
     mode = b"x" if os.access(place, os.X_OK) and place.stat().st_mode & 0o100 else b"-"
     return mode + place.read_bytes() if place.exists() else b"dangling"
@@ -63,13 +63,9 @@ def main() -> None:
         if (name := queue.pop()) not in closure:
             closure.add(name)
             queue += needed(package.parent / name)
-    for directory, below in (
-        (package, "."),
-        *((package.parent / n, "src") for n in sorted(closure)),
-    ):
-        for path, flag in listed(directory, below):
-            digest.update(f"{directory.name}/{path}\0".encode("utf-8", "surrogateescape"))
-            digest.update(hashlib.sha256(content(directory, path, flag)).digest())
+    for path, flag in listed(package, [".", *(f"../{name}/src" for name in sorted(closure))]):
+        digest.update(f"{path}\0".encode("utf-8", "surrogateescape"))
+        digest.update(hashlib.sha256(content(package, path, flag)).digest())
     sys.stdout.write(f"{digest.hexdigest()}\n")
 
 

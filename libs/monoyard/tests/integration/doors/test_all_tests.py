@@ -27,6 +27,7 @@ def test_all_suites_of_tests_run_each_time(empty: "Checkout") -> None:
     empty.commit()
     for _ in range(2):
         assert closing(empty) == (0, "3 passed")
+        assert not any(item["is_cached"] for item in empty.record()["results"])
     assert empty.record()["plan"]["tasks"][0]["state"] == "not-selected", "lint is no test"
     empty.write("libs/beta/tests/test_wrong.py", FAILING)
     assert closing(empty) == (1, "1 failed, 3 passed")

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from monoyard.cache import Item, Store, part_digest
+from monoyard.cache import Eviction, Item, Store, part_digest
 from monoyard.cache._blobs import BlobDirectory
 from monoyard.cache._writer import Writer
 
@@ -144,3 +144,35 @@ def test_clear_leaves_nothing(store: Store, item: MakeItem, directory: Path) -> 
     assert (statistics.results, statistics.blobs, statistics.memo_entries) == (0, 0, 0)
     assert blob_files(directory) == []
     assert store.notes == ()
+
+
+def test_clearing_trusted_clears_every_scope(open_store: OpenStore, item: MakeItem) -> None:
+    """The trusted store removes what guests left; a guest removes its own."""
+    trusted, guest, visitor = (open_store(scope=name) for name in ("trusted", "guest", "visitor"))
+    for store, word in ((trusted, "a"), (guest, "b"), (visitor, "c")):
+        store.put(*item(word))
+    assert guest.clear().results == 1
+    assert trusted.statistics().results_by_scope == {"trusted": 1, "visitor": 1}
+    assert trusted.clear().results == 2
+    assert trusted.statistics().results == 0
+
+
+def test_a_new_manifest_outlives_an_eviction(store: Store, digest: Digest) -> None:
+    """What a run works out is not forgotten before the run has come to its result."""
+    entries = (("a", "1"),)
+    store.manifests.put(
+        {digest("new"): {"p": part_digest(entries)}}, {part_digest(entries): entries}
+    )
+    store.evict()
+    assert store.manifests.get_many([digest("new")]).keys() == {digest("new")}
+    assert store.manifests.part(part_digest(entries)) == entries
+
+
+def test_a_store_that_cannot_be_written_evicts_nothing(
+    open_store: OpenStore, item: MakeItem
+) -> None:
+    """A read-only store keeps all and says that it removed nothing."""
+    open_store().put(*item("a"))
+    store = open_store(read_only=True, limit_bytes=1)
+    assert store.evict() == store.clear() == Eviction()
+    assert store.statistics().results == 1

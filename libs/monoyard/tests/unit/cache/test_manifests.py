@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -99,3 +101,52 @@ def test_unequal_manifests_always_differ(old: Entries, new: Entries, has_old: bo
     stored = {part_digest(new): new} | ({part_digest(old): old} if has_old else {})
     found = differences({"p": part_digest(old)}, {"p": part_digest(new)}, stored.get)
     assert bool(found) is (old != new)
+
+
+@pytest.mark.parametrize("scope", ["guest", "visitor"])
+def test_trusted_manifests_come_before_own_ones(
+    open_store: Callable[..., Store], digest: Digest, scope: str
+) -> None:
+    """A guest compares with trusted runs, and with its own where nobody else ran anything."""
+    trusted, guest = open_store(), open_store(scope=scope)
+    own = put(guest, digest("k"), files=FILES_NEW)
+    put(guest, digest("l"), files=FILES_NEW)
+    others = put(trusted, digest("k"), files=FILES_OLD)
+    assert guest.manifests.get_many([digest("k"), digest("l")]) == {
+        digest("k"): others, digest("l"): own,
+    }  # fmt: skip
+    assert trusted.manifests.get_many([digest("k"), digest("l")]) == {digest("k"): others}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "document = CAST('{}' AS BLOB)",
+        "document = CAST('[]' AS BLOB)",
+        "document = 'text'",
+        "document = 1",
+        "checksum = checksum + 1",
+        "key = x'" + "00" * 32 + "'",
+        "scope = 'guest'",
+    ],
+)
+def test_altered_manifests_are_not_compared(
+    open_store: Callable[..., Store], directory: Path, digest: Digest, change: str
+) -> None:
+    """A manifest that changed on disk explains nothing, under any key."""
+    first = open_store()
+    put(first, digest("k"), files=FILES_OLD)
+    first.close()
+    with sqlite3.connect(directory / "store-v1.sqlite") as connection:
+        connection.execute(f"UPDATE manifests SET {change}")
+    connection.close()
+    assert open_store(scope="guest").manifests.get_many([digest("k"), "0" * 64]) == {}
+
+
+def test_a_store_that_cannot_be_read_has_no_manifest(
+    open_store: Callable[..., Store], directory: Path, digest: Digest
+) -> None:
+    """A lookup in a store that is not there finds nothing."""
+    store = open_store(directory / "none", read_only=True)
+    assert store.manifests.get_many([digest("k")]) == {}
+    assert store.manifests.part(digest("k")) is None
