@@ -274,12 +274,7 @@ def good_archive(open_store: OpenStore, item: MakeItem, tmp_path: Path) -> tuple
     return gzip.decompress((tmp_path / "good").read_bytes()), result.key
 
 
-@settings(
-    deadline=None,
-    max_examples=100,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(position=st.floats(0, 1, exclude_max=True), value=st.integers(1, 255), cut=st.booleans())
 def test_no_flipped_bit_is_believed(
     open_store: OpenStore,

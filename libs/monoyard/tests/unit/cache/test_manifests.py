@@ -94,7 +94,7 @@ entries = st.lists(
 ).map(tuple)
 
 
-@settings(deadline=None, max_examples=200, database=None)
+@settings(max_examples=200)
 @given(old=entries, new=entries, has_old=st.booleans())
 def test_unequal_manifests_always_differ(old: Entries, new: Entries, has_old: bool) -> None:
     """There is a difference exactly when the digests differ, whatever the entries are."""

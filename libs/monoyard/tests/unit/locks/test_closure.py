@@ -132,7 +132,7 @@ def reachable(graph: Graph, roots: list[str]) -> set[str]:
     return seen
 
 
-@settings(deadline=None, max_examples=100, database=None)
+@settings(max_examples=100)
 @given(graph=graphs(), style=st.sampled_from(["line", "split"]), data=st.data())
 def test_any_graph_reads_the_same_from_both_formats(
     graph: Graph, style: str, data: st.DataObject
@@ -144,7 +144,7 @@ def test_any_graph_reads_the_same_from_both_formats(
     assert names(parse_lock("uv.lock", as_uv_lock(graph)), *roots) == expected
 
 
-@settings(deadline=None, max_examples=50, database=None)
+@settings(max_examples=50)
 @given(graph=graphs(), data=st.data())
 def test_one_lost_comment_never_narrows(graph: Graph, data: st.DataObject) -> None:
     """Without the comment of any one entry, every closure still holds all that it should."""

@@ -1,0 +1,61 @@
+"""The agenda: which of the batches that could start does so first."""
+
+from typing import TYPE_CHECKING
+
+from monoyard.plan import Task
+from monoyard.run import Budget
+from monoyard.run.agenda import Agenda
+from monoyard.run.batch import Batch, Batches
+
+if TYPE_CHECKING:
+    from .conftest import Bench
+
+
+class Offers:
+    """An agenda whose batches are all ready; it remembers which were offered."""
+
+    def __init__(
+        self, bench: "Bench", tasks: tuple[Task, ...], estimates: dict[str, float], budget: Budget
+    ) -> None:
+        named = {f"{name}:unit": seconds for name, seconds in estimates.items()}
+        self.agenda = Agenda({task.id: task for task in tasks}, named, budget)
+        batches = Batches(bench.directory, named)
+        for batch in self.agenda.add(batches.make((task,)) for task in tasks):
+            self.agenda.make_ready(batch)
+
+    def start(self, refused: str = "") -> list[str]:
+        """Start what can; return the packages in their order."""
+        begun: list[str] = []
+
+        def begin(batch: Batch) -> bool:
+            name = batch.tasks[0].package
+            if name != refused:
+                begun.append(name)
+                self.agenda.run(batch)
+            return name != refused
+
+        self.agenda.start(begin)
+        return begun
+
+
+def test_longest_path_starts_first(bench: "Bench") -> None:
+    """What most of the remaining work waits for goes first, not what is longest by itself."""
+    tasks = (bench.task("long"), bench.task("base"), bench.task("after", "true", "base"))
+    estimates = {"long": 5.0, "base": 1.0, "after": 6.0}
+    offers = Offers(bench, tasks, estimates, Budget(1, 1 << 40))
+    assert offers.start() == ["base"]
+
+
+def test_large_batch_is_passed_over_until_it_fits(bench: "Bench") -> None:
+    """A batch too large for what is free lets smaller ones go before it, and starts alone."""
+    tasks = (bench.task("one"), bench.task("large", cpus=2), bench.task("two"))
+    offers = Offers(bench, tasks, {"one": 9.0, "large": 8.0, "two": 7.0}, Budget(2, 1 << 40))
+    assert offers.start() == ["one", "two"]
+
+
+def test_refused_batch_is_offered_again(bench: "Bench") -> None:
+    """What could not start keeps its place for the next turn."""
+    tasks = (bench.task("first"), bench.task("second"))
+    offers = Offers(bench, tasks, {"first": 2.0, "second": 1.0}, Budget(2, 1 << 40))
+    assert offers.start(refused="first") == ["second"]
+    assert offers.start() == ["first"]
