@@ -14,7 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from monoyard.report.words import count, duration, headline
+from monoyard.report.words import announce, count, duration
 from monoyard.results import Outcome
 from monoyard.run import BatchStarted, Event, Preparing, Stopping, TaskEnded
 
@@ -54,7 +54,7 @@ class LiveReport:
             else:
                 self._running.pop(event.batch, None)
             if event.result.outcome not in {Outcome.PASS, Outcome.SKIP}:
-                self._console.print(Text(headline(event.result), style="bold red"))
+                self._console.print(Text("\n".join(announce(event.result)), style="bold red"))
         elif isinstance(event, Preparing):
             self._preparing = event.words
         elif isinstance(event, Stopping):

@@ -1,11 +1,11 @@
-"""Plain lines, one for each thing that happens: for pipes, logs and CI."""
+"""Plain lines for each thing that happens: for pipes, logs and CI."""
 
 from __future__ import annotations
 
 import sys
 from typing import TextIO
 
-from monoyard.report.words import headline
+from monoyard.report.words import announce
 from monoyard.run import Event, Preparing, Stopping, TaskEnded
 
 
@@ -19,7 +19,8 @@ class PlainReport:
         """Take an event."""
         if isinstance(event, TaskEnded):
             if not event.result.is_cached:
-                self._say(headline(event.result))
+                for line in announce(event.result):
+                    self._say(line)
         elif isinstance(event, Preparing):
             self._say(f"{event.words} ...")
         elif isinstance(event, Stopping):

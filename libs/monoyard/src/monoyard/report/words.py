@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 
 from monoyard.results import Outcome, TaskResult, TestCase, TestCounts
 
 _MINUTE = 60
+_FAILURES_NAMED = 3
 
 
 def duration(seconds: float) -> str:
@@ -61,3 +63,16 @@ def headline(result: TaskResult) -> str:
     if result.outcome in {Outcome.PASS, Outcome.FAIL, Outcome.ERROR}:
         parts.append("cached" if result.is_cached else f"in {duration(result.seconds)}")
     return " ".join(parts)
+
+
+def announce(result: TaskResult) -> Iterator[str]:
+    """Yield what is said when a task ends: its headline, and what failed first, by name.
+
+    The verdict tells all of it; who watches a long run wants to know now.
+    """
+    yield headline(result)
+    broken = [case for case in result.cases if case.outcome is not Outcome.SKIP]
+    for case in broken[:_FAILURES_NAMED]:
+        yield f"      {case.name}: {case.message}"
+    if len(broken) > _FAILURES_NAMED:
+        yield f"      ... and {len(broken) - _FAILURES_NAMED} more"

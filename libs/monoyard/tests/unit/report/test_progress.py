@@ -28,6 +28,20 @@ def test_plain_lines() -> None:
     ]  # fmt: skip
 
 
+def test_failures_are_named_when_they_happen() -> None:
+    """The first tests that failed stand under their task's line, long before the verdict."""
+    stream = io.StringIO()
+    cases = tuple(results.TestCase(f"t.py::{name}", Outcome.FAIL, "assert 0") for name in "abcd")
+    skipped = results.TestCase("t.py::e", Outcome.SKIP, "not here")
+    failed = TaskResult("alpha:unit", Outcome.FAIL, seconds=1.0, cases=(skipped, *cases))
+    PlainReport(stream)(TaskEnded(failed, 1, 0.0))
+    assert stream.getvalue().splitlines() == [
+        "FAIL  alpha:unit in 1.0 s",
+        "      t.py::a: assert 0", "      t.py::b: assert 0", "      t.py::c: assert 0",
+        "      ... and 1 more",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [
