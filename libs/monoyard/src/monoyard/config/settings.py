@@ -151,7 +151,8 @@ _SUITE_KINDS: Final[dict[str, tuple[Kind, str]]] = {
     "outputs": (
         list_of(text()),
         "Files the command makes, as globs from the package's directory; kept with the "
-        "result and restored on a hit.",
+        "result and restored on a hit. What git ignores there is removed before the command "
+        "runs, for globs that begin with a name.",
     ),
     "env": (
         list_of(text()),

@@ -15,9 +15,10 @@ from monoyard.errors import InterruptedRunError, MonoyardError
 from monoyard.plan import Plan, State
 from monoyard.results import Outcome, TaskResult
 from monoyard.run.budget import Budget
-from monoyard.run.events import Event, Subscriber, TaskEnded
+from monoyard.run.events import BatchStarted, Event, Subscriber, TaskEnded
 from monoyard.run.keeping import Keeper
 from monoyard.run.machinery import Machinery
+from monoyard.run.outputs import clear_outputs
 from monoyard.run.scheduler import Options, Scheduler
 from monoyard.run.servers import Postgres
 from monoyard.run.summary import RunSummary
@@ -73,7 +74,10 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
     by_id = {planned.task.id: planned for planned in request.plan.tasks}
 
     def publish(event: Event) -> None:
-        if isinstance(event, TaskEnded):
+        if isinstance(event, BatchStarted):
+            for task in event.tasks:
+                clear_outputs(request.plan.workspace, by_id[task].task)
+        elif isinstance(event, TaskEnded):
             results[event.result.task] = event.result
             timeline.append(
                 {

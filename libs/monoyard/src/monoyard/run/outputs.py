@@ -1,12 +1,19 @@
-"""Puts the declared outputs of known results back where their tasks leave them."""
+"""Declared outputs: put back where their tasks leave them, and out of the way before a task runs.
+
+What an earlier state of the package left in `dist/` is no output of this one, yet a glob cannot
+tell. So such files go, but only those that git ignores, and only for patterns that begin with a
+name: `*.log` may match what a person keeps.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from monoyard.cache import Store, StoredFile, StoredResult
-from monoyard.plan import Plan, PlannedTask, State
+from monoyard.plan import Plan, PlannedTask, State, Task
+from monoyard.workspace import Workspace, files_on_disk
 
 
 def put_back_outputs(plan: Plan, store: Store) -> Plan:
@@ -30,15 +37,33 @@ def put_back_outputs(plan: Plan, store: Store) -> Plan:
     )
 
 
+def clear_outputs(workspace: Workspace, task: Task, kept: Iterable[str] = ()) -> None:
+    """Remove what lies where a task puts its outputs.
+
+    Args:
+        workspace: Whose files git does not ignore; they stay.
+        task: The task that is about to run, or was replayed.
+        kept: Paths from the package's directory that stay as well.
+    """
+    directory = workspace.packages[task.package].directory
+    patterns = [name for name in task.outputs if not {"*", "?"} & set(name.split("/")[0])]
+    staying = frozenset(kept)
+    for name in files_on_disk(workspace.top / directory, patterns) if patterns else ():
+        path = f"{directory}/{name}".removeprefix("./")
+        if name not in staying and path not in workspace.tree.entries:
+            (workspace.top / path).unlink(missing_ok=True)
+
+
 def _to_be_run(planned: PlannedTask) -> PlannedTask:
     seconds = planned.stored.duration_seconds if planned.stored else 0.0
     return replace(planned, state=State.RUN, stored=None, estimate=seconds)
 
 
 def _put_back(plan: Plan, planned: PlannedTask, stored: StoredResult, store: Store) -> bool:
+    workspace = plan.workspace
+    clear_outputs(workspace, planned.task, (file.path for file in stored.outputs))
     if not stored.outputs:
         return True
-    workspace = plan.workspace
     package = workspace.top / workspace.packages[planned.task.package].directory
     if all(_is_at(package / file.path, file) for file in stored.outputs):
         return True

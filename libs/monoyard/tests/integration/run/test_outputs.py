@@ -53,3 +53,31 @@ def test_output_that_cannot_be_put_back_is_made_again(built: "Checkout") -> None
     assert "stored files were missing or damaged" in ended.out
     assert copy.read_text("utf-8") == "first"
     assert built.outcomes("build") == {"alpha:build": "cached"}
+
+
+def test_what_an_earlier_state_left_is_no_output(built: "Checkout") -> None:
+    """Ignored files go before a task runs and when it is replayed; a person's own files stay."""
+    made = built.top / "libs/alpha/made"
+    (made / "stale").write_text("of another state", encoding="utf-8")
+    built.write("libs/alpha/input", "second")
+    assert built.outcomes("build") == {"alpha:build": "pass"}
+    assert [path.name for path in made.iterdir()] == ["copy"]
+    (made / "stale").write_text("of another state", encoding="utf-8")
+    built.write(".gitignore", "__pycache__/\n**/made/*\n!**/made/noted\n")
+    built.write("libs/alpha/made/noted", "not ignored")
+    assert built.outcomes("build") == {"alpha:build": "pass"}
+    assert sorted(path.name for path in made.iterdir()) == ["copy", "noted"]
+
+
+def test_globs_without_a_name_remove_nothing(empty: "Checkout") -> None:
+    """A pattern that may match anything is no reason to remove a file."""
+    table = """
+        [tool.monoyard.suites.build]
+        command = ["true"]
+        outputs = ["*.log"]
+    """
+    empty.package("alpha", table=table)
+    empty.write(".gitignore", "*.log\n")
+    empty.write("libs/alpha/mine.log", "kept by a person")
+    assert empty.outcomes("build") == {"alpha:build": "pass"}
+    assert (empty.top / "libs/alpha/mine.log").is_file()
