@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from monoyard.config import SUITES, suggest
 from monoyard.errors import UsageError
+from monoyard.images import SUITE as IMAGE
 
 HELP = """\
 usage: nox -s SESSION -- [PACKAGE ...] [OPTION ...] [-- WORDS FOR THE TOOL]
@@ -125,9 +126,9 @@ def _with_option(parsed: Arguments, name: str, value: str, *, has_value: bool) -
         raise UsageError(f"`{name}` takes no value")
     match name:
         case "--suite":
-            if value not in SUITES:
+            if value not in (known := (*SUITES, IMAGE)):
                 raise UsageError(
-                    f"there is no suite `{value}`{suggest(value, SUITES)}", code="unknown-suite"
+                    f"there is no suite `{value}`{suggest(value, known)}", code="unknown-suite"
                 )
             return replace(parsed, suites=(*parsed.suites, value))
         case "--exclude":

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
 from monoyard.bindings.arguments import HELP, Arguments
 from monoyard.bindings.engine import Engine
 from monoyard.errors import ChecksFailedError, InterruptedRunError, MachineError
+from monoyard.images import SUITE as IMAGE
+from monoyard.images import ImageExecutor, ImageWork, required
 from monoyard.install import is_ci
 from monoyard.plan import Plan, State, Task, explain
 from monoyard.report import (
@@ -39,6 +41,7 @@ from monoyard.run import (
     new_run_id,
     put_back_outputs,
 )
+from monoyard.suites import EXECUTORS
 
 
 class Checks:
@@ -99,7 +102,7 @@ class Checks:
         engine = self.engine
         settings = plan.workspace.settings
         budget = machine_budget(settings.cpus, settings.memory)
-        plan = _strict_in_ci(plan) if is_ci(engine.environment) else plan
+        _refuse_skips(plan, engine.environment)
         plan = put_back_outputs(plan, engine.store)
         run_id = new_run_id(time.time())
         reasons = self._reasons(plan)
@@ -115,7 +118,7 @@ class Checks:
             plan, engine.store, keeper, self.machinery(plan, arguments), budget,
             Options(arguments.fail_fast, arguments.keep_going),
             Postgres(engine.tools, engine.environment, settings.postgres_version),
-            self._subscribers, reasons,
+            self._subscribers, reasons, {**EXECUTORS, ImageWork: ImageExecutor()},
         )  # fmt: skip
         try:
             return execute(request, run_id)
@@ -199,14 +202,26 @@ class Checks:
         run_tests_here(chosen, self.machinery(plan, arguments), self.engine, arguments.tool or ())
 
 
-def _strict_in_ci(plan: Plan) -> Plan:
-    """Return the plan in which a missing interpreter or tool is an error, as CI wants it."""
-    skipped = plan.in_state(State.SKIP)
-    if not skipped:
-        return plan
-    names = ", ".join(planned.task.id for planned in skipped)
-    raise MachineError(
-        f"CI cannot run {names}: {skipped[0].reason}",
-        code="skip-in-ci",
-        hint="install what is missing; at the desk this is a skip",
-    )
+def _refuse_skips(plan: Plan, environment: Mapping[str, str]) -> None:
+    """Make an error of what may not be skipped.
+
+    That is a missing interpreter in CI, and an image where `MONOYARD_REQUIRE` names `images`.
+
+    Raises:
+        MachineError: Something cannot be run here.
+    """
+    skipped = [planned.task for planned in plan.in_state(State.SKIP)]
+    images = [task for task in skipped if task.suite == IMAGE]
+    others = [task for task in skipped if task.suite != IMAGE]
+    if others and is_ci(environment):
+        raise MachineError(
+            f"CI cannot run {', '.join(task.id for task in others)}: {others[0].skip}",
+            code="skip-in-ci",
+            hint="install what is missing; at the desk this is a skip",
+        )
+    if images and "images" in required(environment):
+        raise MachineError(
+            f"cannot make {', '.join(task.id for task in images)}: {images[0].skip}",
+            code="images-required",
+            hint="MONOYARD_REQUIRE names images; without it they are skipped",
+        )

@@ -6,13 +6,14 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from monoyard.bindings.arguments import Arguments
 from monoyard.cache import Store
 from monoyard.changes import Changes, Event, find_changes, read_event
 from monoyard.config import parse_toml, read_workspace_settings
+from monoyard.images import ImageSource, engine_problem
 from monoyard.install import LocalInterpreters, Tools, Venvs, cache_directory, state_directory
 from monoyard.plan import Entries, Plan, Selection, Task, make_plan
 from monoyard.suites import CommandWork, LintWork, SuiteSource, TestWork, TypeWork, VenvSpec
@@ -111,11 +112,16 @@ class Engine:
 
     def plan(self, selection: Selection) -> Plan:
         """Make a plan."""
-        source = SuiteSource(self.interpreters, self.environment)
+        suites = SuiteSource(self.interpreters, self.environment)
+        images = ImageSource(
+            self.interpreters,
+            partial(engine_problem, self.environment),
+            is_refreshing=self.environment.get("MONOYARD_BASE_LOCK") == "refresh",
+        )
         return make_plan(
             self.workspace,
             self.changes(selection.since),
-            (source,),
+            (suites, images),
             self.store,
             selection,
             self.event,

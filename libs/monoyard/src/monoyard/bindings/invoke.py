@@ -29,7 +29,11 @@ def collection(directory: Path) -> Collection:
     root = Collection()
     for item in _questions(directory):
         root.add_task(item)
-    for name, items in (("cache", _cache(directory)), ("tools", _tools(directory))):
+    for name, items in (
+        ("cache", _cache(directory)),
+        ("images", _images(directory)),
+        ("tools", _tools(directory)),
+    ):
         inner = Collection(name)
         for item in items:
             inner.add_task(item)
@@ -152,6 +156,19 @@ def _cache(directory: Path) -> list[Any]:
         unpack_store(directory, Path(file), if_exists=if_exists)
 
     return [status, clear, pack, unpack]
+
+
+def _images(directory: Path) -> list[Any]:
+    @task
+    @_guarded
+    def refresh(context: Context) -> None:
+        """Lock what Debian has now for the base images, and print what changed."""
+        from monoyard.bindings.imaging import refresh_bases
+
+        del context
+        refresh_bases(directory)
+
+    return [refresh]
 
 
 def _tools(directory: Path) -> list[Any]:

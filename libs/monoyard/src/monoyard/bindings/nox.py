@@ -41,6 +41,7 @@ def register(directory: Path, *, maintains_engine: bool = False) -> None:
     )
     for suite, summary in _SUITES.items():
         _session(suite, summary, _checks(directory, (suite,)))
+    _session("images", "images of services, built and tried", _checks(directory, ("image",)))
     _session("fix", "mend what lint can mend", _fix(directory))
     _session("tests", "every pytest suite, uncached, with coverage", _tests(directory))
     if maintains_engine:

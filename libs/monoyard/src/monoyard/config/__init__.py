@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from monoyard.config.documents import parse_json, parse_toml, table_at
+from monoyard.config.images import BaseSettings, ImageSettings, ImagesSettings
 from monoyard.config.kinds import Faults, suggest
 from monoyard.config.settings import (
     PACKAGE_TABLE,
@@ -22,7 +23,10 @@ from monoyard.errors import ConfigurationError
 
 __all__ = [
     "SUITES",
+    "BaseSettings",
     "Faults",
+    "ImageSettings",
+    "ImagesSettings",
     "PackageSettings",
     "SuiteSettings",
     "WorkspaceSettings",

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
+from monoyard.config.images import IMAGE_TABLE, IMAGES_TABLE, ImageSettings, ImagesSettings
 from monoyard.config.kinds import (
     Kind,
     choice,
@@ -74,6 +75,7 @@ class PackageSettings:
     pythons: tuple[str, ...] | None = None
     modules: tuple[str, ...] | None = None
     coverage_minimum: int | None = None
+    image: ImageSettings = field(default_factory=ImageSettings)
     suites: Mapping[str, SuiteSettings] = field(default_factory=dict)
 
     def over(self, other: PackageSettings) -> PackageSettings:
@@ -89,6 +91,7 @@ class PackageSettings:
                 if self.coverage_minimum is not None
                 else other.coverage_minimum
             ),
+            image=self.image.over(other.image),
             suites={
                 name: self.suites.get(name, nothing).over(other.suites.get(name, nothing))
                 for name in sorted(names)
@@ -112,6 +115,7 @@ class WorkspaceSettings:
     memory: int | None = None
     cache_limit: int = 5 * 1024**3
     postgres_version: str | None = None
+    images: ImagesSettings = field(default_factory=ImagesSettings)
     suites: Mapping[str, SuiteSettings] = field(default_factory=dict)
     packages: Mapping[str, PackageSettings] = field(default_factory=dict)
     source: str = ""
@@ -208,6 +212,7 @@ _PACKAGE_KINDS: Final[dict[str, tuple[Kind, str]]] = {
         "judged by `nox -s tests`, in CI and with `--coverage`.",
     ),
     "modules": (list_of(text()), "Import names, where they cannot be seen from the layout."),
+    "image": (IMAGE_TABLE, "How its image is made; `lib`s have none."),
     "suites": (mapping_of(_suite_table, SUITES), "Settings of single suites."),
 }  # fmt: skip
 
@@ -256,6 +261,7 @@ _WORKSPACE_KINDS: Final[dict[str, tuple[Kind, str]]] = {
         "Major version behind MONOYARD_POSTGRES_URL; part of the key, checked by the "
         "run.",
     ),
+    "images": (IMAGES_TABLE, "How images are made; without `bases` there are none."),
     "suites": (mapping_of(_suite_table, SUITES), "Settings of suites for all packages."),
     "packages": (
         mapping_of(PACKAGE_TABLE),

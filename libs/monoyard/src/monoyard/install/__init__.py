@@ -3,7 +3,7 @@
 from monoyard.install.directories import cache_directory, is_ci, state_directory
 from monoyard.install.interpreters import LocalInterpreters
 from monoyard.install.lock_writing import write_locks
-from monoyard.install.locking import Claims
+from monoyard.install.locking import Claims, exclusive
 from monoyard.install.node_modules import ensure_node_modules
 from monoyard.install.postgres import PostgresServer, prepare_postgres
 from monoyard.install.table import GROUPS, TABLE, Tool
@@ -22,6 +22,7 @@ __all__ = [
     "Venvs",
     "cache_directory",
     "ensure_node_modules",
+    "exclusive",
     "installer_environment",
     "is_ci",
     "prepare_postgres",

@@ -22,10 +22,10 @@ from monoyard.plan.task import Entries, Task
 from monoyard.workspace import Tree, Workspace, compile_globs, files_on_disk, zone_of
 
 _ENGINE: Final = Path(__file__).resolve().parent.parent
-_ENGINE_SUFFIXES: Final = (".py", ".txt", ".json", ".mod", ".sum")
+_ENGINE_SUFFIXES: Final = (".py", ".txt", ".json", ".mod", ".sum", ".Dockerfile")
 _KEY_MAKING_ROOMS: Final = (
-    "changes", "config", "install", "locks", "plan", "process", "results", "run", "suites",
-    "testing/plugins", "tools", "workspace",
+    "changes", "config", "images", "install", "locks", "plan", "process", "results", "run",
+    "suites", "testing/plugins", "tools", "workspace",
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from monoyard.plan import Task
 from monoyard.run.machinery import BatchSurroundings
-from monoyard.suites import EXECUTORS, Executor, Finished, Needs, Step
+from monoyard.suites import Executor, Finished, Needs, Step
 
 
 @dataclass
@@ -60,10 +60,14 @@ class Batches:
     Args:
         scratch: Directory for the scratch directories.
         estimates: Task id to expected seconds.
+        executors: Kind of work to what executes it.
     """
 
-    def __init__(self, scratch: Path, estimates: Mapping[str, float]) -> None:
+    def __init__(
+        self, scratch: Path, estimates: Mapping[str, float], executors: Mapping[type, Executor]
+    ) -> None:
         self._scratch = scratch
+        self._executors = executors
         self._estimates = estimates
         self._count = 0
 
@@ -71,7 +75,7 @@ class Batches:
         """Group tasks that share a process; one that needs others stays alone."""
         groups: dict[object, list[Task]] = {}
         for task in tasks:
-            executor = EXECUTORS[type(task.work)]
+            executor = self._executors[type(task.work)]
             alone = task.needs or task.cpus > 1
             groups.setdefault(task.id if alone else executor.batch(task), []).append(task)
         return [self.make(tuple(members)) for members in groups.values()]
@@ -79,7 +83,7 @@ class Batches:
     def make(self, tasks: tuple[Task, ...]) -> Batch:
         """Make one batch."""
         self._count += 1
-        executor = EXECUTORS[type(tasks[0].work)]
+        executor = self._executors[type(tasks[0].work)]
         return Batch(
             number=self._count,
             tasks=tasks,

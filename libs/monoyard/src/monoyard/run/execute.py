@@ -7,7 +7,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from monoyard.cache import Store
@@ -22,6 +22,7 @@ from monoyard.run.outputs import clear_outputs
 from monoyard.run.scheduler import Options, Scheduler
 from monoyard.run.servers import Postgres
 from monoyard.run.summary import RunSummary
+from monoyard.suites import EXECUTORS, Executor
 
 _RECORDS_KEPT = 20
 
@@ -40,6 +41,7 @@ class RunRequest:
         postgres: The database server.
         subscribers: Reports.
         reasons: Task id to why it has to run.
+        executors: Kind of work to what executes it.
     """
 
     plan: Plan
@@ -51,6 +53,7 @@ class RunRequest:
     postgres: Postgres
     subscribers: Sequence[Subscriber]
     reasons: Mapping[str, tuple[str, ...]]
+    executors: Mapping[type, Executor] = field(default_factory=lambda: EXECUTORS)
 
 
 def new_run_id(now: float) -> str:
@@ -99,8 +102,9 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
     todo = request.plan.in_state(State.RUN)
     if todo:
         scheduler = Scheduler(
-            request.machinery, request.budget, request.options, publish, request.postgres, directory
-        )
+            request.machinery, request.budget, request.options, publish, request.postgres,
+            directory, request.executors,
+        )  # fmt: skip
         estimates = {planned.task.id: planned.estimate for planned in todo}
         try:
             scheduler.run([planned.task for planned in todo], estimates, dict(results))

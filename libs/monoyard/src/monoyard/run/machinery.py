@@ -99,6 +99,11 @@ class BatchSurroundings:
         return self.machinery.state
 
     @property
+    def kept(self) -> Path:
+        """A directory that all checkouts share."""
+        return self.machinery.kept
+
+    @property
     def overlays(self) -> Mapping[str, tuple[str, ...]]:
         """Package to its directories for `sys.path`."""
         return self.machinery.overlays

@@ -24,7 +24,7 @@ from monoyard.run.interrupts import Interrupts
 from monoyard.run.machinery import BatchSurroundings, Machinery
 from monoyard.run.processors import WITHIN_A_TASK, Processors
 from monoyard.run.servers import Postgres, ServerStart
-from monoyard.suites import Finished, Step, VenvSpec
+from monoyard.suites import EXECUTORS, Executor, Finished, Step, VenvSpec
 
 _PRELOAD = ("pytest", "coverage", "unittest.mock", "xml.etree.ElementTree")
 _PAUSE = 0.5
@@ -56,6 +56,7 @@ class Scheduler:
         publish: Called with every event, in the main thread.
         postgres: The database server, started when a task needs it.
         scratch: Directory for logs and reports of this run.
+        executors: Kind of work to what executes it.
     """
 
     def __init__(
@@ -66,7 +67,9 @@ class Scheduler:
         publish: Subscriber,
         postgres: Postgres,
         scratch: Path,
+        executors: Mapping[type, Executor] = EXECUTORS,
     ) -> None:
+        self._executors = executors
         self._machinery = machinery
         self._budget = budget
         self._options = options
@@ -105,7 +108,7 @@ class Scheduler:
         self._tasks = {task.id: task for task in tasks}
         self._settled = settled
         self._estimates = estimates
-        self._factory = Batches(self._scratch, estimates)
+        self._factory = Batches(self._scratch, estimates, self._executors)
         self._agenda = Agenda(self._tasks, estimates, self._budget)
         self._interrupts = Interrupts()
         self._selector = selectors.DefaultSelector()

@@ -14,6 +14,7 @@ from monoyard.suites.execution import (
     Step,
     Surroundings,
 )
+from monoyard.suites.lock_slices import WorkspaceLock
 from monoyard.suites.python_lint import LintExecutor, LintWork, fix_steps
 from monoyard.suites.python_test import TestExecutor, TestWork, test_step
 from monoyard.suites.python_type import TypeExecutor, TypeWork
@@ -39,6 +40,7 @@ __all__ = [
     "TestWork",
     "TypeWork",
     "VenvSpec",
+    "WorkspaceLock",
     "allows",
     "command_steps",
     "fix_steps",

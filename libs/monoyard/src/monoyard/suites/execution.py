@@ -119,6 +119,10 @@ class Surroundings(Protocol):
         """A directory of this checkout that stays between runs, for the tools' own caches."""
 
     @property
+    def kept(self) -> Path:
+        """A directory that all checkouts share."""
+
+    @property
     def workers(self) -> int:
         """Processors this batch may keep busy."""
 

@@ -6,6 +6,7 @@ from monoyard.plan import Task
 from monoyard.run import Budget
 from monoyard.run.agenda import Agenda
 from monoyard.run.batch import Batch, Batches
+from monoyard.suites import EXECUTORS
 
 if TYPE_CHECKING:
     from .conftest import Bench
@@ -19,7 +20,7 @@ class Offers:
     ) -> None:
         named = {f"{name}:unit": seconds for name, seconds in estimates.items()}
         self.agenda = Agenda({task.id: task for task in tasks}, named, budget)
-        batches = Batches(bench.directory, named)
+        batches = Batches(bench.directory, named, EXECUTORS)
         for batch in self.agenda.add(batches.make((task,)) for task in tasks):
             self.agenda.make_ready(batch)
 

@@ -1,0 +1,93 @@
+"""The tables that say how images are made: one for the workspace, one for each package."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
+
+from monoyard.config.kinds import Kind, flag, list_of, mapping_of, table, text, whole_number
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSettings:
+    """What a package says of its image; None means "not said", so that layers can be merged."""
+
+    enabled: bool | None = None
+    base: str | None = None
+    entrypoint: tuple[str, ...] | None = None
+    include: tuple[str, ...] | None = None
+    port: int | None = None
+    health: str | None = None
+    environment: Mapping[str, str] | None = None
+
+    def over(self, other: ImageSettings) -> ImageSettings:
+        """Return the settings in which this layer's values win over `other`'s."""
+        merged: dict[str, Any] = {
+            item.name: mine if (mine := getattr(self, item.name)) is not None
+            else getattr(other, item.name)
+            for item in fields(self)
+        }  # fmt: skip
+        return ImageSettings(**merged)
+
+
+@dataclass(frozen=True, slots=True)
+class BaseSettings:
+    """What a base image is made of: Debian packages, or an upstream image by digest."""
+
+    packages: tuple[str, ...] = ()
+    image: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesSettings:
+    """What the workspace says of its images."""
+
+    debian: str = "bookworm"
+    lock: str = "infra/images/debian.lock"
+    bases: Mapping[str, BaseSettings] = field(default_factory=dict)
+
+
+_IMAGE_KINDS: Final[dict[str, tuple[Kind, str]]] = {
+    "enabled": (flag(), "false makes no image of this service."),
+    "base": (text(), "Name of the base image in the workspace's `images.bases`."),
+    "entrypoint": (
+        list_of(text()),
+        "Program and arguments that start it (default: `python3 -m` and its first module).",
+    ),
+    "include": (
+        list_of(text()),
+        "Files put below `/srv` beside the installed packages, such as migrations; globs from "
+        "the package's directory.",
+    ),
+    "port": (whole_number(), "Port it listens on (default: 8000); told to it as `PORT`."),
+    "health": (text(), "Path that answers 200 when it lives (default: `/health/live`)."),
+    "environment": (
+        mapping_of(text()),
+        "Variables it is started with when the image is tried; the image does not hold them. "
+        "`{random}` becomes 32 random characters, `{ed25519-key}` a new private key in PEM.",
+    ),
+}  # fmt: skip
+
+_BASE_KINDS: Final[dict[str, tuple[Kind, str]]] = {
+    "packages": (
+        list_of(text()), "Debian packages it is made of; their versions stand in the lock.",
+    ),
+    "image": (text(), "An upstream image by digest, `NAME@sha256:...`, instead of packages."),
+}  # fmt: skip
+
+_IMAGES_KINDS: Final[dict[str, tuple[Kind, str]]] = {
+    "debian": (text(), "Release that Debian packages come from (default: `bookworm`)."),
+    "lock": (
+        text(),
+        "Lock of the Debian packages (default: `infra/images/debian.lock`), written by "
+        "`invoke images.refresh`.",
+    ),
+    "bases": (
+        mapping_of(table(BaseSettings, _BASE_KINDS)),
+        "Base images by name; services are built on `python` unless they say otherwise.",
+    ),
+}  # fmt: skip
+
+IMAGE_TABLE: Final = table(ImageSettings, _IMAGE_KINDS)
+IMAGES_TABLE: Final = table(ImagesSettings, _IMAGES_KINDS)

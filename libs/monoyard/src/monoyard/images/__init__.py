@@ -1,0 +1,23 @@
+"""Images: from the plan's tasks to OCI layouts that were tried.
+
+`ImageSource` makes the tasks, `ImageExecutor` executes them: all images of a run in one process
+that makes contexts and base images, calls one bake, and tries what came out in a container engine.
+"""
+
+from monoyard.images.debian import DebianLock, resolve
+from monoyard.images.engine import engine_problem
+from monoyard.images.executor import ImageExecutor
+from monoyard.images.source import SUITE, ImageSource, required
+from monoyard.images.work import Base, ImageWork
+
+__all__ = [
+    "SUITE",
+    "Base",
+    "DebianLock",
+    "ImageExecutor",
+    "ImageSource",
+    "ImageWork",
+    "engine_problem",
+    "required",
+    "resolve",
+]

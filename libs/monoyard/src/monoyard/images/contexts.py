@@ -1,0 +1,106 @@
+"""Writes what a build reads: one directory for each image, with nothing that it does not need.
+
+BuildKit compares files by size and time, and directories by their last name (moby/buildkit#2592,
+docker/buildx#3093). So a file's time follows from its content, and a directory's name from its
+path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+_HERE: Final = Path(__file__).parent / "dockerfiles"
+_FIRST_SECOND: Final = 1_000_000_000
+_SECONDS: Final = 500_000_000
+
+
+def unique_directory(place: Path, name: str) -> Path:
+    """Make and return an empty directory whose last name is unique on this machine."""
+    digest = hashlib.sha256(f"{place}/{name}".encode()).hexdigest()[:10]
+    directory = place / f"{name}-{digest}"
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    return directory
+
+
+def write_service(
+    directory: Path,
+    *,
+    dockerfile: Path | None,
+    requirements: Path,
+    wheels: Iterable[Path],
+    included: Iterable[tuple[Path, str]],
+    entrypoint: Sequence[str],
+    port: int,
+) -> None:
+    """Write the context of a Python service.
+
+    Args:
+        directory: An empty directory.
+        dockerfile: The service's own Dockerfile, or None for the shared one.
+        requirements: Its slice of the lock.
+        wheels: Workspace packages.
+        included: Files, each with its path below `/srv`.
+        entrypoint: Program and arguments.
+        port: Port it listens on.
+    """
+    text = (dockerfile or _HERE / "python.Dockerfile").read_text("utf-8")
+    if dockerfile is None:
+        text += f"ENV PORT={port}\nEXPOSE {port}\nENTRYPOINT {json.dumps(list(entrypoint))}\n"
+    (directory / "Dockerfile").write_text(text, encoding="utf-8")
+    shutil.copyfile(_HERE / "finish.py", directory / "finish.py")
+    shutil.copyfile(requirements, directory / "requirements.txt")
+    (directory / "wheels").mkdir()
+    named = []
+    for wheel in sorted(wheels, key=lambda path: path.name):
+        shutil.copyfile(wheel, directory / "wheels" / wheel.name)
+        named.append(f"/in/wheels/{wheel.name}\n")
+    (directory / "wheels" / "requirements.txt").write_text("".join(named), encoding="utf-8")
+    (directory / "include").mkdir()
+    for source, inner in included:
+        target = directory / "include" / inner
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, target)
+    _settle(directory)
+
+
+def write_base(directory: Path, root: Path) -> None:
+    """Write the context of a base image of Debian packages; `root` holds `root.tar`."""
+    shutil.copyfile(_HERE / "base.Dockerfile", directory / "Dockerfile")
+    shutil.copyfile(_HERE / "root.py", directory / "root.py")
+    os.link(root / "root.tar", directory / "root.tar")
+    for path in recipe(directory):
+        _set_time(path)
+
+
+def recipe(directory: Path) -> tuple[Path, ...]:
+    """Return the files of a base image's context that say what is done with its root."""
+    return (directory / "Dockerfile", directory / "root.py")
+
+
+def write_uv(directory: Path, program: Path) -> None:
+    """Write the context that holds uv."""
+    shutil.copy(program, directory / "uv")
+    _settle(directory)
+
+
+def _settle(directory: Path) -> None:
+    """Give every file a time that follows from its content, and a mode that no umask decides."""
+    for path in directory.rglob("*"):
+        if path.is_file():
+            path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
+            _set_time(path)
+        else:
+            path.chmod(0o755)
+
+
+def _set_time(path: Path) -> None:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    second = _FIRST_SECOND + int(digest[:8], 16) % _SECONDS
+    os.utime(path, (second, second))

@@ -1,0 +1,24 @@
+"""Makes an installed tree depend on its content alone, then compiles it. Runs inside the build.
+
+uv notes the time of a wheel's file in `uv_cache.json` (astral-sh/uv#10523); two builds would differ
+by it. Compiled files carry a hash of their source instead of its time.
+"""
+
+import compileall
+import py_compile
+import sys
+from pathlib import Path
+
+NOTE = "uv_cache.json"
+
+place = Path(sys.argv[1])
+for note in place.rglob(f"*.dist-info/{NOTE}"):
+    record = note.with_name("RECORD")
+    kept = [line for line in record.read_text("utf-8").splitlines(True) if f"/{NOTE}," not in line]
+    record.write_text("".join(kept), encoding="utf-8")
+    note.unlink()
+(place / ".lock").unlink(missing_ok=True)
+compiled = compileall.compile_dir(
+    place, quiet=1, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
+)
+sys.exit(0 if compiled else 1)

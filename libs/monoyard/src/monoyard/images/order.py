@@ -1,0 +1,120 @@
+"""What the building process is told, and what it answers; both are files of JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from monoyard.images.work import Base
+
+
+@dataclass(frozen=True, slots=True)
+class ImageOrder:
+    """One image to make; as `ImageWork`, with everything found on this machine.
+
+    Attributes:
+        package: Package name; also the image's name.
+        sources: Package name to the files its wheel is made from, from the top.
+        directories: Package name to directory from the top.
+        requirements: Its slice of the lock, from the top.
+        included: (file from the top, path below `/srv`).
+        dockerfile: Its own Dockerfile from the top, or empty.
+        base: What it is built on.
+        entrypoint: Program and arguments.
+        port: Port it listens on.
+        health: Path that answers 200.
+        environment: Variables it is tried with.
+    """
+
+    package: str
+    sources: Mapping[str, tuple[str, ...]]
+    directories: Mapping[str, str]
+    requirements: str
+    included: tuple[tuple[str, str], ...]
+    dockerfile: str
+    base: Base
+    entrypoint: tuple[str, ...]
+    port: int
+    health: str
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Images to make in one go.
+
+    Attributes:
+        top: Root of the work tree.
+        scratch: An empty directory.
+        kept: Directory shared by all checkouts, for base images and the builder's state.
+        uv: uv's program.
+        buildx: buildx's program.
+        buildkitd: BuildKit's program.
+        python: Python that builds wheels; where it has the backends they are not fetched.
+        is_isolated: The backends have to be fetched.
+        images: The images.
+    """
+
+    top: str
+    scratch: str
+    kept: str
+    uv: str
+    buildx: str
+    buildkitd: str
+    python: str
+    is_isolated: bool
+    images: tuple[ImageOrder, ...]
+
+    def write(self, path: Path) -> None:
+        """Write the order."""
+        path.write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> Order:
+        """Read an order that was written here."""
+        data: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        images = data.pop("images")
+        return cls(**data, images=tuple(_image(item) for item in images))
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What became of an image.
+
+    Attributes:
+        digest: Digest of its manifest; empty where there is none.
+        size: Bytes that a registry keeps for it.
+        problem: Why it is no good, in a line; empty where it is.
+        log: What was said about that.
+        is_error: It is not the image's fault.
+    """
+
+    digest: str = ""
+    size: int = 0
+    problem: str = ""
+    log: str = ""
+    is_error: bool = False
+
+
+def write_made(path: Path, made: Mapping[str, Made]) -> None:
+    """Write what became of the images, by package."""
+    path.write_text(json.dumps({name: asdict(item) for name, item in made.items()}), "utf-8")
+
+
+def read_made(path: Path) -> dict[str, Made]:
+    """Read what became of the images; nothing where the process did not get so far."""
+    if not path.is_file():
+        return {}
+    return {name: Made(**item) for name, item in json.loads(path.read_text("utf-8")).items()}
+
+
+def _image(data: dict[str, Any]) -> ImageOrder:
+    base = data.pop("base")
+    base = Base(**{**base, "packages": tuple(base["packages"]), "locked": tuple(base["locked"])})
+    data["sources"] = {name: tuple(paths) for name, paths in data["sources"].items()}
+    data["included"] = tuple((place, inner) for place, inner in data["included"])
+    data["entrypoint"] = tuple(data["entrypoint"])
+    return ImageOrder(**data, base=base)

@@ -1,0 +1,221 @@
+"""Makes the tasks of images: one for each Python service, where the workspace names bases."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import posixpath
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from monoyard.config import suggest
+from monoyard.errors import ConfigurationError
+from monoyard.images.debian import DebianLock
+from monoyard.images.work import Base, ImageWork
+from monoyard.plan import Entries, Inputs, Sourced, Task
+from monoyard.suites import Interpreters, WorkspaceLock
+from monoyard.workspace import Package, Workspace, compile_globs, zone_of
+
+SUITE: Final = "image"
+
+_USUAL_BASE: Final = "python"
+_GIGABYTE: Final = 1024**3
+# Backends put these into a wheel's metadata.
+_METADATA_NAMES: Final = ("readme", "license", "licence", "notice", "authors")
+
+
+class ImageSource:
+    """The source of image tasks.
+
+    Args:
+        interpreters: Finds the Python that builds wheels.
+        problem: Says why images cannot be made on this machine; asked once, and only where there
+            are images.
+        is_refreshing: Base images are resolved anew in this run instead of read from the lock.
+    """
+
+    def __init__(
+        self, interpreters: Interpreters, problem: Callable[[], str], *, is_refreshing: bool
+    ) -> None:
+        self._interpreters = interpreters
+        self._problem = problem
+        self._is_refreshing = is_refreshing
+
+    def tasks(self, workspace: Workspace) -> Sourced:
+        """Return the tasks of all images.
+
+        Raises:
+            ConfigurationError: A service names a base that does not exist or is not locked.
+        """
+        services = [
+            package for package in workspace.packages.values()
+            if package.kind == "python" and package.role == "service"
+            and package.settings.image.enabled is not False
+        ]  # fmt: skip
+        if not workspace.settings.images.bases or not services:
+            return Sourced(())
+        bases = _Bases(workspace, is_refreshing=self._is_refreshing)
+        lock = WorkspaceLock.find(workspace)
+        problem = self._problem()
+        tasks = tuple(
+            self._task(workspace, package, bases.of(package), lock, problem) for package in services
+        )
+        bases.raise_faults()
+        notes: tuple[str, ...] = ()
+        if self._is_refreshing:
+            notes = ("base images are resolved afresh in this run: their lock is not used",)
+        return Sourced(tasks, notes=notes)
+
+    def _task(
+        self,
+        workspace: Workspace,
+        package: Package,
+        base: Base,
+        lock: WorkspaceLock,
+        problem: str,
+    ) -> Task:
+        names = sorted({package.name, *workspace.graph.closure[package.name]})
+        sources = {name: tuple(_sources(workspace, name)) for name in names}
+        python = self._interpreters.default()
+        requires = {
+            item for name in names for item in workspace.packages[name].manifest.build_requires
+        }
+        settings = package.settings.image
+        dockerfile = package.path("Dockerfile")
+        requirements = posixpath.join(
+            posixpath.dirname(workspace.settings.lock or ""), f"{package.name}.txt"
+        )
+        work = ImageWork(
+            package=package.name,
+            directory=package.directory,
+            sources=sources,
+            directories={name: workspace.packages[name].directory for name in names},
+            requirements=requirements,
+            included=tuple(_included(workspace, package, settings.include or ())),
+            dockerfile=dockerfile if dockerfile in workspace.tree.entries else "",
+            base=base,
+            venv=lock.venv(python) if requires and lock.has_all(requires) else None,
+            entrypoint=settings.entrypoint or ("python3", "-m", *package.modules[:1]),
+            port=settings.port or 8000,
+            health=settings.health or "/health/live",
+            environment=settings.environment or {},
+        )
+        return Task(
+            id=f"{package.name}:{SUITE}",
+            package=package.name,
+            suite=SUITE,
+            inputs=Inputs(
+                own=False,
+                packages=frozenset(names),
+                files=(
+                    requirements,
+                    *sorted(
+                        path
+                        for name in names
+                        for path in sources[name]
+                        if _is_metadata(workspace.packages[name].inside(path))
+                    ),
+                    *(package.path(path) for path in work.included),
+                ),
+                parts=_parts(work, python.identity, lock.slice(requires) if work.venv else ()),
+            ),
+            work=work,
+            timeout=1800.0,
+            memory=_GIGABYTE,
+            is_cacheable=not self._is_refreshing,
+            skip=problem,
+            estimate=20.0,
+        )
+
+
+class _Bases:
+    """The workspace's base images, with what their lock says."""
+
+    def __init__(self, workspace: Workspace, *, is_refreshing: bool) -> None:
+        self._settings = workspace.settings.images
+        self._is_refreshing = is_refreshing
+        path = self._settings.lock
+        self._lock = DebianLock.parse(workspace.tree.read(path), path)
+        self._faults: dict[str, None] = {}
+
+    def of(self, package: Package) -> Base:
+        """Return the base that a package's image is built on; a fault is kept for later."""
+        name = package.settings.image.base or _USUAL_BASE
+        known = self._settings.bases
+        if name not in known:
+            said = f"{package.name}: there is no base image `{name}`{suggest(name, known)}"
+            self._faults[said] = None
+            return Base(name)
+        table = known[name]
+        if table.image:
+            return Base(name, image=table.image)
+        locked = () if self._is_refreshing else self._lock.bases.get(name, ())
+        if not locked and not self._is_refreshing:
+            fault = f"{self._settings.lock}: base `{name}` is not locked; `invoke images.refresh`"
+            self._faults[fault] = None
+        return Base(name, table.packages, locked, self._settings.debian)
+
+    def raise_faults(self) -> None:
+        """Raise what was found wrong, all at once.
+
+        Raises:
+            ConfigurationError: Something was.
+        """
+        if self._faults:
+            raise ConfigurationError("images have faults", context=tuple(self._faults))
+
+
+def _parts(work: ImageWork, python: str, backends: Entries) -> tuple[tuple[str, Entries], ...]:
+    base = tuple(_base_entries(work.base))
+    image = (
+        ("dockerfile", work.dockerfile or "shared"),
+        ("entrypoint", json.dumps(work.entrypoint)),
+        ("environment", json.dumps(sorted(work.environment.items()))),
+        ("health", work.health),
+        ("included", json.dumps(work.included)),
+        ("port", str(work.port)),
+    )
+    tools = (("python", python), ("uv", importlib.metadata.version("uv")))
+    return (("base image", base), ("image", image), ("tools", tools), ("lock", backends))
+
+
+def _base_entries(base: Base) -> Iterable[tuple[str, str]]:
+    yield base.name, base.image or f"debian {base.release}"
+    for line in base.locked:
+        name, rest = line.split(" ", 1)
+        yield name, rest
+
+
+def _sources(workspace: Workspace, name: str) -> Iterable[str]:
+    """Yield the files that a wheel may hold: sources, and what backends read for its metadata."""
+    package = workspace.packages[name]
+    for path in workspace.files[name]:
+        inner = package.inside(path)
+        if zone_of(inner) == "source" or _is_metadata(inner):
+            yield path
+
+
+def _is_metadata(inner: str) -> bool:
+    return "/" not in inner and inner.lower().startswith(_METADATA_NAMES)
+
+
+def _included(workspace: Workspace, package: Package, globs: Iterable[str]) -> Iterable[str]:
+    """Yield the files that the globs match, from the package's directory.
+
+    Raises:
+        ConfigurationError: A glob matches nothing.
+    """
+    inner = [package.inside(path) for path in workspace.files[package.name]]
+    found = set()
+    for glob in globs:
+        expression = compile_globs((glob,))
+        matching = [path for path in inner if expression.match(path)]
+        if not matching:
+            raise ConfigurationError(f"{package.name}: image.include: `{glob}` matches no file")
+        found.update(matching)
+    return sorted(found)
+
+
+def required(environment: Mapping[str, str]) -> frozenset[str]:
+    """Return what `MONOYARD_REQUIRE` names: kinds of tasks whose skip is an error."""
+    return frozenset(environment.get("MONOYARD_REQUIRE", "").replace(",", " ").split())

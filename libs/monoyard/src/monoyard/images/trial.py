@@ -1,0 +1,167 @@
+"""Tries an image in a container engine: it starts, answers, is not root, and stops when told to."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import functools
+import http.client
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import docker
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.models.containers import Container
+
+from monoyard.errors import MachineError
+
+_LABEL: Final = "dev.monoyard.trial"
+_START_SECONDS: Final = 30.0
+_STOP_SECONDS: Final = 10
+_PAUSE: Final = 0.1
+_OK: Final = 200
+_MEMORY: Final = "512m"
+# An Ed25519 private key in PKCS #8 is these bytes and the 32 of the key (RFC 8410, section 7).
+_KEY_PREFIX: Final = bytes.fromhex("302e020100300506032b657004220420")
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How an image is tried.
+
+    Attributes:
+        reference: `HOST:PORT/NAME@DIGEST` to pull.
+        port: Port it listens on.
+        health: Path that answers 200.
+        environment: Variables it is started with; `{random}` becomes 32 random characters and
+            `{ed25519-key}` a new private key in PEM, so that no secret is written down.
+    """
+
+    reference: str
+    port: int
+    health: str
+    environment: Mapping[str, str]
+
+
+def engine() -> docker.DockerClient:
+    """Return a client of the engine that `DOCKER_HOST` names, or the usual one.
+
+    Raises:
+        MachineError: None answers.
+    """
+    try:
+        client = docker.from_env(timeout=120)
+        client.ping()
+    except DockerException as error:
+        raise MachineError(
+            f"no container engine answers: {error}", hint="`invoke tools.start docker`"
+        ) from error
+    return client
+
+
+def try_image(client: docker.DockerClient, trial: Trial) -> str:
+    """Run an image as a cluster would, with nothing that it can write but `/tmp`.
+
+    Returns:
+        What is wrong with it, with its last output; empty when it passed.
+    """
+    try:
+        client.images.pull(trial.reference)
+        with _container(client, trial) as container:
+            return _watch(container, trial)
+    except APIError as error:
+        return f"the engine refused it: {error.explanation or error}"
+    finally:
+        with contextlib.suppress(ImageNotFound, APIError):
+            client.images.remove(trial.reference)
+
+
+@contextlib.contextmanager
+def _container(client: docker.DockerClient, trial: Trial) -> Iterator[Container]:
+    port = f"{trial.port}/tcp"
+    container = client.containers.create(
+        trial.reference,
+        environment={**_filled(trial.environment), "HOST": "0.0.0.0", "PORT": str(trial.port)},  # noqa: S104  inside the container
+        ports={port: ("127.0.0.1", 0)},
+        read_only=True,
+        tmpfs={"/tmp": "size=64m"},  # noqa: S108  the container's
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges"],
+        mem_limit=_MEMORY,
+        labels={_LABEL: "1"},
+    )
+    try:
+        yield container
+    finally:
+        with contextlib.suppress(NotFound):
+            container.remove(force=True, v=True)
+
+
+def _filled(environment: Mapping[str, str]) -> dict[str, str]:
+    key = base64.b64encode(_KEY_PREFIX + secrets.token_bytes(32)).decode()
+    pem = f"-----BEGIN PRIVATE KEY-----\n{key}\n-----END PRIVATE KEY-----\n"
+    words = {"{random}": secrets.token_hex(16), "{ed25519-key}": pem}
+    return {
+        name: functools.reduce(lambda text, word: text.replace(*word), words.items(), value)
+        for name, value in environment.items()
+    }
+
+
+def _watch(container: Container, trial: Trial) -> str:
+    container.start()
+    problem = _await_health(container, trial) or _user_problem(container)
+    if problem:
+        return f"{problem}\n{_output(container)}"
+    began = time.monotonic()
+    # The engine kills it a little later than it is judged, so that the two can be told apart.
+    container.stop(timeout=_STOP_SECONDS + 5)
+    took = time.monotonic() - began
+    status = container.wait()["StatusCode"]
+    if took > _STOP_SECONDS:
+        return f"it took {took:.0f} s to stop on SIGTERM, more than {_STOP_SECONDS} s"
+    if status:
+        return f"it ended with status {status} on SIGTERM\n{_output(container)}"
+    return ""
+
+
+def _await_health(container: Container, trial: Trial) -> str:
+    deadline = time.monotonic() + _START_SECONDS
+    said = "nothing answered"
+    while time.monotonic() < deadline:
+        container.reload()
+        if container.status != "running":
+            return f"it ended before it answered (status {container.wait()['StatusCode']})"
+        bound = container.ports.get(f"{trial.port}/tcp")
+        if bound:
+            status, said = _ask(int(bound[0]["HostPort"]), trial.health)
+            if status == _OK:
+                return ""
+        time.sleep(_PAUSE)
+    return f"{trial.health} did not answer 200 within {_START_SECONDS:.0f} s: {said}"
+
+
+def _ask(port: int, path: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path)
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        return 0, str(error)
+    finally:
+        connection.close()
+    return status, f"status {status}"
+
+
+def _user_problem(container: Container) -> str:
+    """Say whether anything in the container runs as root."""
+    said: Any = container.top(ps_args="-eo uid,pid,args")
+    users = {row[0] for row in said["Processes"]}
+    return "it runs as root" if "0" in users else ""
+
+
+def _output(container: Container) -> str:
+    said: bytes = container.logs(tail=40)
+    return said.decode("utf-8", "replace")
