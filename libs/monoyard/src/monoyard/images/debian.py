@@ -70,12 +70,17 @@ class DebianLock:
         """Return what differs in another lock, a line for each package."""
         said = []
         for name in sorted({*self.bases, *new.bases}):
-            before = _versions(self.bases.get(name, ()))
-            after = _versions(new.bases.get(name, ()))
+            before = _by_name(self.bases.get(name, ()))
+            after = _by_name(new.bases.get(name, ()))
             for package in sorted({*before, *after}):
-                old, now = before.get(package, "nothing"), after.get(package, "nothing")
-                if old != now:
-                    said.append(f"{name}: {package} {old} -> {now}")
+                old, now = before.get(package), after.get(package)
+                if old == now:
+                    continue
+                versions = [line.split(" ")[1] if line else "nothing" for line in (old, now)]
+                moved = " -> ".join(versions)
+                if versions[0] == versions[1]:
+                    moved = f"{versions[0]} has other bytes"
+                said.append(f"{name}: {package} {moved}")
         return said
 
 
@@ -147,5 +152,5 @@ def _make(release: str, packages: Iterable[str], root: Path) -> tuple[str, ...]:
     return tuple(" ".join(entry) for entry in mmdebstrap.parse_listing(listing.read_text("utf-8")))
 
 
-def _versions(lines: Iterable[str]) -> dict[str, str]:
-    return {name: version for name, version, *_ in (line.split(" ") for line in lines)}
+def _by_name(lines: Iterable[str]) -> dict[str, str]:
+    return {line.split(" ")[0]: line for line in lines}

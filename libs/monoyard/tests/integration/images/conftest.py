@@ -1,0 +1,99 @@
+"""Repositories with services, and a container engine; without one the tests say so and skip."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from monoyard.images import engine_problem, required
+
+from ..checkouts import Checkout  # noqa: TID252  a folder, not a package
+
+__all__ = ["Checkout"]
+
+BASES = """
+[tool.monoyard.images.bases.python]
+packages = ["ca-certificates", "libpython3.11-stdlib", "python3-minimal"]
+"""
+SERVER = """
+import http.server
+import os
+import signal
+import threading
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response({status})
+        self.end_headers()
+
+
+if __name__ == "__main__":
+    address = (os.environ["HOST"], int(os.environ["PORT"]))
+    server = http.server.ThreadingHTTPServer(address, Answers)
+    signal.signal(signal.SIGTERM, lambda *_: {on_stop})
+    server.serve_forever()
+"""
+STOP = "threading.Thread(target=server.shutdown).start()"
+TABLE = """
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[tool.monoyard]
+role = "service"
+"""
+
+
+class Yard:
+    """A repository of services.
+
+    Args:
+        checkout: Where it is.
+    """
+
+    def __init__(self, checkout: Checkout) -> None:
+        self.checkout = checkout
+        checkout.root(BASES)
+        if "DOCKER_HOST" in os.environ:
+            checkout.environment["DOCKER_HOST"] = os.environ["DOCKER_HOST"]
+
+    def service(
+        self, name: str, *needs: str, status: int = 200, on_stop: str = STOP, more: str = ""
+    ) -> None:
+        """Write a service that answers every path; `more` is the rest of its table."""
+        self.checkout.package(name, *needs, table=TABLE + more)
+        place = f"libs/{name}/src/{name}/__main__.py"
+        self.checkout.write(place, SERVER.format(status=status, on_stop=on_stop))
+        self.checkout.write(f"{name}.txt", "")
+
+    def digest(self, name: str) -> str:
+        """Return what the newest record says of an image."""
+        return str(self.checkout.result(f"{name}:image")["log"]).partition(" ")[0]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engine() -> None:
+    """Skip where no engine answers; fail where one is demanded."""
+    problem = engine_problem(os.environ)
+    if problem and "images" in required(os.environ):
+        pytest.fail(problem)
+    if problem:
+        pytest.skip(problem)
+
+
+@pytest.fixture
+def new_yard(new_checkout: Callable[[], Checkout]) -> Callable[[], Yard]:
+    """Make repositories, each with a store and a builder of its own."""
+    return lambda: Yard(new_checkout())
+
+
+@pytest.fixture
+def yard(new_yard: Callable[[], Yard]) -> Yard:
+    """A repository with locked bases and no service yet."""
+    made = new_yard()
+    ended = made.checkout.invoke("images.refresh")
+    assert ended.code == 0, ended.text
+    return made

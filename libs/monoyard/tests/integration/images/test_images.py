@@ -1,0 +1,61 @@
+"""Images of a small repository, made with a real BuildKit and tried in a real container engine."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .conftest import Yard
+
+
+def test_image_is_made_once_per_content(yard: "Yard") -> None:
+    """A service is built and tried, then comes from the cache; only its content remakes it."""
+    yard.checkout.package("common")
+    yard.service("shop", "common")
+    yard.checkout.commit()
+    assert yard.checkout.outcomes("images") == {"shop:image": "pass"}
+    first = yard.digest("shop")
+    assert first.startswith("sha256:")
+    yard.checkout.write("libs/shop/tests/test_it.py", "def test_other(): ...\n")
+    assert yard.checkout.outcomes("images") == {"shop:image": "cached"}
+    yard.checkout.write("libs/common/src/common/__init__.py", "def answer():\n    return 43\n")
+    assert yard.checkout.outcomes("images") == {"shop:image": "pass"}
+    assert yard.digest("shop") != first
+
+
+def test_same_content_gives_the_same_digest(yard: "Yard", new_yard: Callable[[], "Yard"]) -> None:
+    """Another checkout with another, empty builder makes the same bytes."""
+    other = new_yard()
+    lock = (yard.checkout.top / "infra/images/debian.lock").read_text("utf-8")
+    other.checkout.write("infra/images/debian.lock", lock)
+    for each in (yard, other):
+        each.service("shop")
+        each.checkout.commit()
+        assert each.checkout.outcomes("images") == {"shop:image": "pass"}
+    assert yard.digest("shop") == other.digest("shop")
+
+
+def test_bad_images_are_named_and_good_ones_pass(yard: "Yard") -> None:
+    """Each fault has its own words and fails its own image; nothing is left in the engine."""
+    yard.service("good")
+    yard.service("ailing", status=500)
+    yard.service("stubborn", on_stop="None")
+    yard.service("broken")
+    yard.service("rooted")
+    failing = 'FROM base AS image\nRUN ["python3", "-c", "raise SystemExit(\'no luck\')"]\n'
+    yard.checkout.write("libs/broken/Dockerfile", failing)
+    yard.checkout.write("libs/rooted/Dockerfile", 'FROM base AS image\nENTRYPOINT ["python3"]\n')
+    yard.checkout.commit()
+    ended = yard.checkout.nox("images")
+    assert ended.code == 1, ended.text
+    results = {item["task"]: item for item in yard.checkout.record()["results"]}
+    assert {task: item["outcome"] for task, item in results.items()} == {
+        "good:image": "pass", "ailing:image": "fail", "stubborn:image": "fail",
+        "broken:image": "fail", "rooted:image": "fail",
+    }  # fmt: skip
+    reasons = {task.partition(":")[0]: item["reason"] for task, item in results.items()}
+    assert reasons["ailing"] == "/health/live did not answer 200 within 30 s: status 500"
+    assert reasons["stubborn"].endswith("s to stop on SIGTERM, more than 10 s")
+    assert reasons["rooted"] == "its user is ``, not a number other than 0"
+    assert reasons["broken"].startswith("target broken: failed to solve")
+    assert "no luck" in results["broken:image"]["log"]
+    assert "good" not in results["broken:image"]["log"]

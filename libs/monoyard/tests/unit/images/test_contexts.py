@@ -1,0 +1,94 @@
+"""Generated contexts: what is in them, and what is not."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from monoyard.images import contexts
+
+
+def write(place: Path, **changed: object) -> Path:
+    """Write the context of a service; return its directory."""
+    sources = place / "sources"
+    sources.mkdir(parents=True)
+    wheels = []
+    for name in ("b-1-py3-none-any.whl", "a-1-py3-none-any.whl"):
+        (sources / name).write_bytes(name.encode())
+        wheels.append(sources / name)
+    (sources / "requirements.txt").write_text("httpx==1\n", encoding="utf-8")
+    (sources / "env.py").write_text("run()\n", encoding="utf-8")
+    (sources / "env.py").chmod(0o600)
+    directory = contexts.unique_directory(place, "shop")
+    settings = {
+        "dockerfile": None,
+        "requirements": sources / "requirements.txt",
+        "wheels": wheels,
+        "included": [(sources / "env.py", "migrations/env.py")],
+        "entrypoint": ("python3", "-m", "shop"),
+        "port": 8000,
+        **changed,
+    }
+    contexts.write_service(directory, **settings)  # type: ignore[arg-type]
+    return directory
+
+
+def listing(directory: Path) -> dict[str, tuple[int, int, str]]:
+    """Return path to mode, time and digest of every file."""
+    return {
+        path.relative_to(directory).as_posix(): (
+            path.stat().st_mode, path.stat().st_mtime_ns,
+            hashlib.sha256(path.read_bytes()).hexdigest(),
+        )
+        for path in directory.rglob("*") if path.is_file()
+    }  # fmt: skip
+
+
+def test_context_holds_what_the_image_needs(tmp_path: Path) -> None:
+    """There is the Dockerfile, the slice of the lock, the wheels by name, and what was included."""
+    directory = write(tmp_path)
+    assert sorted(listing(directory)) == [
+        "Dockerfile", "finish.py", "include/migrations/env.py", "requirements.txt",
+        "wheels/a-1-py3-none-any.whl", "wheels/b-1-py3-none-any.whl", "wheels/requirements.txt",
+    ]  # fmt: skip
+    named = (directory / "wheels/requirements.txt").read_text("utf-8").split()
+    assert named == ["/in/wheels/a-1-py3-none-any.whl", "/in/wheels/b-1-py3-none-any.whl"]
+    lines = (directory / "Dockerfile").read_text("utf-8").splitlines()
+    entrypoint = json.dumps(["python3", "-m", "shop"])
+    assert lines[-3:] == ["ENV PORT=8000", "EXPOSE 8000", f"ENTRYPOINT {entrypoint}"]
+    assert not any(line.startswith("# syntax=") for line in lines)
+
+
+def test_same_content_gives_the_same_context(tmp_path: Path) -> None:
+    """Times and modes follow from content: another checkout, another umask, the same files."""
+    first = listing(write(tmp_path / "one"))
+    before = os.umask(0o077)
+    try:
+        second = listing(write(tmp_path / "two"))
+    finally:
+        os.umask(before)
+    assert first == second
+
+
+def test_changed_file_of_the_same_size_has_another_time(tmp_path: Path) -> None:
+    """BuildKit compares sizes and times, so equal sizes must not hide a change."""
+    first, second = write(tmp_path / "one"), write(tmp_path / "two", port=8001)
+    one, two = (listing(place)["Dockerfile"] for place in (first, second))
+    assert (first / "Dockerfile").stat().st_size == (second / "Dockerfile").stat().st_size
+    assert one[1] != two[1]
+
+
+def test_directories_of_two_places_have_different_names(tmp_path: Path) -> None:
+    """BuildKit takes two directories of one name for the same, so no two have one."""
+    one = contexts.unique_directory(tmp_path / "one", "shop")
+    two = contexts.unique_directory(tmp_path / "two", "shop")
+    assert one.name != two.name
+    assert one.name.startswith("shop-")
+
+
+def test_own_dockerfile_is_taken_whole(tmp_path: Path) -> None:
+    """A service with a Dockerfile of its own gets that, and nothing is added to it."""
+    own = tmp_path / "Dockerfile"
+    own.write_text("FROM base AS image\n", encoding="utf-8")
+    directory = write(tmp_path / "one", dockerfile=own)
+    assert (directory / "Dockerfile").read_text("utf-8") == "FROM base AS image\n"

@@ -1,0 +1,117 @@
+"""Which images there are, and what their keys cover."""
+
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from monoyard.errors import ConfigurationError
+from monoyard.images import ImageWork
+
+if TYPE_CHECKING:
+    from .conftest import Yard
+
+
+def work(yard: "Yard") -> ImageWork:
+    """Return what is to be done for the one image."""
+    (task,) = yard.tasks()
+    return cast("ImageWork", task.work)
+
+
+def test_services_have_images_and_libraries_have_none(yard: "Yard") -> None:
+    """There is one task for each Python service, and it is made of the service's closure."""
+    assert [task.id for task in yard.tasks()] == ["shop:image"]
+    found = work(yard)
+    assert sorted(found.sources) == ["core", "shop"]
+    assert found.entrypoint == ("python3", "-m", "shop")
+    assert found.requirements == "requirements/shop.txt"
+
+
+def test_without_bases_there_are_no_images(yard: "Yard") -> None:
+    """A repository that says nothing of images has no task of theirs, and no engine is asked."""
+    yard.write("pyproject.toml", '[tool.monoyard]\nmembers = ["libs/*", "services/*"]\n')
+    assert yard.tasks(problem="nobody may ask") == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("services/shop/src/shop/__init__.py", "VALUE = 1"),
+        ("services/shop/README.md", "It stands in the wheel's metadata."),
+        ("libs/core/src/core/__init__.py", "VALUE = 1"),
+        ("libs/core/data.txt", "new"),
+        ("requirements/shop.txt", "httpx==2.0 \\\n    --hash=sha256:00\n"),
+        ("services/shop/Dockerfile", "FROM scratch AS image\n"),
+        ("infra/images/debian.lock", 'python = ["python3-minimal 3.11.3 amd64 00"]\n'),
+    ],
+)
+def test_what_is_in_an_image_is_in_its_key(yard: "Yard", path: str, text: str) -> None:
+    """A change of anything that reaches the image changes the key."""
+    before = yard.manifest().key
+    yard.write(path, text)
+    assert yard.manifest().key != before
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "services/shop/tests/test_it.py", "libs/core/tests/test_new.py",
+        "libs/other/src/other/__init__.py", "services/shop/docs/page.md",
+    ],
+)  # fmt: skip
+def test_what_is_not_in_an_image_leaves_its_key(yard: "Yard", path: str) -> None:
+    """Tests, documents and packages that the service does not need rebuild nothing."""
+    before = yard.manifest().key
+    yard.write(path, "VALUE = 1")
+    assert yard.manifest().key == before
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        '[tool.monoyard.image]\nentrypoint = ["python3", "-m", "other"]',
+        "[tool.monoyard.image]\nport = 9000",
+        '[tool.monoyard.image]\nhealth = "/alive"',
+        '[tool.monoyard.image.environment]\nNAME = "value"',
+        '[tool.monoyard.image]\ninclude = ["src/**"]',
+    ],
+)
+def test_settings_are_in_the_key(yard: "Yard", table: str) -> None:
+    """What the table says of an image is a part of its key, what only its trial needs too."""
+    before = dict(yard.manifest().parts)
+    yard.package("services/shop", "core", table=f'[tool.monoyard]\nrole = "service"\n{table}\n')
+    assert yard.manifest().parts["image"] != before["image"]
+
+
+def test_all_faults_are_told_at_once(yard: "Yard") -> None:
+    """Bases that do not exist or are not locked are named, each with its package."""
+    table = '[tool.monoyard]\nrole = "service"\n[tool.monoyard.image]\nbase = "pyton"\n'
+    yard.package("services/post", table=table)
+    yard.write("infra/images/debian.lock", "")
+    with pytest.raises(ConfigurationError) as raised:
+        yard.tasks()
+    assert raised.value.context == (
+        "post: there is no base image `pyton`; did you mean `python`?",
+        "infra/images/debian.lock: base `python` is not locked; `invoke images.refresh`",
+    )
+
+
+def test_include_that_matches_nothing_is_an_error(yard: "Yard") -> None:
+    """A glob that finds no file is a typing error, not an empty list."""
+    table = '[tool.monoyard]\nrole = "service"\n[tool.monoyard.image]\ninclude = ["migration/**"]\n'
+    yard.package("services/shop", "core", table=table)
+    with pytest.raises(ConfigurationError, match=r"shop: image.include: `migration/\*\*` matches"):
+        yard.tasks()
+
+
+def test_no_engine_is_a_skip_with_its_reason(yard: "Yard") -> None:
+    """Where images cannot be made the task says why."""
+    (task,) = yard.tasks(problem="no container engine answers")
+    assert task.skip == "no container engine answers"
+
+
+def test_refreshed_bases_are_not_cached(yard: "Yard") -> None:
+    """A run that resolves bases anew needs no lock, and its results are nobody's hit."""
+    yard.write("infra/images/debian.lock", "")
+    (task,) = yard.tasks(is_refreshing=True)
+    assert not task.is_cacheable
+    assert cast("ImageWork", task.work).base.locked == ()
