@@ -189,7 +189,27 @@ def _tools(directory: Path) -> list[Any]:
 
         set_up_tools(directory, _words(context))
 
-    return [show, setup]
+    names = {"name": "`docker` or `registry`"}
+
+    @task(help=names)
+    @_guarded
+    def start(context: Context, name: str) -> None:
+        """Start a Docker engine, or a registry on loopback; it stays until it is stopped."""
+        from monoyard.bindings.tooling import start_daemon
+
+        del context
+        start_daemon(directory, name)
+
+    @task(help=names)
+    @_guarded
+    def stop(context: Context, name: str) -> None:
+        """Stop what `tools.start` started."""
+        from monoyard.bindings.tooling import stop_daemon
+
+        del context
+        stop_daemon(directory, name)
+
+    return [show, setup, start, stop]
 
 
 def _target(value: str | bool | None) -> str | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from monoyard.bindings.engine import Engine
 from monoyard.config import suggest
 from monoyard.errors import UsageError
-from monoyard.install import GROUPS, TABLE
+from monoyard.install import GROUPS, TABLE, Daemons
 from monoyard.process import kill_running
 
 _AT_ONCE = 2
@@ -54,3 +54,25 @@ def set_up_tools(directory: Path, names: Sequence[str]) -> None:
             kill_running()  # what the other thread waits for
             raise
     show_tools(directory)
+
+
+def start_daemon(directory: Path, name: str) -> None:
+    """Start a Docker engine or a registry, which then stays; say where it answers.
+
+    Raises:
+        MachineError: It cannot be started.
+        UsageError: There is no such daemon.
+    """
+    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr))
+    print(f"{name} answers at {Daemons(engine.tools, engine.kept / 'daemons').start(name)}")
+
+
+def stop_daemon(directory: Path, name: str) -> None:
+    """Stop what `start_daemon` started.
+
+    Raises:
+        UsageError: There is no such daemon.
+    """
+    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr))
+    was_there = Daemons(engine.tools, engine.kept / "daemons").stop(name)
+    print(f"{name} {'was stopped' if was_there else 'was not started from here'}")

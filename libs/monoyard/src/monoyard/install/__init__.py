@@ -1,5 +1,6 @@
 """Finding and installing what tasks need: venvs, tools, npm packages, a database server."""
 
+from monoyard.install.daemons import DAEMONS, REGISTRY_PORT, Daemons
 from monoyard.install.directories import cache_directory, is_ci, state_directory
 from monoyard.install.interpreters import LocalInterpreters
 from monoyard.install.lock_writing import write_locks
@@ -12,9 +13,12 @@ from monoyard.install.uv import installer_environment, run_uv, uv_program
 from monoyard.install.venvs import Venvs
 
 __all__ = [
+    "DAEMONS",
     "GROUPS",
+    "REGISTRY_PORT",
     "TABLE",
     "Claims",
+    "Daemons",
     "LocalInterpreters",
     "PostgresServer",
     "Tool",

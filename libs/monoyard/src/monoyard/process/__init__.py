@@ -6,6 +6,7 @@ for the tasks of a run, which guarantees that nothing outlives it.
 
 from monoyard.process.capture import capture, finish, follow, kill_running, start
 from monoyard.process.command import Command, Completed
+from monoyard.process.detached import start_detached
 from monoyard.process.environment import PASSED_THROUGH, clean, for_git
 from monoyard.process.foreground import run_in_foreground
 from monoyard.process.redaction import Secret, redact_argv
@@ -28,4 +29,5 @@ __all__ = [
     "redact_argv",
     "run_in_foreground",
     "start",
+    "start_detached",
 ]

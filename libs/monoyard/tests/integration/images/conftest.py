@@ -84,8 +84,16 @@ def engine() -> None:
         pytest.skip(problem)
 
 
+@pytest.fixture(scope="session")
+def builders(new_checkout: Callable[[], Checkout]) -> None:
+    """Have the builder's programs, made of Go modules: that takes minutes, once for all tests."""
+    checkout = new_checkout()
+    ended = checkout.begin("-m", "invoke", "tools.setup", "--", "buildx", "buildkitd").end(1200.0)
+    assert ended.code == 0, ended.text
+
+
 @pytest.fixture
-def new_yard(new_checkout: Callable[[], Checkout]) -> Callable[[], Yard]:
+def new_yard(builders: None, new_checkout: Callable[[], Checkout]) -> Callable[[], Yard]:  # noqa: ARG001
     """Make repositories, each with a store and a builder of its own."""
     return lambda: Yard(new_checkout())
 
