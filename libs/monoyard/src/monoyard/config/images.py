@@ -85,7 +85,8 @@ _IMAGES_KINDS: Final[dict[str, tuple[Kind, str]]] = {
     ),
     "bases": (
         mapping_of(table(BaseSettings, _BASE_KINDS)),
-        "Base images by name; services are built on `python` unless they say otherwise.",
+        "Base images by name; Python services are built on `python` and pages on `page`, unless "
+        "they say otherwise.",
     ),
 }  # fmt: skip
 

@@ -19,7 +19,14 @@ from typing import Final
 
 from monoyard.errors import MonoyardError, ToolError
 from monoyard.images.buildkit import buildkit
-from monoyard.images.contexts import recipe, unique_directory, write_base, write_service, write_uv
+from monoyard.images.contexts import (
+    base_dockerfile,
+    unique_directory,
+    write_base,
+    write_page,
+    write_service,
+    write_uv,
+)
 from monoyard.images.debian import root_of
 from monoyard.images.layouts import Layout, serve
 from monoyard.images.order import ImageOrder, Made, Order, write_made
@@ -140,15 +147,25 @@ class Building:
                 bases[image.base] = self._base(image.base)
             context = unique_directory(place, image.package)
             own = self._top / image.dockerfile if image.dockerfile else None
-            write_service(
-                context,
-                dockerfile=own,
-                requirements=self._top / image.requirements,
-                wheels=[wheels[name] for name in image.sources],
-                included=[(self._top / path, inner) for path, inner in image.included],
-                entrypoint=image.entrypoint,
-                port=image.port,
-            )
+            if image.bundle:
+                write_page(
+                    context,
+                    dockerfile=own,
+                    bundle=self._top / image.bundle,
+                    entrypoint=image.entrypoint,
+                    port=image.port,
+                    health=image.health,
+                )
+            else:
+                write_service(
+                    context,
+                    dockerfile=own,
+                    requirements=self._top / image.requirements,
+                    wheels=[wheels[name] for name in image.sources],
+                    included=[(self._top / path, inner) for path, inner in image.included],
+                    entrypoint=image.entrypoint,
+                    port=image.port,
+                )
             target = Target(
                 name=image.package,
                 context=context,
@@ -174,9 +191,8 @@ class Building:
         root = root_of(base, kept / "roots")
         context = unique_directory(self._scratch / "contexts", f"base-{base.name}")
         write_base(context, root)
-        name = hashlib.sha256(
-            b"\0".join((root.name.encode(), *(path.read_bytes() for path in recipe(context))))
-        ).hexdigest()[:32]  # fmt: skip
+        made_of = root.name.encode() + base_dockerfile().read_bytes()
+        name = hashlib.sha256(made_of).hexdigest()[:32]
         place = kept / "bases" / name
         with exclusive(kept / "bases" / f"{name}.lock"):
             if not (place / "index.json").is_file():

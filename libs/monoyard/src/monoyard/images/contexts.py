@@ -7,6 +7,7 @@ path.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ from typing import Final
 _HERE: Final = Path(__file__).parent / "dockerfiles"
 _FIRST_SECOND: Final = 1_000_000_000
 _SECONDS: Final = 500_000_000
+_COMPRESSIBLE: Final = frozenset({".css", ".html", ".js", ".json", ".map", ".svg", ".txt", ".wasm"})
 
 
 def unique_directory(place: Path, name: str) -> Path:
@@ -50,10 +52,7 @@ def write_service(
         entrypoint: Program and arguments.
         port: Port it listens on.
     """
-    text = (dockerfile or _HERE / "python.Dockerfile").read_text("utf-8")
-    if dockerfile is None:
-        text += f"ENV PORT={port}\nEXPOSE {port}\nENTRYPOINT {json.dumps(list(entrypoint))}\n"
-    (directory / "Dockerfile").write_text(text, encoding="utf-8")
+    _write_dockerfile(directory, dockerfile, "python.Dockerfile", entrypoint, port)
     shutil.copyfile(_HERE / "finish.py", directory / "finish.py")
     shutil.copyfile(requirements, directory / "requirements.txt")
     (directory / "wheels").mkdir()
@@ -70,24 +69,62 @@ def write_service(
     _settle(directory)
 
 
+def write_page(
+    directory: Path,
+    *,
+    dockerfile: Path | None,
+    bundle: Path,
+    entrypoint: Sequence[str],
+    port: int,
+    health: str,
+) -> None:
+    """Write the context of a page.
+
+    Args:
+        directory: An empty directory.
+        dockerfile: The service's own Dockerfile, or None for the shared one.
+        bundle: What its `build` made; what compresses well stands there compressed, too.
+        entrypoint: Program and arguments.
+        port: Port it listens on.
+        health: Path that answers 200.
+    """
+    _write_dockerfile(directory, dockerfile, "page.Dockerfile", entrypoint, port)
+    settings = (_HERE / "nginx.conf").read_text("utf-8")
+    settings = settings.replace("@PORT@", str(port)).replace("@HEALTH@", health)
+    (directory / "nginx.conf").write_text(settings, encoding="utf-8")
+    shutil.copytree(bundle, directory / "www")
+    for path in sorted((directory / "www").rglob("*")):
+        if path.suffix in _COMPRESSIBLE:
+            packed = gzip.compress(path.read_bytes(), 9, mtime=0)
+            path.with_name(f"{path.name}.gz").write_bytes(packed)
+    _settle(directory)
+
+
 def write_base(directory: Path, root: Path) -> None:
     """Write the context of a base image of Debian packages; `root` holds `root.tar`."""
-    shutil.copyfile(_HERE / "base.Dockerfile", directory / "Dockerfile")
-    shutil.copyfile(_HERE / "root.py", directory / "root.py")
+    shutil.copyfile(base_dockerfile(), directory / "Dockerfile")
     os.link(root / "root.tar", directory / "root.tar")
-    for path in recipe(directory):
-        _set_time(path)
+    _set_time(directory / "Dockerfile")
 
 
-def recipe(directory: Path) -> tuple[Path, ...]:
-    """Return the files of a base image's context that say what is done with its root."""
-    return (directory / "Dockerfile", directory / "root.py")
+def base_dockerfile() -> Path:
+    """Return the file that says what is done with the root of a base image."""
+    return _HERE / "base.Dockerfile"
 
 
 def write_uv(directory: Path, program: Path) -> None:
     """Write the context that holds uv."""
     shutil.copy(program, directory / "uv")
     _settle(directory)
+
+
+def _write_dockerfile(
+    directory: Path, own: Path | None, shared: str, entrypoint: Sequence[str], port: int
+) -> None:
+    text = (own or _HERE / shared).read_text("utf-8")
+    if own is None:
+        text += f"ENV PORT={port}\nEXPOSE {port}\nENTRYPOINT {json.dumps(list(entrypoint))}\n"
+    (directory / "Dockerfile").write_text(text, encoding="utf-8")
 
 
 def _settle(directory: Path) -> None:

@@ -108,7 +108,8 @@ def root_of(base: Base, kept: Path) -> Path:
         ToolError: It failed.
     """
     locked = base.locked or resolve(base, kept)
-    digest = hashlib.sha256("\n".join((base.release, *locked)).encode()).hexdigest()[:32]
+    made_by = mmdebstrap.make_root(Path(), base.release, locked, Path(), Path())
+    digest = hashlib.sha256("\n".join(made_by).encode()).hexdigest()[:32]
     place = kept / digest
     with exclusive(kept / f"{digest}.lock"):
         if (place / "root.tar").is_file():

@@ -94,6 +94,7 @@ def _order(work: ImageWork) -> ImageOrder:
         sources=work.sources,
         directories=work.directories,
         requirements=work.requirements,
+        bundle=work.bundle,
         included=tuple((f"{work.directory}/{inner}", inner) for inner in work.included),
         dockerfile=work.dockerfile,
         base=work.base,

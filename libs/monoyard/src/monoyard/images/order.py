@@ -20,6 +20,7 @@ class ImageOrder:
         sources: Package name to the files its wheel is made from, from the top.
         directories: Package name to directory from the top.
         requirements: Its slice of the lock, from the top.
+        bundle: Directory of the page that its `build` made, from the top; empty for Python.
         included: (file from the top, path below `/srv`).
         dockerfile: Its own Dockerfile from the top, or empty.
         base: What it is built on.
@@ -33,6 +34,7 @@ class ImageOrder:
     sources: Mapping[str, tuple[str, ...]]
     directories: Mapping[str, str]
     requirements: str
+    bundle: str
     included: tuple[tuple[str, str], ...]
     dockerfile: str
     base: Base

@@ -8,7 +8,7 @@ import posixpath
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from monoyard.config import suggest
+from monoyard.config import SuiteSettings, suggest
 from monoyard.errors import ConfigurationError
 from monoyard.images.debian import DebianLock
 from monoyard.images.work import Base, ImageWork
@@ -18,7 +18,10 @@ from monoyard.workspace import Package, Workspace, compile_globs, zone_of
 
 SUITE: Final = "image"
 
-_USUAL_BASE: Final = "python"
+_USUAL_BASE: Final = {"python": "python", "typescript": "page"}
+_BUNDLE: Final = "dist"
+_NGINX: Final = ("/usr/sbin/nginx", "-e", "/dev/stderr")
+_TIMEOUT_SECONDS: Final = 1800.0
 _GIGABYTE: Final = 1024**3
 # Backends put these into a wheel's metadata.
 _METADATA_NAMES: Final = ("readme", "license", "licence", "notice", "authors")
@@ -47,18 +50,17 @@ class ImageSource:
         Raises:
             ConfigurationError: A service names a base that does not exist or is not locked.
         """
-        services = [
-            package for package in workspace.packages.values()
-            if package.kind == "python" and package.role == "service"
-            and package.settings.image.enabled is not False
-        ]  # fmt: skip
+        services = [package for package in workspace.packages.values() if _has_image(package)]
         if not workspace.settings.images.bases or not services:
             return Sourced(())
         bases = _Bases(workspace, is_refreshing=self._is_refreshing)
         lock = WorkspaceLock.find(workspace)
         problem = self._problem()
         tasks = tuple(
-            self._task(workspace, package, bases.of(package), lock, problem) for package in services
+            self._service(workspace, package, bases.of(package), lock, problem)
+            if package.kind == "python"
+            else self._page(workspace, package, bases.of(package), problem)
+            for package in services
         )
         bases.raise_faults()
         notes: tuple[str, ...] = ()
@@ -66,7 +68,7 @@ class ImageSource:
             notes = ("base images are resolved afresh in this run: their lock is not used",)
         return Sourced(tasks, notes=notes)
 
-    def _task(
+    def _service(
         self,
         workspace: Workspace,
         package: Package,
@@ -91,6 +93,7 @@ class ImageSource:
             sources=sources,
             directories={name: workspace.packages[name].directory for name in names},
             requirements=requirements,
+            bundle="",
             included=tuple(_included(workspace, package, settings.include or ())),
             dockerfile=dockerfile if dockerfile in workspace.tree.entries else "",
             base=base,
@@ -120,11 +123,48 @@ class ImageSource:
                 parts=_parts(work, python.identity, lock.slice(requires) if work.venv else ()),
             ),
             work=work,
-            timeout=1800.0,
+            timeout=_TIMEOUT_SECONDS,
             memory=_GIGABYTE,
             is_cacheable=not self._is_refreshing,
             skip=problem,
             estimate=20.0,
+        )
+
+    def _page(self, workspace: Workspace, package: Package, base: Base, problem: str) -> Task:
+        """Return the task of a page; the key of its `build` is a part of its own key."""
+        settings = package.settings.image
+        dockerfile = package.path("Dockerfile")
+        has_own = dockerfile in workspace.tree.entries
+        work = ImageWork(
+            package=package.name,
+            directory=package.directory,
+            sources={},
+            directories={},
+            requirements="",
+            bundle=package.path(_BUNDLE),
+            included=(),
+            dockerfile=dockerfile if has_own else "",
+            base=base,
+            venv=None,
+            entrypoint=settings.entrypoint or _NGINX,
+            port=settings.port or 8000,
+            health=settings.health or "/health/live",
+            environment=settings.environment or {},
+        )
+        return Task(
+            id=f"{package.name}:{SUITE}",
+            package=package.name,
+            suite=SUITE,
+            inputs=Inputs(
+                own=False, files=(dockerfile,) if has_own else (), parts=_parts(work, "", ())
+            ),
+            needs=(f"{package.name}:build",),
+            work=work,
+            timeout=_TIMEOUT_SECONDS,
+            memory=_GIGABYTE,
+            is_cacheable=not self._is_refreshing,
+            skip=problem,
+            estimate=10.0,
         )
 
 
@@ -140,7 +180,7 @@ class _Bases:
 
     def of(self, package: Package) -> Base:
         """Return the base that a package's image is built on; a fault is kept for later."""
-        name = package.settings.image.base or _USUAL_BASE
+        name = package.settings.image.base or _USUAL_BASE[package.kind]
         known = self._settings.bases
         if name not in known:
             said = f"{package.name}: there is no base image `{name}`{suggest(name, known)}"
@@ -163,6 +203,17 @@ class _Bases:
         """
         if self._faults:
             raise ConfigurationError("images have faults", context=tuple(self._faults))
+
+
+def _has_image(package: Package) -> bool:
+    """Say whether a package is a service that an image can be made of."""
+    settings = package.settings
+    if package.role != "service" or settings.image.enabled is False:
+        return False
+    if package.kind == "python":
+        return True
+    build = settings.suites.get("build", SuiteSettings())
+    return "build" in package.manifest.scripts and build.enabled is not False
 
 
 def _parts(work: ImageWork, python: str, backends: Entries) -> tuple[tuple[str, Entries], ...]:

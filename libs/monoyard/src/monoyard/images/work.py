@@ -29,7 +29,7 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class ImageWork:
-    """Make the image of one Python service, and try it.
+    """Make the image of one service, and try it.
 
     Attributes:
         package: Package name.
@@ -38,6 +38,7 @@ class ImageWork:
             from the top.
         directories: Package name to directory, for the same packages.
         requirements: Its slice of the lock, from the top.
+        bundle: Directory of the page that its `build` made, from the top; empty for Python.
         included: Files that are put below `/srv`, from the package's directory.
         dockerfile: Its own Dockerfile from the top, or empty for the shared one.
         base: What it is built on.
@@ -53,6 +54,7 @@ class ImageWork:
     sources: Mapping[str, tuple[str, ...]]
     directories: Mapping[str, str]
     requirements: str
+    bundle: str
     included: tuple[str, ...]
     dockerfile: str
     base: Base

@@ -12,13 +12,27 @@ _LINE: Final = re.compile(r"^([0-9a-f]{64})  (?:\./)?([^_/\s]+)_([^_/\s]+)_([^_/
 _VANISHED: Final = re.compile(r"Version '([^']+)' for '([^']+)' was not found")
 
 
+# What the installation of packages would have set up, and services need.
+_SET_UP: Final = """\
+cd "$1"
+printf '%s\\n' root:x:0:0:root:/nonexistent:/usr/sbin/nologin \\
+    app:x:10001:10001::/nonexistent:/usr/sbin/nologin >etc/passwd
+printf '%s\\n' root:x:0: app:x:10001: >etc/group
+if test -d usr/share/ca-certificates; then
+    mkdir -p etc/ssl/certs
+    find usr/share/ca-certificates -name '*.crt' | LC_ALL=C sort | xargs cat \\
+        >etc/ssl/certs/ca-certificates.crt
+fi
+"""
+
+
 def make_root(
     program: Path, release: str, packages: Iterable[str], root: Path, listing: Path
 ) -> tuple[str, ...]:
     """Return the call that unpacks packages, and all they depend on, into a tar.
 
-    Nothing of the packages is executed: what they set up when installed is not there, and two
-    calls give the same bytes.
+    Nothing of the packages is executed: what they set up when installed is not there, but for
+    users (root, and `app` with number 10001) and certificates. Two calls give the same bytes.
 
     Args:
         program: mmdebstrap.
@@ -27,10 +41,11 @@ def make_root(
         root: The tar to write.
         listing: File to write the packages to; see `parse_listing`.
     """
-    hook = f'cd "$1/var/cache/apt/archives" && sha256sum *.deb >{shlex.quote(str(listing))}'
+    listed = f'cd "$1/var/cache/apt/archives" && sha256sum *.deb >{shlex.quote(str(listing))}'
     return (
         str(program), "--variant=extract", f"--include={','.join(packages)}",
-        f"--extract-hook={hook}", "--format=tar", release, str(root),
+        f"--extract-hook={listed}", f"--extract-hook={_SET_UP}", "--format=tar", release,
+        str(root),
     )  # fmt: skip
 
 

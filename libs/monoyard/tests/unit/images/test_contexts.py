@@ -1,5 +1,6 @@
 """Generated contexts: what is in them, and what is not."""
 
+import gzip
 import hashlib
 import json
 import os
@@ -92,3 +93,44 @@ def test_own_dockerfile_is_taken_whole(tmp_path: Path) -> None:
     own.write_text("FROM base AS image\n", encoding="utf-8")
     directory = write(tmp_path / "one", dockerfile=own)
     assert (directory / "Dockerfile").read_text("utf-8") == "FROM base AS image\n"
+
+
+def test_page_stands_beside_its_compressed_files(tmp_path: Path) -> None:
+    """Text is also there compressed, the same bytes each time; pictures and fonts are not."""
+    bundle = tmp_path / "dist"
+    (bundle / "assets").mkdir(parents=True)
+    (bundle / "index.html").write_text("<p>hello</p>", encoding="utf-8")
+    (bundle / "assets" / "a.js").write_text("let a = 1", encoding="utf-8")
+    (bundle / "assets" / "a.woff2").write_bytes(b"font")
+    made = []
+    for name in ("one", "two"):
+        directory = contexts.unique_directory(tmp_path / name, "page")
+        contexts.write_page(
+            directory, dockerfile=None, bundle=bundle, entrypoint=("nginx",), port=8080,
+            health="/alive",
+        )  # fmt: skip
+        made.append(listing(directory))
+    assert made[0] == made[1]
+    assert sorted(made[0]) == [
+        "Dockerfile", "nginx.conf", "www/assets/a.js", "www/assets/a.js.gz", "www/assets/a.woff2",
+        "www/index.html", "www/index.html.gz",
+    ]  # fmt: skip
+    packed = next((tmp_path / "one").rglob("a.js.gz")).read_bytes()
+    assert gzip.decompress(packed) == b"let a = 1"
+    settings = next((tmp_path / "one").rglob("nginx.conf")).read_text("utf-8")
+    assert "listen 8080;" in settings
+    assert "location = /alive {" in settings
+    assert "@" not in settings
+
+
+def test_page_is_never_taken_for_an_older_one(tmp_path: Path) -> None:
+    """Times of all builds are equal, so the server may not compare them."""
+    bundle = tmp_path / "dist"
+    bundle.mkdir()
+    directory = contexts.unique_directory(tmp_path, "page")
+    contexts.write_page(
+        directory, dockerfile=None, bundle=bundle, entrypoint=("nginx",), port=1, health="/h"
+    )
+    settings = (directory / "nginx.conf").read_text("utf-8")
+    assert "etag off;" in settings
+    assert "if_modified_since off;" in settings

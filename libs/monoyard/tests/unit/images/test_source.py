@@ -82,6 +82,25 @@ def test_settings_are_in_the_key(yard: "Yard", table: str) -> None:
     assert yard.manifest().parts["image"] != before["image"]
 
 
+def test_page_waits_for_its_build(yard: "Yard") -> None:
+    """A TypeScript service with a `build` script has an image of what that made."""
+    table = '[tool.monoyard.images.bases.page]\npackages = ["nginx"]\n'
+    root = (yard.top / "pyproject.toml").read_text("utf-8")
+    yard.write("pyproject.toml", root + table)
+    lock = (yard.top / "infra/images/debian.lock").read_text("utf-8")
+    yard.write("infra/images/debian.lock", lock + 'page = ["nginx 1 amd64 00"]\n')
+    manifest = (
+        '{"name": "page", "scripts": {"build": "vite build"}, "monoyard": {"role": "service"}}'
+    )
+    yard.write("services/page/package.json", manifest)
+    tasks = {task.id: task for task in yard.tasks()}
+    assert sorted(tasks) == ["page:image", "shop:image"]
+    assert tasks["page:image"].needs == ("page:build",)
+    assert cast("ImageWork", tasks["page:image"].work).bundle == "services/page/dist"
+    yard.write("services/page/package.json", manifest.replace("build", "bundle"))
+    assert [task.id for task in yard.tasks()] == ["shop:image"]
+
+
 def test_all_faults_are_told_at_once(yard: "Yard") -> None:
     """Bases that do not exist or are not locked are named, each with its package."""
     table = '[tool.monoyard]\nrole = "service"\n[tool.monoyard.image]\nbase = "pyton"\n'
