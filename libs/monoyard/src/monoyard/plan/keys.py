@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -22,7 +23,6 @@ from monoyard.plan.task import Entries, Task
 from monoyard.workspace import Tree, Workspace, compile_globs, files_on_disk, zone_of
 
 _ENGINE: Final = Path(__file__).resolve().parent.parent
-_ENGINE_SUFFIXES: Final = (".py", ".txt", ".json", ".mod", ".sum", ".Dockerfile")
 _KEY_MAKING_ROOMS: Final = (
     "changes", "config", "images", "install", "locks", "plan", "process", "results", "run",
     "suites", "testing/plugins", "tools", "workspace",
@@ -176,11 +176,16 @@ class Keys:
 
 
 def engine_digest() -> str:
-    """Return a digest of the engine's own files that make keys, commands or results."""
+    """Return a digest of the engine's own files that make keys, commands or results.
+
+    Every file counts, whatever its kind: what tasks are made from is not only Python.
+    """
     digest = hashlib.sha256()
     for room in _KEY_MAKING_ROOMS:
-        for path in sorted((_ENGINE / room).rglob("*.*")):
-            if path.suffix in _ENGINE_SUFFIXES:
+        for directory, inner, names in os.walk(_ENGINE / room):
+            inner[:] = sorted(name for name in inner if name != "__pycache__")
+            for name in sorted(names):
+                path = Path(directory, name)
                 digest.update(f"{path.relative_to(_ENGINE).as_posix()}\0".encode())
                 digest.update(path.read_bytes())
     return digest.hexdigest()
@@ -195,4 +200,4 @@ def is_engine_file(path: str, top: Path) -> bool:
         return False
     engine = _ENGINE.relative_to(top).as_posix()
     rooms = tuple(f"{engine}/{room}/" for room in _KEY_MAKING_ROOMS)
-    return path.startswith(rooms) and path.endswith(_ENGINE_SUFFIXES)
+    return path.startswith(rooms)

@@ -218,8 +218,10 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("plan/pins.json", True),
         ("plan/tools.mod", True),
         ("plan/tools.sum", True),
+        ("plan/inner/server.conf", True),
+        ("plan/Dockerfile", True),
         ("testing/plugins/module.py", True),
-        ("plan/cached.pyc", False),
+        ("plan/__pycache__/cached.pyc", False),
         ("report/module.py", False),
         ("module.py", False),
     ],
@@ -230,6 +232,7 @@ def test_the_engines_own_rooms_are_in_every_key(
     """Another byte in what makes keys or commands is another key; elsewhere it is not."""
     first = key(scene, Inputs())
     assert key(scene, Inputs()) == first
+    (engine / path).parent.mkdir(parents=True, exist_ok=True)
     (engine / path).write_text("2", encoding="utf-8")
     assert (key(scene, Inputs()) != first) is counts
     assert len(dict(manifest(scene, Inputs()).entries("engine"))["rooms"]) == 64
