@@ -233,7 +233,7 @@ def test_the_engine_itself_affects_everything(scene: Scene) -> None:
     scene.after["monoyard/plan/keys.py"] = "changed"
     assert scene.affected() == all_with("the engine changed: monoyard/plan/keys.py")
     del scene.after["monoyard/plan/keys.py"]
-    scene.after["monoyard/report/page.py"] = scene.after["monoyard/plan/notes.md"] = "changed"
+    scene.after["monoyard/report/page.py"] = scene.after["monoyard/notes.md"] = "changed"
     assert scene.affected() == {}
 
 
