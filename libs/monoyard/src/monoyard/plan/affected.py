@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from monoyard.changes import Changes
 from monoyard.plan.causes import (
+    LOCK_PARTS,
     BaseUnknown,
     Cause,
     ChangedFile,
@@ -18,10 +19,11 @@ from monoyard.plan.causes import (
     NewTask,
     OwnerChanged,
     UnownedFile,
+    locked_version,
 )
 from monoyard.plan.keys import is_engine_file
 from monoyard.plan.reading import is_unread, pattern_for
-from monoyard.plan.task import Task
+from monoyard.plan.task import Entries, Task
 from monoyard.workspace import Workspace, compile_globs, files_on_disk, zone_of
 
 
@@ -159,16 +161,24 @@ class Affected:
             return
         old, new = dict(earlier.inputs.parts), dict(task.inputs.parts)
         for part in sorted(old.keys() | new.keys()):
-            before, after = dict(old.get(part, ())), dict(new.get(part, ()))
+            before, after = _by_label(old.get(part, ())), _by_label(new.get(part, ()))
             for label in sorted(before.keys() | after.keys()):
                 if before.get(label) != after.get(label):
-                    yield _difference(part, label, before.get(label, ""), after.get(label, ""))
+                    yield _difference(part, label, before.get(label, [""]), after.get(label, [""]))
 
 
-def _difference(part: str, label: str, before: str, after: str) -> Cause:
-    if part not in {"lock", "lock of commands"}:
+def _by_label(entries: Entries) -> dict[str, list[str]]:
+    """Return every value of each label, for a package may import another from several files."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for label, value in entries:
+        found[label].append(value)
+    return found
+
+
+def _difference(part: str, label: str, before: list[str], after: list[str]) -> Cause:
+    if part not in LOCK_PARTS:
         return ConfigChanged(part, label)
-    return LockChanged(label, before.partition(" ")[0], after.partition(" ")[0])
+    return LockChanged(label, locked_version(before[0]), locked_version(after[0]))
 
 
 def _files_by_directory(workspace: Workspace) -> dict[str, tuple[str, ...]]:

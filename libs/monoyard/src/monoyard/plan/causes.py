@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Final
+
+LOCK_PARTS: Final = frozenset({"lock", "lock of commands"})
+"""Parts of a key whose values are `VERSION PROOF`, as a lock has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,11 @@ Cause = (
     | NewTask
     | BaseUnknown
 )
+
+
+def locked_version(value: str) -> str:
+    """Return the version in `VERSION PROOF`: all of them where a lock has several."""
+    return value.rpartition(" ")[0] or value
 
 
 def cause_data(cause: Cause) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from monoyard.cache import Difference, Store
+from monoyard.plan.causes import LOCK_PARTS, locked_version
 from monoyard.plan.plan import PlannedTask
 
 _SHOWN = 6
@@ -77,14 +78,15 @@ def _files_first(found: Iterable[Difference]) -> list[Difference]:
 
 
 def _line(item: Difference) -> str:
+    if not item.label:  # the part as a whole
+        return f"{item.part} {item.change}"
     if item.part.endswith(" files") or "files of" in item.part or "sources of" in item.part:
         word = {"added": "new", "removed": "gone"}.get(item.change, item.change)
         return f"{word}: {item.label}"
-    if item.part == "lock":
+    if item.part in LOCK_PARTS:
         return f"lock: {item.label} {_version(item.old)} -> {_version(item.new)}"
-    label = f"{item.part}: {item.label}" if item.label else item.part
-    return f"{label} {item.change}" if item.change != "changed" else f"{label} changed"
+    return f"{item.part}: {item.label} {item.change}"
 
 
 def _version(value: str | None) -> str:
-    return value.partition(" ")[0] if value else "absent"
+    return locked_version(value) if value else "absent"

@@ -129,6 +129,42 @@ def test_a_file_that_changes_hands_affects_both_owners(scene: Scene) -> None:
     assert "other:lint" not in found
 
 
+@pytest.mark.parametrize("is_left", [True, False])
+def test_files_that_get_or_lose_an_owner_affect_who_needs_it(scene: Scene, is_left: bool) -> None:
+    """A directory that becomes a member, or none, is another source for those who read it."""
+    members = ROOT.replace("packages/*", 'packages/app", "packages/core", "packages/other')
+    scene.source.covered = frozenset({"pyproject.toml"})
+    (scene.after if is_left else scene.before)["pyproject.toml"] = members
+    found = scene.affected()
+    assert found.pop("app:unit") == [f"needs base (app -> core -> base), where {BASE} changed"]
+    assert found.pop("core:unit") == [f"needs base (core -> base), where {BASE} changed"]
+    assert found.keys() == (set() if is_left else {"base:lint", "base:unit"})
+    got = f"{BASE} belongs to base, not to nobody"
+    assert all(got in causes for causes in found.values())
+
+
+def test_files_that_a_package_leaves_behind_affect_it(scene: Scene) -> None:
+    """A package that goes elsewhere loses what it owned, though every file is where it was."""
+    scene.source.covered = frozenset({"pyproject.toml"})
+    scene.after |= {
+        path.replace("packages", "libs"): text for path, text in package("base").items()
+    }
+    members = 'libs/base", "packages/app", "packages/core", "packages/other'
+    scene.after["pyproject.toml"] = ROOT.replace("packages/*", members)
+    assert f"{BASE} belongs to nobody, not to base" in scene.affected()["base:lint"]
+
+
+def test_declared_files_that_git_ignores_affect_who_declares_them(scene: Scene) -> None:
+    """The base knows nothing of such a file, so it counts as new; one that git has does not."""
+    for path in ("packages/base/made.json", "packages/base/base.py"):
+        (scene.top / path).parent.mkdir(parents=True, exist_ok=True)
+        (scene.top / path).write_text("1", encoding="utf-8")
+    for task in ("other:lint", "other:unit"):
+        scene.source.inputs[task] = {"files": ("packages/base/*",)}
+    causes = ["packages/base/made.json changed"]
+    assert scene.affected() == {"other:lint": causes, "other:unit": causes}
+
+
 def test_declared_files_affect_who_declares_them(scene: Scene) -> None:
     """A file of another package counts for the task that names it, whatever its zone."""
     scene.source.inputs["other:unit"] = {"files": ("packages/base/tests/*.py", "packages/app/**")}
@@ -186,17 +222,30 @@ def test_covered_files_are_compared_by_what_is_made_of_them(scene: Scene) -> Non
         ((("a", "1 x"),), (("a", "1 y"),), "lock: a 1 -> 1"),
         ((), (("a", "2 y"),), "lock: a absent -> 2"),
         ((("a", "1 x"),), (), "lock: a 1 -> absent"),
+        ((("a", "1 | 2 x"),), (("a", "1 | 3 y"),), "lock: a 1 | 2 -> 1 | 3"),
+        ((("a", "1"),), (("a", "2"),), "lock: a 1 -> 2"),
     ],
 )
+@pytest.mark.parametrize("part", ["lock", "lock of commands"])
 def test_parts_are_compared_label_by_label(
-    scene: Scene, old: Pairs, new: Pairs, cause: str
+    scene: Scene, part: str, old: Pairs, new: Pairs, cause: str
 ) -> None:
     """What appears, goes or changes in a part is one cause; the rest of the part is none."""
     scene.after |= package("extra")
     scene.source.parts = lambda workspace: (
-        ("lock", (*(new if "extra" in workspace.packages else old), ("same", "1"))),
+        (part, (*(new if "extra" in workspace.packages else old), ("same", "1"))),
     )
     assert scene.affected()["app:unit"] == [cause]
+
+
+@pytest.mark.parametrize("new", [(("a", "0"), ("a", "1")), (("a", "1"), ("a", "2")), ()])
+def test_all_values_of_a_label_are_compared(scene: Scene, new: Pairs) -> None:
+    """A label that is there several times differs where any of its values does."""
+    scene.after |= package("extra")
+    scene.source.parts = lambda workspace: (
+        ("declarations", new if "extra" in workspace.packages else (("a", "1"),)),
+    )
+    assert scene.affected()["app:unit"] == ["declarations: a changed"]
 
 
 def test_a_part_that_only_one_state_has_is_a_change(scene: Scene) -> None:
@@ -243,6 +292,26 @@ def test_an_engine_from_elsewhere_is_no_file_of_the_workspace(scene: Scene) -> N
     scene.before["pyproject.toml"] = scene.after["pyproject.toml"] = ROOT + table
     scene.after["src/monoyard/plan/keys.py"] = scene.after["monoyard/plan/keys.py"] = "changed"
     assert scene.affected() == {}
+
+
+def test_what_an_affected_task_makes_affects_who_may_read_it(scene: Scene) -> None:
+    """Whoever needs it, directly or not, is affected; who needs what makes nothing is not."""
+    scene.source.settings = {
+        "base:lint": {"outputs": ("made/**",)},
+        "core:lint": {"needs": ("base:unit", "base:lint")},
+        "app:lint": {"needs": ("core:lint", "base:unit")},
+        "other:lint": {"needs": ("base:unit",)},
+        "other:unit": {"needs": ("core:unit",)},
+    }
+    scene.after["packages/base/tests/test_it.py"] = "changed"
+    found = scene.affected()
+    assert found.keys() == {"base:lint", "base:unit", "core:lint", "app:lint"}
+    made = "needs what base:lint makes, which is affected"
+    assert found["core:lint"] == found["app:lint"] == [made]
+    scene.after["packages/app/app.py"] = "changed"
+    assert scene.affected()["app:lint"] == ["packages/app/app.py changed", made]
+    scene.after = {**scene.before, "packages/core/tests/test_it.py": "changed"}
+    assert scene.affected().keys() == {"core:lint", "core:unit"}
 
 
 def test_causes_are_data_with_a_sentence(scene: Scene) -> None:

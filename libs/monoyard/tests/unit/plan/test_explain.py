@@ -66,6 +66,8 @@ PARTS: list[tuple[str, Entries, Entries, str]] = [
     ("lock", (("a", "1 x"),), (("a", "2 y"),), "lock: a 1 -> 2"),
     ("lock", (), (("a", "2 y"),), "lock: a absent -> 2"),
     ("lock", (("a", "1 x"),), (), "lock: a 1 -> absent"),
+    ("lock", (("a", "1 | 2 x"),), (("a", "1 | 3 y"),), "lock: a 1 | 2 -> 1 | 3"),
+    ("lock of commands", (("a", "1 x"),), (("a", "2 y"),), "lock: a 1 -> 2"),
     ("settings", (("strict", "1"),), (("strict", "2"),), "settings: strict changed"),
     ("settings", (), (("strict", "2"),), "settings: strict added"),
     ("settings", (("strict", "1"),), (), "settings: strict removed"),
@@ -76,7 +78,7 @@ PARTS: list[tuple[str, Entries, Entries, str]] = [
 def test_a_part_is_explained_in_its_own_words(
     scene: Scene, part: str, old: Entries, new: Entries, line: str
 ) -> None:
-    """A lock shows versions, any other part its label and what happened to it."""
+    """A lock shows all versions, any other part its label and what happened to it."""
     scene.source.parts = lambda _: ((part, (("same", "1"), *old)),)
     succeed(scene)
     scene.source.parts = lambda _: ((part, (("same", "1"), *new)),)
@@ -107,6 +109,15 @@ def test_files_come_before_the_rest_and_a_crowd_is_counted(scene: Scene) -> None
     )  # fmt: skip
 
 
+def test_files_come_before_the_engine(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What somebody edited stands before what is hashed first, with sources of others as well."""
+    succeed(scene)
+    monkeypatch.setattr("monoyard.plan.keys.__version__", "another")
+    scene.after["packages/base/base.py"] = "changed"
+    lines = ("changed: packages/base/base.py", "engine: version changed")
+    assert explained(scene).lines == explained(scene, "base:lint").lines == lines
+
+
 def test_manifests_are_stored_with_their_parts(scene: Scene) -> None:
     """What is explained today can be compared with tomorrow: every part is kept, and once."""
     planned = scene.plan().tasks
@@ -125,8 +136,9 @@ def test_the_sentence_for_a_part_that_is_no_longer_kept(scene: Scene) -> None:
     succeed(scene)
     planned = next(item for item in scene.plan().tasks if item.task.id == "app:lint")
     assert planned.manifest is not None
-    lost = {**planned.manifest.parts, "tools": "1" * 64}
+    gone = dict.fromkeys(("files of app", "tools", "lock"), "1" * 64)
+    lost = {**planned.manifest.parts, **gone}
     scene.store.manifests.put({"2" * 64: lost}, {})
     scene.store.history.record_successes(WORKSPACE_ID, {"app:lint": "2" * 64})
     found = explain([planned], scene.store, WORKSPACE_ID)["app:lint"]
-    assert found.lines == ("tools unknown",)
+    assert found.lines == ("files of app unknown", "tools unknown", "lock unknown")
