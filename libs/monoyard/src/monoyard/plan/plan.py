@@ -154,8 +154,7 @@ def make_plan(
         selection: What is asked for.
         event: The CI event, empty at a desk.
         resolve: Returns a further part of a selected task's key that only the machine knows, such
-        as
-            the resolution of requirements without a lock.
+            as the resolution of requirements without a lock.
         workspace_id: Names this workspace in the store, for durations.
     """
     sources = tuple(sources)
@@ -227,5 +226,5 @@ def _planned(
     manifest = manifests.get(task.id)
     found = stored.get(manifest.key) if manifest is not None else None
     if found is not None and found.task == task.id:
-        return PlannedTask(task, State.HIT, why, manifest, found, 0.0)
+        return PlannedTask(task, State.HIT, why, manifest, found)
     return PlannedTask(task, State.RUN, why, manifest, None, estimate)

@@ -191,6 +191,20 @@ def test_a_task_that_cannot_run_is_skipped_with_its_reason(scene: Scene) -> None
     assert named(scene.plan(exclude=("app",)), "app:lint").state is State.NOT_SELECTED
 
 
+def test_causes_are_told_whatever_happens_to_a_task(scene: Scene) -> None:
+    """A known result, a skip and a task left out are affected as one that runs is."""
+    scene.after["packages/app/app.py"] = "changed"
+    scene.source.settings = {"app:lint": {"skip": "no node here"}}
+    remember(scene, "app:unit")
+    plan = scene.plan()
+    assert {item.state for item in plan.affected} == {State.HIT, State.SKIP}
+    left_out = scene.plan(packages=("other",))
+    assert {item.state for item in left_out.affected} == {State.NOT_SELECTED}
+    for found in (plan, left_out):
+        causes = [str(cause) for item in found.affected for cause in item.causes]
+        assert causes == ["packages/app/app.py changed"] * 2
+
+
 def test_estimates_come_from_history_or_the_task(scene: Scene) -> None:
     """What ran here before is expected to take as long; what never ran, what its task says."""
     scene.source.settings = {"app:lint": {"estimate": 7.0}, "app:unit": {"estimate": 7.0}}
@@ -216,6 +230,45 @@ def test_a_resolution_is_asked_for_and_part_of_the_key(scene: Scene) -> None:
     assert resolved is not None
     assert resolved.entries("resolution") == (("pip", "app:unit"),)
     assert resolved.key != plain.key
+
+
+def keys_of_needs(plan: Plan, task: str) -> Entries:
+    """Return the tasks whose files a task may read, with their keys, as its own key has them."""
+    manifest = named(plan, task).manifest
+    return manifest.entries("needs") if manifest is not None else ()
+
+
+def test_the_keys_of_makers_are_in_the_key_of_who_may_read_what_they_make(scene: Scene) -> None:
+    """A change of what made a file is another key for all who need it, through any steps."""
+    scene.source.settings = {
+        "base:lint": {"outputs": ("made/**",)},
+        "core:lint": {"outputs": ("made/**",), "needs": ("base:lint", "base:unit")},
+        "app:lint": {"needs": ("app:unit", "core:lint", "base:lint")},
+        "other:lint": {"needs": ("base:unit",)},
+    }
+    plan = scene.plan()
+    keys = {item.task.id: item.manifest.key for item in plan.tasks if item.manifest is not None}
+    first = ("base:lint", keys["base:lint"])
+    assert keys_of_needs(plan, "core:lint") == (first,)
+    assert keys_of_needs(plan, "app:lint") == (first, ("core:lint", keys["core:lint"]))
+    assert keys_of_needs(plan, "other:lint") == keys_of_needs(plan, "base:lint") == ()
+    remember(scene, "app:lint")
+    assert states(scene.plan())["hit"] == {"app:lint"}
+    scene.after["packages/base/README.md"] = "changed"
+    assert states(scene.plan())["hit"] == set()
+
+
+def test_a_maker_that_is_no_part_of_the_run_is_in_the_key(scene: Scene) -> None:
+    """A task that cannot run here has no key of its own, yet counts for who needs it."""
+    scene.source.settings = {
+        "base:lint": {"outputs": ("made/**",)},
+        "core:lint": {"needs": ("base:lint",)},
+    }
+    whole = scene.plan()
+    scene.source.settings["base:lint"]["skip"] = "no node here"
+    plan = scene.plan(packages=("core",))
+    assert named(plan, "base:lint").manifest is None
+    assert keys_of_needs(plan, "core:lint") == keys_of_needs(whole, "core:lint") != ()
 
 
 def test_files_covered_at_the_base_are_covered(scene: Scene) -> None:
@@ -245,6 +298,16 @@ def test_notes_of_the_workspace_come_first(scene: Scene) -> None:
     assert len(notes) == 2
     assert notes[0].startswith("packages/bad/pyproject.toml: `-` is no project name")
     assert notes[1] == "a note"
+
+
+def test_a_plan_has_the_states_that_its_tasks_read(scene: Scene) -> None:
+    """Whoever runs a plan finds the work tree that it is about and the files of the base in it."""
+    scene.after |= package("extra")
+    changes = scene.changes()
+    plan = scene.plan(changes)
+    assert plan.workspace.packages.keys() == {"app", "base", "core", "extra", "other"}
+    assert changes.tree is not None
+    assert plan.base_tree is changes.tree
 
 
 def test_a_session_restricts_a_plan(scene: Scene) -> None:

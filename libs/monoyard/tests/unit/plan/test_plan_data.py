@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import jsonschema
 import pytest
@@ -67,3 +68,37 @@ def test_the_schema_asks_for_every_field_of_a_task(scene: Scene, field: str) -> 
     del data["tasks"][0][field]
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(data, plan_schema())
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "schema", "version", "base", "base.commit", "base.how", "base.unknown", "changed",
+        "changed.0", "narrowed", "notes", "notes.0", "tasks", "tasks.0", "tasks.0.needs.0",
+        "tasks.0.causes.0", "tasks.0.causes.0.type", "tasks.0.causes.0.text",
+        "tasks.0.estimated_seconds", "tasks.0.reason",
+    ],
+)  # fmt: skip
+def test_the_schema_says_the_type_of_every_value(scene: Scene, place: str) -> None:
+    """A value that is no JSON of the promised kind is refused, wherever in a plan it stands."""
+    scene.after["packages/app/app.py"] = "changed"
+    scene.source.settings = {"app:lint": {"needs": ("base:lint",)}}
+    data = replace(scene.plan(), notes=("a note",)).to_data()
+    jsonschema.validate(data, plan_schema())
+    holder: Any = data
+    *way, last = (int(name) if name.isdecimal() else name for name in place.split("."))
+    for step in way:
+        holder = holder[step]
+    holder[last] = object()
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(data, plan_schema())
+
+
+def test_a_cause_without_its_sentence_is_refused(scene: Scene) -> None:
+    """Readers may rely on the type of a cause and on its words."""
+    scene.after["packages/app/app.py"] = "changed"
+    for field in ("type", "text"):
+        data = scene.plan().to_data()
+        del data["tasks"][0]["causes"][0][field]
+        with pytest.raises(jsonschema.ValidationError, match=field):
+            jsonschema.validate(data, plan_schema())
