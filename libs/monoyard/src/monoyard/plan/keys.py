@@ -95,8 +95,8 @@ class Keys:
             own["needs"] = made
         for name, entries in own.items():
             names[name] = part_digest(entries)
-        text = json.dumps([task.id, list(names.items())], separators=(",", ":"))
-        key = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+        text = json.dumps([task.id, list(names.items())])
+        key = hashlib.sha256(text.encode()).hexdigest()
         return Manifest(key, names, lambda name: self._entries(task, names, own, name))
 
     def _entries(

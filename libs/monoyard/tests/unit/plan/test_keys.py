@@ -103,6 +103,25 @@ def test_parts_of_other_tasks_are_not_listed(scene: Scene) -> None:
     assert made["app:unit"].parts["sources of base"] == made["core:unit"].parts["sources of base"]
 
 
+def test_who_reads_all_files_has_a_part_of_its_own(scene: Scene) -> None:
+    """A listing with the files that nothing tests never stands in for one without them."""
+    scene.after = {**all_files(ROOTED), "noxfile.py": "", "tests/test_all.py": ""}
+    keys, test = scene.keys(), entry("")
+    tasks = [Task(f"whole:{n}", "whole", "lint", Inputs(unread=n > 0)) for n in range(2)]
+    some, every = (keys.manifest(task) for task in tasks)
+    assert some.entries("files of whole") == (("tests/test_all.py", test),)
+    assert every.entries("all files of whole") == (
+        ("noxfile.py", test), ("tests/test_all.py", test),
+    )  # fmt: skip
+    assert "files of whole" not in every.parts
+
+
+def test_odd_names_have_a_key(scene: Scene) -> None:
+    """A name with bytes that are no text is hashed as any other."""
+    odd = [key(scene, Inputs(parts=((name, (("a", "1"),)),))) for name in ("\udcff", "ä", "\udcfe")]
+    assert len(set(odd)) == 3
+
+
 def manifest(
     scene: Scene, inputs: Inputs, task: str = "app:unit", resolution: Entries = ()
 ) -> Manifest:
