@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -116,6 +117,28 @@ def test_links_differ_with_what_is_behind_them(packages: Clone) -> None:
     packages.write("packages/core/data.txt", "core")
     (packages.top / CORE).unlink()
     assert paths(packages) == {CORE, "packages/app/file", *through}
+
+
+def test_links_to_everything_and_to_elsewhere(packages: Clone, tmp_path: Path) -> None:
+    """A link to the top lost what the repository lost; one that leaves the repository nothing."""
+    inside = packages.top / "packages/app"
+    (inside / "whole").symlink_to("../..")
+    (inside / "outside").symlink_to(tmp_path)
+    (inside / "ring").symlink_to("ring")
+    packages.commit()
+    (packages.top / "packages/core/data.txt").unlink()
+    assert paths(packages) == {"packages/core/data.txt", "packages/app/whole"}
+
+
+def test_a_link_to_a_directory_that_is_gone_differs(packages: Clone) -> None:
+    """A link that leads to nothing now differs, one to a directory called alike does not."""
+    packages.write("packages/corefiles/data.txt", "kept")
+    for target in ("core", "corefiles"):
+        (packages.top / "packages/app" / f"to-{target}").symlink_to(f"../{target}")
+    packages.commit()
+    shutil.rmtree(packages.top / "packages/core")
+    found = paths(packages)
+    assert {path for path in found if "/to-" in path} == {"packages/app/to-core"}
 
 
 def test_an_unknown_base_says_why_and_nothing_else(packages: Clone) -> None:
