@@ -115,7 +115,10 @@ def _candidates(repository: Repository, branch: str | None) -> tuple[list[str], 
     """
     listed = (repository.ask(git.list_refs()) or b"").decode("utf-8", "replace").splitlines()
     refs = dict(line.partition(" ")[::2] for line in listed)
-    remote_heads = [target for ref, target in refs.items() if ref.endswith("/HEAD") and target]
+    remote_heads = [
+        target for ref, target in refs.items()
+        if ref.endswith("/HEAD") and target.startswith("refs/remotes/")
+    ]  # fmt: skip
     if branch is None:
         names = [target.split("/", 3)[3] for target in remote_heads] + list(_DEFAULT_NAMES)
         branch = next((name for name in names if _refs_of(refs, name)), None)

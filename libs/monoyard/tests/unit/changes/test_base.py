@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -165,6 +166,23 @@ def test_the_remote_says_what_its_default_branch_is(clone: Clone) -> None:
     clone.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/team/develop")
     clone.git("branch", "-q", "-D", "team/develop")
     assert clone.base() == Base(parted, "where this branch left `team/develop`")
+
+
+def test_other_links_between_refs_say_nothing(clone: Clone) -> None:
+    """Only where a remote's HEAD leads to a branch of it is that the default branch."""
+    parted = fork(clone)
+    clone.git("update-ref", "refs/remotes/other/HEAD", "work")
+    clone.git("update-ref", "refs/remotes/origin/work", "work")
+    clone.git("symbolic-ref", "refs/remotes/origin/latest", "refs/remotes/origin/work")
+    clone.git("symbolic-ref", "refs/heads/team/HEAD", "refs/heads/work")
+    assert clone.base() == Base(parted, "where this branch left `main`")
+
+
+def test_branches_whose_names_are_no_text_are_passed_over(clone: Clone) -> None:
+    """A name in another encoding disturbs nobody who looks for the default branch."""
+    parted = fork(clone)
+    clone.git("update-ref", os.fsdecode(b"refs/heads/\xe4"), "work")
+    assert clone.base() == Base(parted, "where this branch left `main`")
 
 
 def test_the_latest_of_several_candidates_counts(clone: Clone) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -97,6 +98,18 @@ def test_files_that_git_was_told_not_to_look_at_are_looked_at(packages: Clone, h
     assert paths(packages) == set()
     packages.write(CORE, "VALUE = 2\r\n")
     packages.write("packages/app/app.py", "import core\r\n")
+    assert paths(packages) == {CORE}
+
+
+def test_an_edit_that_git_overlooks_is_a_difference(packages: Clone) -> None:
+    """Same size and same time, where git looks at nothing else: the bytes on disk count."""
+    packages.git("config", "core.trustctime", "false")
+    for text in ("VALUE = 1\n", "VALUE = 2\n"):
+        packages.write(CORE, text)
+        os.utime(packages.top / CORE, (1, 1))
+        if text == "VALUE = 1\n":
+            packages.git("add", "--all")
+    assert packages.git("status", "--porcelain") == ""
     assert paths(packages) == {CORE}
 
 
