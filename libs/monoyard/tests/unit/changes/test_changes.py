@@ -101,6 +101,38 @@ def test_files_that_git_was_told_not_to_look_at_are_looked_at(packages: Clone, h
     assert paths(packages) == {CORE}
 
 
+@pytest.mark.parametrize(
+    ("name", "differs"), [("\udce4.py", False), ("ä.py", False), ("a\nb.py", True)]
+)
+def test_odd_names_that_git_was_told_not_to_look_at(
+    packages: Clone, name: str, differs: bool
+) -> None:
+    """Line ends are no difference in a file of any name but one that git cannot be asked about."""
+    path = f"packages/core/{name}"
+    packages.write(".gitattributes", "*.py text eol=crlf\n")
+    packages.write(path, "VALUE = 1\n")
+    packages.commit()
+    packages.git("update-index", "--assume-unchanged", path)
+    packages.write(path, "VALUE = 1\r\n")
+    assert paths(packages) == ({path} if differs else set())
+    packages.write(path, "VALUE = 2\r\n")
+    assert paths(packages) == {path}
+
+
+def test_files_that_the_base_lacks_may_be_hidden_from_git(packages: Clone) -> None:
+    """A new file that git was told not to look at differs, converted line ends or not."""
+    first = packages.head
+    packages.write(".gitattributes", "*.py text eol=crlf\n")
+    packages.write("packages/core/new.py", "VALUE = 1\n")
+    packages.write("packages/core/new.txt", "new")
+    packages.commit()
+    packages.git("update-index", "--assume-unchanged", "packages/core/new.py")
+    packages.git("update-index", "--assume-unchanged", "packages/core/new.txt")
+    packages.write(CORE, "VALUE = 1\r\n")
+    new = {".gitattributes", "packages/core/new.py", "packages/core/new.txt"}
+    assert packages.changes(since=first).paths == new
+
+
 def test_an_edit_that_git_overlooks_is_a_difference(packages: Clone) -> None:
     """Same size and same time, where git looks at nothing else: the bytes on disk count."""
     packages.git("config", "core.trustctime", "false")
