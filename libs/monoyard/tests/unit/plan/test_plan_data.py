@@ -102,3 +102,11 @@ def test_a_cause_without_its_sentence_is_refused(scene: Scene) -> None:
         del data["tasks"][0]["causes"][0][field]
         with pytest.raises(jsonschema.ValidationError, match=field):
             jsonschema.validate(data, plan_schema())
+
+
+def test_the_schema_is_of_a_known_dialect_and_asks_for_a_table() -> None:
+    """Any validator knows how to read the schema, and takes nothing but an object for a plan."""
+    schema = plan_schema()
+    assert schema["$schema"] == jsonschema.Draft202012Validator.META_SCHEMA["$id"]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate([], schema)
