@@ -54,8 +54,7 @@ def select_base(
         return _from_event(repository, event)
     if event.is_first_push and event.is_default_branch:
         return Base(None, "", "the default branch was pushed for the first time")
-    branch = event.base_branch or default_branch
-    return _parted(repository, branch, required=bool(event.base_branch))
+    return _parted(repository, event.base_branch or default_branch)
 
 
 def _typed(repository: Repository, since: str) -> Base:
@@ -91,10 +90,10 @@ def _is_forced(repository: Repository, commit: str) -> bool:
     return parted is None or parted.decode().strip() != commit
 
 
-def _parted(repository: Repository, branch: str | None, *, required: bool) -> Base:
+def _parted(repository: Repository, branch: str | None) -> Base:
     candidates, name = _candidates(repository, branch)
     if not candidates:
-        if required or branch:
+        if branch:
             return Base(
                 None, "", f"the branch `{branch}` is not in this clone{_shallow(repository)}"
             )

@@ -42,6 +42,19 @@ def test_a_clean_tree_differs_in_nothing(packages: Clone) -> None:
     assert found.tree.read(CORE) == b"VALUE = 1\n"
 
 
+def test_the_settings_name_the_branch_to_compare_with(packages: Clone) -> None:
+    """What `default-branch` says is where changes are counted from, with nothing typed."""
+    packages.write("pyproject.toml", f'{ROOT}default-branch = "develop"\n')
+    packages.commit()
+    parted = packages.head
+    packages.git("branch", "develop")
+    packages.write("packages/core/new.txt", "x")
+    packages.commit()
+    found = packages.changes()
+    assert found.base == Base(parted, "where this branch left `develop`")
+    assert found.paths == {"packages/core/new.txt"}
+
+
 def test_every_kind_of_difference_is_found(packages: Clone) -> None:
     """Committed, staged, unstaged, untracked, gone, renamed and made executable: all count."""
     packages.write("packages/core/committed.txt", "x")
@@ -213,7 +226,7 @@ def test_a_base_with_faults_in_its_settings_is_unknown(packages: Clone) -> None:
     packages.commit()
     packages.write("pyproject.toml", ROOT)
     found = packages.changes(since="HEAD")
-    assert found.base.commit is None
+    assert (found.base.commit, found.base.how) == (None, "")
     assert found.base.unknown.startswith("the configuration at the base has faults: pyproject.toml")
     assert found.paths == {"pyproject.toml"}
     assert (found.before, found.tree) == (None, None)
@@ -240,9 +253,10 @@ def test_the_base_is_read_where_more_than_files_can_differ(packages: Clone, path
     place = packages.top / path
     known = place.read_text(encoding="utf-8") if place.exists() else ""
     packages.write(path, f"{known}\n" if not path.endswith(".json") else "{}")
-    before = packages.changes(since="HEAD").before
-    assert before is not None
-    assert before.packages.keys() == {"app", "core"}
+    found = packages.changes(since="HEAD")
+    assert found.before is not None
+    assert found.before.packages.keys() == {"app", "core"}
+    assert found.base == Base(packages.head, "where HEAD and `HEAD` parted")
 
 
 def test_a_lost_file_has_the_base_read(packages: Clone) -> None:

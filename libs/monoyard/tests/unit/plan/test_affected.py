@@ -144,14 +144,17 @@ def test_files_that_get_or_lose_an_owner_affect_who_needs_it(scene: Scene, is_le
 
 
 def test_files_that_a_package_leaves_behind_affect_it(scene: Scene) -> None:
-    """A package that goes elsewhere loses what it owned, though every file is where it was."""
+    """A package that goes elsewhere loses what it owned, which concerns whoever read that."""
+    scene.source.inputs["base:unit"] = {"own": False}
     scene.source.covered = frozenset({"pyproject.toml"})
     scene.after |= {
         path.replace("packages", "libs"): text for path, text in package("base").items()
     }
     members = 'libs/base", "packages/app", "packages/core", "packages/other'
     scene.after["pyproject.toml"] = ROOT.replace("packages/*", members)
-    assert f"{BASE} belongs to nobody, not to base" in scene.affected()["base:lint"]
+    found = scene.affected()
+    assert f"{BASE} belongs to nobody, not to base" in found["base:lint"]
+    assert "base:unit" not in found
 
 
 def test_declared_files_that_git_ignores_affect_who_declares_them(scene: Scene) -> None:
