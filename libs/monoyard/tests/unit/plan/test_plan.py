@@ -303,11 +303,16 @@ def test_notes_of_the_workspace_come_first(scene: Scene) -> None:
 def test_a_plan_has_the_states_that_its_tasks_read(scene: Scene) -> None:
     """Whoever runs a plan finds the work tree that it is about and the files of the base in it."""
     scene.after |= package("extra")
+    path = "packages/app/app.py"
+    scene.source.inputs["app:unit"] = {"base_files": (path,)}
     changes = scene.changes()
     plan = scene.plan(changes)
     assert plan.workspace.packages.keys() == {"app", "base", "core", "extra", "other"}
     assert changes.tree is not None
     assert plan.base_tree is changes.tree
+    manifest = named(plan, "app:unit").manifest
+    assert manifest is not None
+    assert manifest.entries("base files") == ((path, changes.tree.entries[path]),)
 
 
 def test_a_session_restricts_a_plan(scene: Scene) -> None:
