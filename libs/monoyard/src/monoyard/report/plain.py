@@ -10,7 +10,7 @@ from monoyard.run import Event, Preparing, Stopping, TaskEnded
 
 
 class PlainReport:
-    """Prints to standard error; replayed results are only counted in the verdict."""
+    """Prints to standard error; what needed no process is left to the verdict."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = sys.stderr if stream is None else stream
@@ -18,7 +18,7 @@ class PlainReport:
     def __call__(self, event: Event) -> None:
         """Take an event."""
         if isinstance(event, TaskEnded):
-            if not event.result.is_cached:
+            if event.batch:
                 for line in announce(event.result):
                     self._say(line)
         elif isinstance(event, Preparing):

@@ -36,7 +36,7 @@ class TaskEnded:
 
     Attributes:
         result: The result.
-        batch: Number of the batch it ran in; 0 for a replayed one.
+        batch: Number of the batch it ran in; 0 where it needed no process.
         at: Seconds since the run began.
         estimate: What the task was expected to take, in seconds.
     """

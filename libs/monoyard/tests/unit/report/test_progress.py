@@ -11,7 +11,7 @@ from monoyard.run import BatchStarted, Preparing, Stopping, TaskEnded
 
 
 def test_plain_lines() -> None:
-    """Every event is one line; replayed results and batches of many are left to the verdict."""
+    """Every event is one line; what needed no process, and batches of many, the verdict tells."""
     stream = io.StringIO()
     report = PlainReport(stream)
     passed = TaskResult("alpha:unit", Outcome.PASS, seconds=0.51)
@@ -19,6 +19,7 @@ def test_plain_lines() -> None:
     report(BatchStarted(("alpha:unit",), 1, 0.0))
     report(BatchStarted(("alpha:lint", "beta:lint"), 2, 0.0))
     report(TaskEnded(passed.replayed(), 0, 0.0))
+    report(TaskEnded(TaskResult("beta:unit", Outcome.SKIP, "no interpreter"), 0, 0.0))
     report(TaskEnded(passed, 1, 0.0))
     report(Stopping("the run was interrupted"))
     report.close()
