@@ -5,9 +5,45 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from monoyard.bindings.arguments import parse_arguments
 from monoyard.bindings.engine import Engine
+from monoyard.bindings.questions import answer
 from monoyard.errors import ConfigurationError
-from monoyard.images import Base, DebianLock, resolve
+from monoyard.images import SUITE, Base, DebianLock, ImageWork, resolve
+
+
+def list_images(directory: Path, target: str | None) -> None:
+    """Print every image: its digest where it is known for what is here now, else why it is not.
+
+    Args:
+        directory: A directory of the repository.
+        target: Where JSON goes, as `answer` takes it; None for a table.
+    """
+    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr, flush=True))
+    plan = engine.plan(engine.selection(parse_arguments([]), (SUITE,)))
+    rows = []
+    for planned in plan.selected:
+        task = planned.task
+        if task.suite != SUITE or not isinstance(task.work, ImageWork):
+            continue
+        said = planned.stored.payload["log"] if planned.stored else planned.reason
+        digest, _, size = str(said).partition(" ") if planned.stored else ("", "", "")
+        rows.append(
+            {
+                "image": task.package, "state": planned.state.value, "base": task.work.base.name,
+                "digest": digest, "size": size.strip("()"), "reason": planned.reason,
+            }
+        )  # fmt: skip
+    width = max((len(row["image"]) for row in rows), default=0)
+    lines = [
+        f"{row['image']:{width}}  {row['digest'] or row['reason'] or 'to be built'}  {row['size']}"
+        for row in rows
+    ]
+    answer(
+        [line.rstrip() for line in lines] or ["the workspace has no images"],
+        {"version": 1, "images": rows},
+        target,
+    )
 
 
 def refresh_bases(directory: Path) -> None:

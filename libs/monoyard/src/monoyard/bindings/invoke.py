@@ -159,6 +159,15 @@ def _cache(directory: Path) -> list[Any]:
 
 
 def _images(directory: Path) -> list[Any]:
+    @task(name="list", help={"json": _JSON}, optional=["json"])
+    @_guarded
+    def show(context: Context, json: str | None = None) -> None:
+        """Show the images: digests of what is here now, or why there is none yet."""
+        from monoyard.bindings.imaging import list_images
+
+        del context
+        list_images(directory, _target(json))
+
     @task
     @_guarded
     def refresh(context: Context) -> None:
@@ -168,7 +177,7 @@ def _images(directory: Path) -> list[Any]:
         del context
         refresh_bases(directory)
 
-    return [refresh]
+    return [show, refresh]
 
 
 def _tools(directory: Path) -> list[Any]:

@@ -41,7 +41,7 @@ def show_affected(
     plan, selection = _plan(directory, arguments)
     asked = selection.packages or plan.workspace.packages
     lines = affected_lines(plan, [name for name in asked if name not in selection.exclude])
-    _answer(lines, plan.to_data(), arguments.json if target is None else target)
+    answer(lines, plan.to_data(), arguments.json if target is None else target)
 
 
 def show_plan(directory: Path, words: Sequence[str], since: str | None, target: str | None) -> None:
@@ -51,7 +51,7 @@ def show_plan(directory: Path, words: Sequence[str], since: str | None, target: 
         print(HELP, end="")
         return
     plan, _ = _plan(directory, arguments)
-    _answer(plan_lines(plan), plan.to_data(), arguments.json if target is None else target)
+    answer(plan_lines(plan), plan.to_data(), arguments.json if target is None else target)
 
 
 def show_explanation(directory: Path, name: str, target: str | None) -> None:
@@ -73,7 +73,7 @@ def show_explanation(directory: Path, name: str, target: str | None) -> None:
         "differences": list(explanation.lines),
         "problem": explanation.problem,
     }
-    _answer(explain_lines(found, explanation), data, target)
+    answer(explain_lines(found, explanation), data, target)
 
 
 def show_graph(directory: Path, form: str) -> None:
@@ -91,6 +91,23 @@ def show_graph(directory: Path, form: str) -> None:
         print(line)
 
 
+def answer(lines: Iterable[str], data: dict[str, Any], target: str | None) -> None:
+    """Print lines, or JSON where that is asked for.
+
+    Args:
+        lines: What a person reads.
+        data: The same as data.
+        target: None for the lines, empty for JSON on standard output, else a file for JSON.
+    """
+    if target is None:
+        for line in lines:
+            print(line)
+    elif target:
+        Path(target).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    else:
+        print(json.dumps(data, indent=1))
+
+
 def _arguments(words: Sequence[str], since: str | None) -> Arguments:
     arguments = parse_arguments([*(("--since", since) if since else ()), *words])
     if arguments.tool is not None:
@@ -102,16 +119,6 @@ def _plan(directory: Path, arguments: Arguments) -> tuple[Plan, Selection]:
     engine = Engine(directory, _talk)
     selection = engine.selection(arguments)
     return engine.plan(selection), selection
-
-
-def _answer(lines: Iterable[str], data: dict[str, Any], target: str | None) -> None:
-    if target is None:
-        for line in lines:
-            print(line)
-    elif target:
-        Path(target).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-    else:
-        print(json.dumps(data, indent=1))
 
 
 def _talk(words: str) -> None:
