@@ -22,7 +22,7 @@ from monoyard.locks._values import (
     without_credentials,
 )
 
-_EDITABLE: Final = re.compile(r"(?:-e|--editable)(?:\s+|=)")
+_EDITABLE: Final = re.compile(r"^(?:-e|--editable)(?:\s+|=)")
 _LOCAL: Final = re.compile(r"(?:\.{1,2}(?:/|$)|/|file:)")
 _REMOTE: Final = re.compile(r"(?!file:)[a-z+]+:")
 _EGG: Final = re.compile(r"[#&]egg=([A-Za-z0-9._-]+)")
@@ -59,7 +59,7 @@ def parse_requirements(path: str, text: str) -> Lock:
 def _distribution(entry: Entry) -> LockedDistribution:
     requirement, _, marker = (part.strip() for part in entry.text.partition(" ;"))
     hashes = tuple(sorted(set(entry.hashes)))
-    address = _EDITABLE.sub("", requirement, count=1)
+    address = _EDITABLE.sub("", requirement)
     if address != requirement or _LOCAL.match(address) or _REMOTE.match(address):
         return _addressed(address, hashes, marker or None)
     parts = split_requirement(requirement)

@@ -55,6 +55,23 @@ def test_every_way_not_to_pin_is_a_problem(requirements: Read, line: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("line", "name", "version"),
+    [
+        ("name-e==1", "name-e", "1"),
+        ("a @ https://f.example/x-e=1.zip", "a", "https://f.example/x-e=1.zip"),
+        ("a @ https://f.example/X", "a", "https://f.example/X"),
+    ],
+)
+def test_letters_that_stand_for_something_elsewhere_are_read_as_they_are(
+    requirements: Read, line: str, name: str, version: str
+) -> None:
+    """A name may end as an option is spelled, and an address with any letter."""
+    lock = requirements(f"{line}\n{VIA}")
+    assert lock.distributions[name].version == version
+    assert names(lock, name) == [name]
+
+
+@pytest.mark.parametrize(
     ("old", "new"),
     [
         ("a==1 --hash=sha256:aa", "a==1 --hash=sha256:ab"),
