@@ -49,7 +49,7 @@ class Closure:
 class _Reach:
     """What one requirement leads to."""
 
-    names: frozenset[str]
+    names: frozenset[str] = frozenset()
     missing: tuple[str, ...] = ()
     doubt: str | None = None
 
@@ -106,7 +106,7 @@ class Closures:
         name, extras = _root_name(root)
         edges = self._edges_of_root(name)
         if edges is None:
-            return _Reach(frozenset(), missing=(root,))
+            return _Reach(missing=(root,))
         known = {edge.for_extra for edge in edges}
         missing = (root,) if self._knows_extras and not known.issuperset(extras) else ()
         seen: set[_Node] = {(name, extra) for extra in (None, *extras)}
@@ -115,9 +115,9 @@ class Closures:
             edge = waiting.pop()
             found = self._lock.distributions.get(edge.name)
             if found is None:
-                return _Reach(frozenset(), doubt=f"it needs {edge.name} and does not lock it")
+                return _Reach(doubt=f"it needs {edge.name} and does not lock it")
             if found.is_anonymous:
-                return _Reach(frozenset(), doubt=f"`{found.name}` has no name to find it by")
+                return _Reach(doubt=f"`{found.name}` has no name to find it by")
             for node in _nodes(edge):
                 if node not in seen:
                     seen.add(node)
@@ -137,8 +137,6 @@ class Closures:
 
 
 def _root_name(root: str) -> tuple[str, tuple[str, ...]]:
-    if root.startswith("-"):
-        return root, ()
     name, extras, _ = split_requirement(root) or (root, (), "")
     return name, extras
 

@@ -102,7 +102,7 @@ class _Collector:
     def add_line(self, number: int, line: str) -> None:
         """Take any other line."""
         if line.startswith("#"):
-            self._entry, self._in_via = None, False
+            self._entry = None
             _read_statement(self.file, line)
             return
         body, comment = _split_comment(line)
@@ -118,9 +118,8 @@ class _Collector:
 
 def _split_comment(line: str) -> tuple[str, str | None]:
     match = _COMMENT.search(line)
-    if match is None:
-        return line.strip().rstrip("\\").rstrip(), None
-    return line[: match.start()].strip().rstrip("\\").rstrip(), match[1]
+    body = line[: match.start()] if match else line
+    return body.strip().rstrip("\\").rstrip(), match[1] if match else None
 
 
 def _read_statement(file: RequirementsFile, line: str) -> None:
@@ -135,7 +134,7 @@ def _read_statement(file: RequirementsFile, line: str) -> None:
 def _begin(file: RequirementsFile, number: int, body: str) -> Entry | None:
     if body.startswith("-") and not body.startswith(("-e", "--editable")):
         option = without_credentials(body)
-        word = re.split(r"[\s=]", body, maxsplit=1)[0]
+        word = re.split(r"[\s=]", body)[0]
         if word in _INCLUDES or body.startswith(("-r", "-c")):
             file.includes.append(option)
         file.options.append(option)

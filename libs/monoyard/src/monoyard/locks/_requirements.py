@@ -66,7 +66,7 @@ def _distribution(entry: Entry) -> LockedDistribution:
     if parts is None:
         return LockedDistribution("", requirement)
     name, extras, rest = parts
-    if ";" in rest and not marker:
+    if not marker:
         rest, _, marker = (part.strip() for part in rest.partition(";"))
     version, is_local = _version(rest)
     return LockedDistribution(
@@ -148,5 +148,8 @@ def _problem(file: RequirementsFile, named: _Named) -> tuple[str | None, bool]:
 def _is_pinned(entry: Entry, distribution: LockedDistribution) -> bool:
     if distribution.is_anonymous or distribution.is_local or "@" in entry.text:
         return True
-    rest = (split_requirement(entry.text) or ("", (), ""))[2].partition(";")[0].strip()
+    parts = split_requirement(entry.text)
+    if parts is None:
+        return False
+    rest = parts[2].partition(";")[0].strip()
     return rest.startswith("==") and "*" not in rest and "," not in rest

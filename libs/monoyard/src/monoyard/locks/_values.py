@@ -126,7 +126,7 @@ def seal(hashes: Iterable[str], *statements: str | None) -> str:
     parts = [*hashes, *(f"# {text}" for text in statements if text)]
     if not parts:
         return ""
-    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def merge(name: str, entries: Iterable[LockedDistribution]) -> LockedDistribution:
