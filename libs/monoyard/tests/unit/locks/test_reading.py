@@ -45,7 +45,7 @@ def test_packed_doubts_come_back_too(name: str, text: str) -> None:
 def test_packed_locks_of_another_engine_are_refused(real_lock: Read) -> None:
     """What an older engine packed is parsed anew, however much it looks like ours."""
     data = to_data(real_lock("uv.lock"))
-    with pytest.raises(ValueError, match="another version"):
+    with pytest.raises(ValueError, match=r"^the data was packed by another version$"):
         from_data([0, *data[1:]])
 
 
@@ -56,6 +56,12 @@ def test_other_data_is_refused(data: object) -> None:
     """Data of another shape raises ValueError and nothing else."""
     with pytest.raises(ValueError, match=r".*"):
         from_data(data)
+
+
+def test_what_is_no_list_is_no_packed_lock() -> None:
+    """The error says what the data is not, whatever Python says of it."""
+    with pytest.raises(ValueError, match=r"^the data is not a packed lock$"):
+        from_data(None)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,9 @@ def test_every_way_to_pin_is_read(
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("line", ["a==1,<2", "a~=1.0", "a==1.*", "a!=1"])
+@pytest.mark.parametrize(
+    "line", ["a==1,<2", "a~=1.0", "a==1.*", "a!=1", "-e git+https://g.example/a#egg=a"]
+)
 def test_every_way_not_to_pin_is_a_problem(requirements: Read, line: str) -> None:
     """A line that leaves a choice of versions is named."""
     assert requirements(f"{line}\n{VIA}").problem == "line 1 does not pin a to one version"
@@ -99,6 +101,12 @@ def test_options_are_in_the_key_of_a_whole_lock(requirements: Read) -> None:
     )
     assert [label for label, _ in with_option] == [OPTIONS_LABEL, "a"]
     assert with_option[1:] == plain
+
+
+def test_the_end_of_a_line_is_no_part_of_an_option(requirements: Read) -> None:
+    """A backslash or a remark behind an option does not change the key of all packages."""
+    for end in (" \\", "  # remark", ""):
+        assert requirements(f"--pre{end}\n\na==1\n{VIA}").options == ("--pre",)
 
 
 def test_hashes_without_a_requirement_count_as_options(requirements: Read) -> None:
@@ -153,6 +161,13 @@ def test_paths_without_a_name_are_told_from_options(requirements: Read, line: st
     assert names(lock, "b") == ["a", "b"]
 
 
+def test_what_comes_from_an_address_keeps_its_hashes_and_marker(requirements: Read) -> None:
+    """An address with a name is pinned by its hashes for its marker like anything else."""
+    line = "https://f.example/a.zip#egg=a ; os_name == 'nt' --hash=sha256:bb --hash=sha256:aa"
+    found = requirements(f"{line}\n{VIA}").distributions["a"]
+    assert (found.hashes, found.marker) == (("sha256:aa", "sha256:bb"), "os_name == 'nt'")
+
+
 def test_a_path_listed_twice_stays_without_a_name(requirements: Read) -> None:
     """Two entries for one path are as doubtful, and as local, as one."""
     lock = requirements(f"./api ; os_name == 'nt'\n{VIA}./api ; os_name == 'posix'\n{VIA}")
@@ -184,6 +199,13 @@ def test_only_annotations_name_parents(requirements: Read) -> None:
     assert lock.projects.keys() == {"-r x.in"}
 
 
+def test_every_annotation_of_an_entry_counts(requirements: Read) -> None:
+    """Who a first `# via` names needs the entry as much as who a second one names."""
+    lock = requirements(f"a==1\n    # via b\n    # via c\nb==1\n{VIA}c==1\n{VIA}")
+    assert names(lock, "b") == ["a", "b"]
+    assert names(lock, "c") == ["a", "c"]
+
+
 @pytest.mark.parametrize("parent", ["-r my needs.in", "--requirement my needs.in"])
 def test_inputs_are_named_whole(requirements: Read, parent: str) -> None:
     """An input file is a parent under its whole name, in both spellings of the option."""
@@ -204,3 +226,13 @@ def test_entries_of_one_name_are_put_together_in_any_order() -> None:
     )  # fmt: skip
     other = parse_lock("r.txt", (first + second.replace("bb", "bc")).encode())
     assert other.distributions["a"].proof != one.proof
+
+
+def test_a_marker_that_moves_to_another_version_is_in_the_key(requirements: Read) -> None:
+    """Which version is for which interpreter decides what is installed, though none is new."""
+    before, after = (
+        requirements("".join(f"a=={one} ; os_name == '{name}'\n{VIA}" for one, name in forks))
+        for forks in ([(1, "a"), (1, "b"), (2, "c")], [(1, "a"), (2, "b"), (2, "c")])
+    )
+    assert before.distributions["a"].version == after.distributions["a"].version == "1 | 2"
+    assert value(before, "a") != value(after, "a")
