@@ -122,11 +122,9 @@ class BlobDirectory:
                     temporary.chmod(temporary.stat().st_mode | 0o111)
                 temporary.replace(target)
             except ChangedSourceError:
-                temporary.unlink(missing_ok=True)
                 return False
-            except BaseException:
+            finally:
                 temporary.unlink(missing_ok=True)
-                raise
         return True
 
     def remove(self, digest: str) -> None:

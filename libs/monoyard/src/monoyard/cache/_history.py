@@ -126,7 +126,7 @@ def insert_durations(
             "SELECT recent FROM durations WHERE workspace = ? AND task = ? AND scope = ?",
             (workspace, task, scopes.own),
         ).fetchone()
-        recent = [*decode_durations(stored[0] if stored else "[]"), float(latest)]
+        recent = [*(decode_durations(stored[0]) if stored else ()), float(latest)]
         recent = recent[-_REMEMBERED_DURATIONS:]
         rows.append((workspace, task, scopes.own, encode_recent(recent), median(recent), now))
     connection.executemany("INSERT OR REPLACE INTO durations VALUES (?, ?, ?, ?, ?, ?)", rows)

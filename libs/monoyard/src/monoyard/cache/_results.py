@@ -30,14 +30,14 @@ class Found:
     """What a lookup saw.
 
     The hits by key, the ids of own rows whose last use should be written again, the ids of own
-    rows that are no results, and how many rows, own or not, were none.
+    rows that are no results, and whether any row, own or not, was none.
     """
 
     def __init__(self) -> None:
         self.results: dict[str, StoredResult] = {}
         self.stale_uses: list[int] = []
         self.malformed: list[int] = []
-        self.faults = 0
+        self.has_faults = False
 
 
 def find(connection: sqlite3.Connection, keys: Iterable[str], scopes: Scopes, now: float) -> Found:
@@ -84,7 +84,7 @@ def _is_sound(row: _Row) -> bool:
 
 
 def _reject(rows: list[_Row], scopes: Scopes, found: Found) -> None:
-    found.faults += len(rows)
+    found.has_faults = True
     found.malformed.extend(row[0] for row in rows if row[2] == scopes.own)
 
 

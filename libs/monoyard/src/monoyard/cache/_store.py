@@ -128,7 +128,7 @@ class Store:
         found = self._access.database.read(
             lambda connection: find(connection, keys, scopes, now), Found()
         )
-        if found.faults:
+        if found.has_faults:
             self._access.notes.add("results with an unknown shape were found; they are misses")
         if found.malformed:
             self._access.database.write(
