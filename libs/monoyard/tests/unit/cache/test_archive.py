@@ -159,7 +159,7 @@ OTHER = "0" * 64
         (lambda m: m.pop("parts.jsonl"), "the parts are missing"),
         (lambda m: m.update({"../evil": b"x"}), "'../evil' does not belong there"),
         (lambda m: m.update({"blobs/../../evil": b"x"}), "does not belong there"),
-        (lambda m: m.update({f"blobs/{OTHER}": b"x"}), "changed while it was being stored"),
+        (lambda m: m.update({f"blobs/{OTHER}": b"x"}), "0 changed while it was being stored"),
         (lambda m: m.update({"results.jsonl": b"["}), "the results cannot be read"),
         (lambda m: m.update({"results.jsonl": b"[" * 99999}), "the results cannot be read"),
         (lambda m: m.update({"results.jsonl": b"[1]\n"}), "the results cannot be read"),

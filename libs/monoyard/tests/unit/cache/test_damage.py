@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from monoyard.cache import Item, Store
+from monoyard.cache._blobs import BlobDirectory
+from monoyard.cache._replay import Replay
 
 MakeItem = Callable[..., Item]
 OpenStore = Callable[..., Store]
@@ -91,7 +95,8 @@ def test_damaged_database_is_set_aside(
     store = open_store()
     assert store.put(*item("api"))
     assert len(store.notes) == 1
-    assert "was set aside as store-v1.sqlite.damaged-1800000000" in store.notes[0]
+    assert "; it was set aside as store-v1.sqlite.damaged-1800000000 and" in store.notes[0]
+    assert store.notes[0].endswith(" and a new one begun")
     assert (directory / f"{DATABASE}.damaged-1800000000").read_bytes() == content
 
 
@@ -112,6 +117,45 @@ def test_database_damaged_while_open_is_replaced(
     assert "was damaged" in store.notes[0]
     assert store.put(*item("new"))
     assert open_store().lookup_many([item("new")[0].key])
+
+
+def test_database_damaged_under_a_reader_is_left_and_named(
+    open_store: OpenStore, item: MakeItem, directory: Path
+) -> None:
+    """Who may only read leaves the damage to others, and says why nothing was a hit."""
+    with open_store() as first:
+        first.put_many([item(str(number)) for number in range(200)])
+    store = open_store(read_only=True)
+    path = directory / DATABASE
+    with path.open("r+b") as handle:
+        handle.seek(4096)
+        handle.write(b"\xff" * (path.stat().st_size - 4096))
+    assert store.lookup_many([item("1")[0].key]) == {}
+    assert store.notes[0].startswith("the cache is damaged and was not used: ")
+    assert not list(directory.glob("*.damaged-*"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DROP TABLE successes",
+        "ALTER TABLE successes RENAME COLUMN key TO other",
+        "UPDATE successes SET task = CAST(x'ff' AS TEXT)",
+    ],
+)
+def test_a_database_of_another_making_is_set_aside(
+    open_store: OpenStore, item: MakeItem, directory: Path, change: str
+) -> None:
+    """Tables that are not those of this engine count as damage, once they are met."""
+    store = open_store()
+    store.history.record_successes("w", {"t": item("api")[0].key})
+    with sqlite3.connect(directory / DATABASE) as connection:
+        connection.execute(change)
+    connection.close()
+    assert store.history.last_successes("w") == {}
+    assert "was set aside" in store.notes[0]
+    assert store.put(*item("web"))
+    assert len(store.notes) == 1
 
 
 def test_second_process_keeps_the_new_database(
@@ -220,6 +264,66 @@ def test_read_only_store_that_does_not_exist_is_empty(
     assert store.notes == ()
 
 
+def test_read_only_store_that_is_damaged_stays_as_it_is(
+    open_store: OpenStore, item: MakeItem, directory: Path
+) -> None:
+    """What cannot be read and may not be repaired is one note, in SQLite's words."""
+    directory.mkdir()
+    (directory / DATABASE).write_bytes(b"this is no database" * 100)
+    store = open_store(read_only=True)
+    assert store.lookup_many([item("api")[0].key]) == {}
+    assert store.notes == ("the cache cannot be read: file is not a database",)
+    assert [path.name for path in directory.iterdir()] == [DATABASE]
+
+
+def test_read_only_store_leaves_the_log_of_others_alone(
+    open_store: OpenStore, store: Store, item: MakeItem, directory: Path, tmp_path: Path
+) -> None:
+    """What a killed writer left in its log is read, and not moved into the database."""
+    result, blobs = item("api")
+    store.put(result, blobs)
+    shutil.copytree(directory, tmp_path / "copy")
+    before = {path: path.read_bytes() for path in (tmp_path / "copy").glob("*.sqlite*")}
+    reader = open_store(tmp_path / "copy", read_only=True)
+    assert reader.lookup_many([result.key]) == {result.key: result}
+    reader.close()
+    for name in (DATABASE, f"{DATABASE}-wal"):
+        assert (tmp_path / "copy" / name).read_bytes() == before[tmp_path / "copy" / name]
+
+
+def test_read_only_store_answers_every_thread(open_store: OpenStore, item: MakeItem) -> None:
+    """A hit is a hit in whichever thread of a run it is looked up."""
+    result, blobs = item("api")
+    open_store().put(result, blobs)
+    store = open_store(read_only=True)
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(store.lookup_many, [result.key]).result()
+    assert (found, store.notes) == ({result.key: result}, ())
+
+
+def test_bytes_that_somebody_brought_back_keep_their_result(
+    store: Store, item: MakeItem, directory: Path
+) -> None:
+    """Between finding bytes damaged and forgetting them a writer may have put them right."""
+    result, blobs = item("api")
+    store.put(result, blobs)
+    digest = result.artifacts[0].digest
+    blob_path(directory, digest).write_bytes(b"xxxxxxxxxx")
+
+    class PutRightInBetween(BlobDirectory):
+        """The blobs of a process whose look is followed by another's repair."""
+
+        def read(self, digest: str) -> bytes | None:
+            found = super().read(digest)
+            blob_path(directory, digest).write_bytes(b"log of api")
+            return found
+
+    replay = Replay(store._access, PutRightInBetween(directory / "blobs-v1"))  # noqa: SLF001
+    assert replay.read(digest) is None
+    assert store.lookup_many([result.key]) == {result.key: result}
+    assert store.read_blob(digest) == b"log of api"
+
+
 @pytest.fixture
 def ordinary_user(directory: Path) -> Iterator[None]:
     """Give root's rights up, so that the permissions of files count."""
@@ -259,6 +363,26 @@ def test_directory_that_cannot_be_written_is_read(
     assert len(store.notes) == 1
     assert "cannot be written" in store.notes[0]
     store.close()
+
+
+def test_a_place_that_is_closed_is_named_with_the_reason(
+    store: Store,
+    item: MakeItem,
+    directory: Path,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> None:
+    """Where nothing may be written nothing is put, and the note says why."""
+    result, blobs = item("api")
+    store.put(result, blobs)
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    closed.chmod(0o555)
+    for path in (*directory.rglob("*"), directory):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    request.getfixturevalue("ordinary_user")
+    assert not store.materialise(result.artifacts[0], closed / "log")
+    assert store.notes == (f"{closed / 'log'} could not be restored: Permission denied",)
 
 
 _FULL_DISK = """

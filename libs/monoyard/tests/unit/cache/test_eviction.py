@@ -1,8 +1,13 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from monoyard.cache import Eviction, Item, Store, part_digest
 from monoyard.cache._blobs import BlobDirectory
@@ -176,3 +181,95 @@ def test_a_store_that_cannot_be_written_evicts_nothing(
     store = open_store(read_only=True, limit_bytes=1)
     assert store.evict() == store.clear() == Eviction()
     assert store.statistics().results == 1
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_what_fills_the_limit_to_the_last_byte_stays(
+    open_store: OpenStore, item: MakeItem, directory: Path, is_shared: bool
+) -> None:
+    """Documents and blobs, each blob once, may take all that the small facts leave of a limit."""
+    logs = [b"x" * 1000, (b"x" if is_shared else b"y") * 1000]
+    with open_store() as first:
+        first.put_many([item(word, log=log) for word, log in zip("ab", logs, strict=True)])
+    with sqlite3.connect(directory / "store-v1.sqlite") as connection:
+        (documents,) = connection.execute("SELECT sum(length(document)) FROM results").fetchone()
+    connection.close()
+    taken = documents + (1000 if is_shared else 2000)
+    enough = next(limit for limit in range(taken, 2 * taken) if limit - limit // 8 == taken)
+    assert open_store(limit_bytes=enough).evict().results == 0
+    assert open_store(limit_bytes=enough - 2).evict().results == 1
+
+
+def test_small_facts_may_fill_their_eighth_to_the_last_byte(open_store: OpenStore) -> None:
+    """A value counts with its key, and what just fits stays."""
+    with open_store() as first:
+        first.memo.put_many("n", {"a": bytes(99), "b": bytes(99)})
+    for limit, kept in ((8 * 200, {"a", "b"}), (8 * 200 - 1, {"a"})):
+        store = open_store(limit_bytes=limit)
+        store.evict()
+        assert store.memo.get_many("n", ["a", "b"]).keys() == kept
+
+
+def test_a_result_without_files_counts_too(open_store: OpenStore, item: MakeItem) -> None:
+    """A result may need no bytes at all, and is kept and evicted like any other."""
+    result = replace(item("a")[0], artifacts=())
+    store = open_store()
+    assert store.put(result, {})
+    assert store.evict().results == 0
+    assert store.lookup_many([result.key]) == {result.key: result}
+    assert open_store(limit_bytes=1).evict().results == 1
+
+
+def test_links_that_lead_nowhere_are_swept_like_files(
+    store: Store, clock: Callable[[], float], directory: Path
+) -> None:
+    """A link among the blobs has an age of its own, and nobody needs what it may lead to."""
+    links = [directory / "blobs-v1" / "ab" / ("ab" * 32), directory / "blobs-v1" / "incoming" / "1"]
+    for link in links:
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to("nowhere")
+        os.utime(link, (clock(), clock()), follow_symlinks=False)
+    clock.pass_hours(25)  # type: ignore[attr-defined]
+    store.evict()
+    assert not any(link.is_symlink() for link in links)
+
+
+def test_files_that_others_remove_meanwhile_are_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that clean up one directory at the same time do not trip over each other."""
+    names = ["ab" * 32, "ab" + "cd" * 31]
+    for name in names:
+        (tmp_path / "ab").mkdir(exist_ok=True)
+        (tmp_path / "ab" / name).write_bytes(b"x")
+    blobs = BlobDirectory(tmp_path)
+    sizes = blobs.sizes()
+    first, _ = next(sizes)
+    assert first in names
+    for name in names:
+        (tmp_path / "ab" / name).unlink()
+    assert list(sizes) == []
+    unlink = Path.unlink
+
+    def lose(path: Path, *, missing_ok: bool = False) -> None:
+        unlink(path)
+        unlink(path, missing_ok=missing_ok)
+
+    blobs.temporary_path().write_bytes(b"half")
+    monkeypatch.setattr(Path, "unlink", lose)
+    blobs.remove_abandoned(time.time() + 60)
+    assert list((tmp_path / "incoming").iterdir()) == []
+
+
+def test_a_manifest_that_names_no_parts_keeps_none(
+    store: Store, directory: Path, digest: Digest
+) -> None:
+    """A manifest that changed on disk does not stop an eviction."""
+    entries = (("a", "1"),)
+    store.manifests.put({digest("k"): {"p": part_digest(entries)}}, {part_digest(entries): entries})
+    with sqlite3.connect(directory / "store-v1.sqlite") as connection:
+        connection.execute('UPDATE manifests SET document = CAST(\'{"p":"x"}\' AS BLOB)')
+    connection.close()
+    store.evict()
+    assert store.manifests.part(part_digest(entries)) is None
+    assert store.notes == ()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from monoyard.cache import Item, Store, StoredFile
+from monoyard.cache import Item, Statistics, Store, StoredFile
 
 MakeItem = Callable[..., Item]
 
@@ -98,3 +98,24 @@ def test_a_document_that_is_no_result_hides_no_other(
     assert store.lookup_many([bad[0].key, *keys]).keys() == keys
     assert store.notes == ("results with an unknown shape were found; they are misses",)
     assert store.statistics().results == 2
+
+
+def test_statistics_count_what_is_there(
+    open_store: Callable[..., Store], item: MakeItem, directory: Path
+) -> None:
+    """Every number is that of the disk: results, files, small facts and the database itself."""
+    with open_store(limit_bytes=1000) as first:
+        first.put_many([item("a", log=b"same"), item("b", log=b"same"), item("c", log=b"other")])
+        first.memo.put_many("n", {"a": b"12", "b": b"345"})
+    assert open_store(limit_bytes=1000).statistics() == Statistics(
+        results=3,
+        results_by_scope={"trusted": 3},
+        blobs=2,
+        blob_bytes=9,
+        database_bytes=(directory / "store-v1.sqlite").stat().st_size,
+        memo_entries=2,
+        memo_bytes=5,
+        limit_bytes=1000,
+    )
+    nothing = open_store(directory / "none", limit_bytes=7, read_only=True)
+    assert nothing.statistics() == Statistics(limit_bytes=7)

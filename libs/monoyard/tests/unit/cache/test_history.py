@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +32,13 @@ def test_estimate_is_the_median_of_the_last_five(store: Store) -> None:
     assert store.history.estimates("other") == {}
 
 
+def test_estimates_keep_parts_of_a_second(store: Store) -> None:
+    """What takes no second is told from what takes one, however often it ran."""
+    for _ in range(3):
+        store.history.record_durations("w", {"api:unit": 0.25})
+    assert store.history.estimates("w") == {"api:unit": 0.25}
+
+
 def test_flaky_is_one_key_with_both_outcomes(store: Store, digest: Digest) -> None:
     """Failing under one key and passing under another is a fix; under the same it is flaky."""
     outcomes = [
@@ -49,3 +57,11 @@ def test_history_takes_keys_only(store: Store) -> None:
     with pytest.raises(ValueError, match="not a SHA-256"):
         store.history.record_successes("w", {"api:unit": "nope"})
     assert store.history.last_successes("w") == {}
+
+
+def test_a_store_that_cannot_be_read_has_no_history(
+    open_store: Callable[..., Store], directory: Path
+) -> None:
+    """A question to a store that is not there has an empty answer."""
+    history = open_store(directory / "none", read_only=True).history
+    assert (history.last_successes("w"), history.estimates("w"), history.flaky()) == ({}, {}, ())

@@ -39,6 +39,22 @@ def test_values_used_longest_ago_go_first(
     assert store.memo.get_many("n", ["a", "b", "c"]).keys() == {"b", "c"}
 
 
+def test_last_use_is_written_at_most_once_a_day(
+    open_store: Callable[..., Store], clock: Callable[[], float], directory: Path
+) -> None:
+    """Looking a value up costs a write only where the last use that is written is old."""
+    with open_store() as first:
+        first.memo.put_many("n", {"a": b"1"})
+    start = clock()
+    for hours, expected in ((23, start), (2, start + 25 * 3600)):
+        clock.pass_hours(hours)  # type: ignore[attr-defined]
+        with open_store() as store:
+            store.memo.get_many("n", ["a"])
+        with sqlite3.connect(directory / "store-v1.sqlite") as connection:
+            assert connection.execute("SELECT used_at FROM memo").fetchall() == [(expected,)]
+        connection.close()
+
+
 @pytest.mark.parametrize(
     ("change", "namespace", "key"),
     [

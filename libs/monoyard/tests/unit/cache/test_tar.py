@@ -81,6 +81,9 @@ def test_headers_of_another_kind_are_refused(where: slice, what: bytes) -> None:
 
 
 def test_names_that_do_not_fit_are_refused() -> None:
-    """A name that needs an extension is a mistake of the writer."""
-    with pytest.raises(TarShapeError):
-        write_member(io.BytesIO(), "a" * 101, b"")
+    """No name, and one that needs an extension, is a mistake of the writer; 100 letters fit."""
+    for name in ("", "a" * 101):
+        with pytest.raises(TarShapeError):
+            write_member(io.BytesIO(), name, b"")
+    longest = "a" * 100
+    assert read(written(**{longest: b"x"})) == {longest: b"x"}
