@@ -129,8 +129,9 @@ def test_scopes_stay_apart_on_the_way(
     guest.pack(tmp_path / "theirs")
     trusted.pack(tmp_path / "ours")
     there = open_store(tmp_path / "there")
-    with pytest.raises(ArchiveError, match="must not become trusted"):
+    with pytest.raises(ArchiveError, match="must not become trusted") as caught:
         there.unpack(tmp_path / "theirs")
+    assert caught.value.hint == "unpack it into its own scope"
     with pytest.raises(ArchiveError, match="may not write results of scope trusted"):
         open_store(tmp_path / "there", scope="untrusted").unpack(tmp_path / "ours", scope="trusted")
     with pytest.raises(ArchiveError, match="not readable"):
@@ -153,9 +154,13 @@ OTHER = "0" * 64
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m: m.pop("cache.json"), "not an archive of the cache"),
-        (lambda m: m.update({"cache.json": b'{"format": 2}'}), "another version"),
+        (lambda m: m.pop("cache.json"), ": it is not an archive of the cache"),
+        (
+            lambda m: m.update({"cache.json": b'{"format": 2}'}),
+            ": it has a format of another version",
+        ),
         (lambda m: m.update({"cache.json": b"[]"}), "another version"),
+        (lambda m: m.update({"cache.json": b" " * 65537}), "cache.json is too large"),
         (lambda m: m.pop("parts.jsonl"), "the parts are missing"),
         (lambda m: m.update({"../evil": b"x"}), "'../evil' does not belong there"),
         (lambda m: m.update({"blobs/../../evil": b"x"}), "does not belong there"),
@@ -191,6 +196,18 @@ def test_strange_archives_are_refused_whole(
     assert caught.value.code == "cache-archive"
     assert is_empty(there, tmp_path / "there")
     assert there.notes == ()
+
+
+def test_a_header_may_be_as_long_as_its_limit(
+    open_store: OpenStore, item: MakeItem, tmp_path: Path
+) -> None:
+    """What an archive says of itself may fill 64 KiB to the last byte."""
+    here, there = open_store(), open_store(tmp_path / "there")
+    fill(here, item)
+    here.pack(tmp_path / "good")
+    members = unpacked(tmp_path / "good")
+    members["cache.json"] = members["cache.json"].ljust(65536)
+    assert there.unpack(packed(tmp_path / "long", members)) == 1
 
 
 @pytest.mark.parametrize("path", ["../evil", "/etc/evil", "a/../../evil", "a\\u0000b", ""])
@@ -231,7 +248,7 @@ def test_anything_but_files_is_refused(store: Store, tmp_path: Path, kind: bytes
         member.type = kind
         member.linkname = "/etc/passwd"
         archive.addfile(member)
-    with pytest.raises(ArchiveError, match="something else than plain files"):
+    with pytest.raises(ArchiveError, match=": the archive holds something else than plain files"):
         store.unpack(tmp_path / "bad")
 
 
@@ -247,8 +264,22 @@ def test_bombs_are_stopped_at_the_limit(open_store: OpenStore, tmp_path: Path) -
         store.unpack(tmp_path / "bomb")
 
 
+def test_an_archive_may_hold_twice_the_limit(
+    open_store: OpenStore, item: MakeItem, tmp_path: Path
+) -> None:
+    """An archive is taken up to the last byte that it may unpack to, its empty end not counted."""
+    here = open_store()
+    here.put(*item("a", log=bytes(17 << 20)))
+    here.pack(tmp_path / "packed")
+    enough = (len(gzip.decompress((tmp_path / "packed").read_bytes())) - 512) // 2
+    with pytest.raises(ArchiveError, match=": it unpacks to more than the cache may hold"):
+        open_store(tmp_path / "there", limit_bytes=enough - 1).unpack(tmp_path / "packed")
+    assert open_store(tmp_path / "there", limit_bytes=enough).unpack(tmp_path / "packed") == 1
+
+
 @pytest.mark.parametrize(
-    "content", [b"", b"no archive", gzip.compress(b"", mtime=0), gzip.compress(b"x" * 512, mtime=0)]
+    "content",
+    [b"", b"no archive", *(gzip.compress(one, mtime=0) for one in (b"", b"x" * 512, bytes(1024)))],
 )
 def test_other_files_are_refused(store: Store, tmp_path: Path, content: bytes) -> None:
     """Whatever is no archive at all is one error as well."""

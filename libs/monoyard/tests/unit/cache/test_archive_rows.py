@@ -160,6 +160,16 @@ def test_manifests_travel_with_the_keys_asked_for(
     assert rows(tmp_path / "some", "parts") == [[part_digest(ENTRIES), [["a", "1"]]]]
 
 
+def test_a_long_table_arrives_whole(open_store: OpenStore, tmp_path: Path) -> None:
+    """A table of more than a mebibyte is what it was, byte by byte."""
+    here, there = open_store(), open_store(tmp_path / "there")
+    values = {str(number): bytes([number]) * 1_000_000 for number in range(3)}
+    here.memo.put_many("n", values)
+    here.pack(tmp_path / "packed")
+    there.unpack(tmp_path / "packed")
+    assert there.memo.get_many("n", values) == values
+
+
 def test_several_results_are_counted(open_store: OpenStore, item: MakeItem, tmp_path: Path) -> None:
     """Packing and unpacking say how many results they moved."""
     here, there = open_store(), open_store(tmp_path / "there")

@@ -25,12 +25,13 @@ def read(data: bytes) -> dict[str, bytes]:
     }
 
 
-FILES = {"empty": b"", "one": b"x", "block": bytes(512), "more": b"ab" * 700}
+FILES = {"empty": b"", "one": b"x", "block": bytes(512), "more": b"ab" * 700, "X": b"x"}
 
 
 def test_the_standard_library_reads_what_is_written() -> None:
     """Archives are plain tar files that any program opens."""
     with tarfile.open(fileobj=io.BytesIO(written(**FILES))) as archive:
+        assert {member.mtime for member in archive.getmembers()} == {0}
         found = {
             member.name: handle.read()
             for member in archive
@@ -49,10 +50,14 @@ def test_members_that_nobody_reads_are_skipped() -> None:
     assert [member.name for member in read_members(io.BytesIO(written(**FILES)))] == list(FILES)
 
 
-@pytest.mark.parametrize("length", [0, 100, 511, 512, 600, 1023])
-def test_cut_archives_are_refused(length: int) -> None:
+@pytest.mark.parametrize(
+    ("length", "message"),
+    [(length, "^the archive ends too early$") for length in (0, 100, 511, 1112, 1535)]
+    + [(length, "^the archive ends inside of a file$") for length in (512, 600, 1023, 1111)],
+)
+def test_cut_archives_are_refused(length: int, message: str) -> None:
     """An archive that ends early never looks like a shorter one."""
-    with pytest.raises(TarShapeError):
+    with pytest.raises(TarShapeError, match=message):
         read(written(a=b"x" * 600)[:length])
 
 
@@ -62,6 +67,7 @@ def test_cut_archives_are_refused(length: int) -> None:
         (slice(124, 136), b"-0000000001\0"),
         (slice(124, 136), b"\x80" + b"\xff" * 11),
         (slice(124, 136), b"0_000000001\0"),
+        (slice(124, 136), b"0000000001X\0"),
         (slice(156, 157), b"2"),
         (slice(156, 157), b"x"),
         (slice(257, 263), b"ustar "),
@@ -80,10 +86,27 @@ def test_headers_of_another_kind_are_refused(where: slice, what: bytes) -> None:
         read(bytes(data))
 
 
+@pytest.mark.parametrize(
+    ("name", "checksum", "message"),
+    [
+        (b"\xff", b"%06o\0 ", "^a name in the archive is not ASCII$"),
+        (b"a", b"%06oX ", "^a header of the archive is damaged$"),
+        (b"a", b"%06o8 ", "^a header of the archive is damaged$"),
+    ],
+)
+def test_what_is_wrong_with_a_header_is_said(name: bytes, checksum: bytes, message: str) -> None:
+    """A header is refused in a sentence, also where its sum is right but written otherwise."""
+    data = bytearray(written(a=b"x"))
+    data[0:1] = name
+    data[148:156] = checksum % (sum(data[:512]) - sum(data[148:156]) + 8 * 32)
+    with pytest.raises(TarShapeError, match=message):
+        read(bytes(data))
+
+
 def test_names_that_do_not_fit_are_refused() -> None:
     """No name, and one that needs an extension, is a mistake of the writer; 100 letters fit."""
     for name in ("", "a" * 101):
-        with pytest.raises(TarShapeError):
+        with pytest.raises(TarShapeError, match="does not fit a plain tar header"):
             write_member(io.BytesIO(), name, b"")
     longest = "a" * 100
     assert read(written(**{longest: b"x"})) == {longest: b"x"}
