@@ -209,6 +209,23 @@ def test_a_store_that_cannot_be_written_takes_nothing(
     assert open_store(tmp_path / "there", read_only=True).unpack(empty) == 0
 
 
+def test_a_store_that_fails_to_write_takes_nothing(
+    open_store: OpenStore, item: MakeItem, directory: Path, tmp_path: Path
+) -> None:
+    """Where SQLite refuses the rows no result is counted, and a note has SQLite's words."""
+    there = open_store(tmp_path / "there")
+    there.put(*item("a"))
+    there.pack(tmp_path / "packed")
+    store = open_store()
+    with sqlite3.connect(directory / "store-v1.sqlite") as connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON results BEGIN SELECT RAISE(ABORT, 'full'); END"
+        )
+    connection.close()
+    assert store.unpack(tmp_path / "packed") == 0
+    assert store.notes == ("the cache cannot be written, results of this run are lost: full",)
+
+
 def test_a_damaged_store_packs_what_can_be_read(
     open_store: OpenStore, directory: Path, tmp_path: Path
 ) -> None:

@@ -50,6 +50,19 @@ def test_others_read_what_trusted_runs_wrote(
     assert guest.history.last_successes("w") == {"t": digest("k")}
 
 
+@pytest.mark.parametrize("is_guest_first", [True, False])
+def test_a_trusted_result_is_preferred_whoever_came_first(
+    open_store: OpenStore, item: MakeItem, is_guest_first: bool
+) -> None:
+    """Of two results under one key a guest takes the trusted one, older or newer."""
+    trusted, guest = open_store(), open_store(scope="untrusted")
+    result, blobs = item("api")
+    puts = [(guest, replace(result, payload={"from": "guest"})), (trusted, result)]
+    for store, one in puts if is_guest_first else reversed(puts):
+        assert store.put(one, blobs)
+    assert guest.lookup_many([result.key]) == {result.key: result}
+
+
 def test_two_guests_do_not_see_each_other(open_store: OpenStore, item: MakeItem) -> None:
     """Each scope but `trusted` is seen by itself alone."""
     result, blobs = item("api")

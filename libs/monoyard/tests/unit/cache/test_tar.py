@@ -17,11 +17,12 @@ def written(**files: bytes) -> bytes:
     return stream.getvalue()
 
 
-def read(data: bytes) -> dict[str, bytes]:
+def read(data: bytes | io.BytesIO) -> dict[str, bytes]:
     """Return the files of an archive."""
+    stream = io.BytesIO(data) if isinstance(data, bytes) else data
     return {
         member.name: b"".join(iter(lambda: member.read(100), b""))  # noqa: B023
-        for member in read_members(io.BytesIO(data))
+        for member in read_members(stream)
     }
 
 
@@ -43,6 +44,18 @@ def test_the_standard_library_reads_what_is_written() -> None:
 def test_what_is_written_is_read() -> None:
     """Names and bytes come back, whatever the length."""
     assert read(written(**FILES)) == FILES
+
+
+def test_a_stream_may_give_its_bytes_in_crumbs() -> None:
+    """An archive is the same however few bytes its stream gives at a time."""
+
+    class Crumbs(io.BytesIO):
+        """A stream that never gives all that it is asked for."""
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            return super().read(min(size or 0, 7))
+
+    assert read(Crumbs(written(**FILES))) == FILES
 
 
 def test_members_that_nobody_reads_are_skipped() -> None:
