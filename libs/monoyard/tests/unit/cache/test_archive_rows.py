@@ -130,6 +130,46 @@ def test_rows_of_another_shape_are_refused(
     assert members(tmp_path / "again") == members(empty)
 
 
+FIELDS = ["t", {}, [], [], 1.0, 1.0, "0.1.0"]
+FILE = ["a", KEY, 1, False]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "seven!!", {}, FIELDS[:-1], [*FIELDS, 1],
+        *([*FIELDS[:index], value, *FIELDS[index + 1 :]]
+          for index, value in enumerate([1, [], {}, {}, "1", "1", 1])),
+        *([*FIELDS[:index], None, *FIELDS[index + 1 :]] for index in range(7)),
+    ],
+)  # fmt: skip
+def test_results_of_another_shape_are_named(store: Store, empty: Path, fields: object) -> None:
+    """Whichever field of a result is not what it should be, the result is no result."""
+    bad = with_row(empty, "results", [KEY, fields], empty.with_name("bad"))
+    with pytest.raises(ArchiveError, match=r"read: the result has an unknown shape$"):
+        store.unpack(bad)
+
+
+@pytest.mark.parametrize("place", [2, 3])
+@pytest.mark.parametrize(
+    "file",
+    [
+        "four", {}, None, FILE[:-1], [*FILE, 1],
+        [1, *FILE[1:]], ["a", 1, 1, False], ["a", [0] * 64, 1, False], ["a", "1" * 63, 1, False],
+        ["a", KEY, "1", False], ["a", KEY, 1.0, False], ["a", KEY, True, False],
+        ["a", KEY, -1, False], ["a", KEY, 1, 1], ["a", KEY, 1, None],
+    ],
+)  # fmt: skip
+def test_files_of_another_shape_are_named(
+    store: Store, empty: Path, file: object, place: int
+) -> None:
+    """Whichever field of a file is not what it should be, its result is no result."""
+    fields = [*FIELDS[:place], [file], *FIELDS[place + 1 :]]
+    bad = with_row(empty, "results", [KEY, fields], empty.with_name("bad"))
+    with pytest.raises(ArchiveError, match=r"read: a file of the result has an unknown shape$"):
+        store.unpack(bad)
+
+
 def test_bytes_that_no_result_needs_are_refused(
     open_store: OpenStore, store: Store, item: MakeItem, tmp_path: Path
 ) -> None:
