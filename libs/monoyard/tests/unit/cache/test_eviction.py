@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import time
@@ -232,6 +233,22 @@ def test_links_that_lead_nowhere_are_swept_like_files(
     clock.pass_hours(25)  # type: ignore[attr-defined]
     store.evict()
     assert not any(link.is_symlink() for link in links)
+
+
+def test_directories_that_others_make_meanwhile_are_used(
+    store: Store, item: MakeItem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two that store the first bytes below one directory neither loses a result."""
+    mkdir = os.mkdir
+
+    def too_late(path: Path, mode: int) -> None:
+        with contextlib.suppress(FileExistsError):
+            mkdir(path, mode)
+        mkdir(path, mode)
+
+    monkeypatch.setattr(os, "mkdir", too_late)
+    assert store.put(*item("a"))
+    assert store.notes == ()
 
 
 def test_files_that_others_remove_meanwhile_are_passed_over(
