@@ -260,6 +260,7 @@ def test_read_only_store_that_does_not_exist_is_empty(
     store = open_store(read_only=True)
     assert store.lookup_many([item("api")[0].key]) == {}
     assert store.statistics().results == 0
+    assert not store.put(*item("api"))
     assert not directory.exists()
     assert store.notes == ()
 
@@ -377,12 +378,13 @@ def test_a_place_that_is_closed_is_named_with_the_reason(
     store.put(result, blobs)
     closed = tmp_path / "closed"
     closed.mkdir()
-    closed.chmod(0o555)
-    for path in (*directory.rglob("*"), directory):
-        path.chmod(0o755 if path.is_dir() else 0o644)
+    for path in (*directory.rglob("*"), directory, closed):
+        path.chmod(0o555 if path.is_dir() else 0o644)
     request.getfixturevalue("ordinary_user")
     assert not store.materialise(result.artifacts[0], closed / "log")
     assert store.notes == (f"{closed / 'log'} could not be restored: Permission denied",)
+    assert not store.put(*item("web"))
+    assert "results of this run are lost: [Errno 13] Permission denied" in store.notes[-1]
 
 
 _FULL_DISK = """
@@ -420,7 +422,7 @@ def test_full_disk_is_one_note(directory: Path, open_store: OpenStore) -> None:
     )
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout.count("\n") == 1
-    assert "the cache cannot be written" in finished.stdout
+    assert finished.stdout.endswith("are lost: [Errno 27] File too large\n")
     assert open_store().statistics().results == 1
     assert list((directory / "blobs-v1" / "incoming").iterdir()) == []
 

@@ -117,7 +117,7 @@ def test_bytes_removed_while_they_were_being_referred_to(
 
     blobs = RemovedInBetween(directory / "blobs-v1")
     writer = Writer(one._access, blobs)  # noqa: SLF001
-    assert writer.put_many([second]) == 1
+    assert writer.put_many([second, item("c")]) == 2
     assert one.read_blob(second[0].artifacts[0].digest) == b"same"
 
 

@@ -71,14 +71,46 @@ def test_nothing_is_visible_without_all_its_bytes(store: Store, item: MakeItem) 
     assert store.notes == ("api:unit was not cached: log was not given",)
 
 
+def test_bytes_that_are_there_need_not_be_given(store: Store, item: MakeItem) -> None:
+    """A result that shares one file with another is stored with the bytes of the rest alone."""
+    first, second = item("a", log=b"same"), item("b", log=b"same", outputs={"out": b"new"})
+    store.put(*first)
+    new = second[0].outputs[0].digest
+    assert store.put(replace(second[0], outputs=()), {})
+    both = replace(second[0], outputs=second[0].artifacts, artifacts=second[0].outputs)
+    assert store.put(both, {new: b"new"})
+    assert store.read_blob(new) == b"new"
+    assert store.notes == ()
+
+
+def test_a_store_that_fails_to_write_keeps_nothing(
+    store: Store, item: MakeItem, directory: Path
+) -> None:
+    """Where SQLite refuses a row its result is no hit, and a note has SQLite's words."""
+    with sqlite3.connect(directory / "store-v1.sqlite") as connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON results BEGIN SELECT RAISE(ABORT, 'full'); END"
+        )
+    connection.close()
+    result, blobs = item("a")
+    assert not store.put(result, blobs)
+    assert store.lookup_many([result.key]) == {}
+    assert store.notes == ("the cache cannot be written, results of this run are lost: full",)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(b"before", b"after!"), (b"", b"x"), (b"x" * (1 << 20), b"x" * ((1 << 20) + 1))],
+    ids=["other", "no longer empty", "longer"],
+)
 def test_file_that_changed_meanwhile_is_not_stored(
-    store: Store, item: MakeItem, tmp_path: Path
+    store: Store, item: MakeItem, tmp_path: Path, before: bytes, after: bytes
 ) -> None:
     """Bytes that are not those described keep the result out, and others come in."""
     source = tmp_path / "out"
-    source.write_bytes(b"before")
+    source.write_bytes(before)
     file = StoredFile.of_file("out", source)
-    source.write_bytes(b"after!")
+    source.write_bytes(after)
     result, blobs = item("api")
     other = item("web")
     changed = (replace(result, outputs=(file,)), {**blobs, file.digest: source})
@@ -107,6 +139,7 @@ def test_vanished_file_is_no_reason_to_stop_storing(
         {"payload": {"a": math.nan}},
         {"outputs": (StoredFile("../escape", "a" * 64, 1),)},
         {"outputs": (StoredFile("/etc/passwd", "a" * 64, 1),)},
+        {"outputs": (StoredFile(".", "a" * 64, 1),)},
         {"outputs": (StoredFile("a", "A" * 64, 1),)},
     ],
 )
