@@ -153,7 +153,7 @@ def discard(staged: Mapping[str, Staged]) -> None:
     """Remove staged blobs that nobody adopted."""
     for blob in staged.values():
         with contextlib.suppress(OSError):
-            blob.path.unlink(missing_ok=True)
+            blob.path.unlink()
 
 
 def _scan(directory: Path) -> list[os.DirEntry[str]]:

@@ -136,15 +136,15 @@ def test_database_damaged_under_a_reader_is_left_and_named(
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "message"),
     [
-        "DROP TABLE successes",
-        "ALTER TABLE successes RENAME COLUMN key TO other",
-        "UPDATE successes SET task = CAST(x'ff' AS TEXT)",
+        ("DROP TABLE successes", "no such table: successes"),
+        ("ALTER TABLE successes RENAME COLUMN key TO other", "no such column: key"),
+        ("UPDATE successes SET task = CAST(x'ff' AS TEXT)", "Could not decode to UTF-8 column"),
     ],
 )
 def test_a_database_of_another_making_is_set_aside(
-    open_store: OpenStore, item: MakeItem, directory: Path, change: str
+    open_store: OpenStore, item: MakeItem, directory: Path, change: str, message: str
 ) -> None:
     """Tables that are not those of this engine count as damage, once they are met."""
     store = open_store()
@@ -153,9 +153,39 @@ def test_a_database_of_another_making_is_set_aside(
         connection.execute(change)
     connection.close()
     assert store.history.last_successes("w") == {}
-    assert "was set aside" in store.notes[0]
+    assert store.notes[0].startswith(f"the cache was damaged ({message}")
     assert store.put(*item("web"))
     assert len(store.notes) == 1
+
+
+def test_a_question_that_fails_is_a_note(open_store: OpenStore, directory: Path) -> None:
+    """Where SQLite has no answer and the file is sound, the default is it, with SQLite's words."""
+    store = open_store()
+    with sqlite3.connect(directory / DATABASE) as connection:
+        connection.execute("DROP TABLE successes")
+        connection.execute(
+            "CREATE VIEW successes AS SELECT 'w' AS workspace, 't' AS task, 'trusted' AS scope,"
+            " abs(-9223372036854775807 - 1) AS key, 1.0 AS at"
+        )
+    connection.close()
+    assert store.history.last_successes("w") == {}
+    assert store.notes == ("the cache could not be read: integer overflow",)
+
+
+def test_a_database_that_turns_out_strange_while_writing_is_set_aside(
+    store: Store, item: MakeItem, directory: Path
+) -> None:
+    """What was to be written is written into the new database."""
+    with sqlite3.connect(directory / DATABASE) as connection:
+        connection.execute("DROP TABLE successes")
+    connection.close()
+    keys = {"t": item("api")[0].key}
+    store.history.record_successes("w", keys)
+    assert store.history.last_successes("w") == keys
+    assert store.notes == (
+        "the cache was damaged (no such table: successes); it was set aside as "
+        f"{DATABASE}.damaged-1800000000 and a new one begun",
+    )
 
 
 def test_second_process_keeps_the_new_database(

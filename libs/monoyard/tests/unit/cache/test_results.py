@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -96,6 +97,40 @@ def test_a_store_that_fails_to_write_keeps_nothing(
     assert not store.put(result, blobs)
     assert store.lookup_many([result.key]) == {}
     assert store.notes == ("the cache cannot be written, results of this run are lost: full",)
+
+
+def test_a_place_for_bytes_that_is_taken_costs_their_result(
+    store: Store, item: MakeItem, directory: Path
+) -> None:
+    """Where the bytes cannot get their name no row refers to them, and a note says why."""
+    result, blobs = item("a")
+    taken = directory / "blobs-v1" / result.artifacts[0].digest[:2]
+    taken.parent.mkdir()
+    taken.write_text("in the way")
+    assert not store.put(result, blobs)
+    assert store.lookup_many([result.key]) == {}
+    assert "results of this run are lost: [Errno 20] Not a directory" in store.notes[0]
+
+
+def test_a_closed_store_answers_with_nothing(store: Store, item: MakeItem) -> None:
+    """After closing nothing is found and nothing stored, and nothing raises."""
+    store.put(*item("a"))
+    store.close()
+    assert store.lookup_many([item("a")[0].key]) == {}
+    assert not store.put(*item("b"))
+
+
+def test_the_checksum_of_a_row_does_not_change_between_versions(
+    store: Store, item: MakeItem, directory: Path
+) -> None:
+    """What one engine stored is a hit for the next: the sum is the CRC-32 of all it covers."""
+    store.put(*item("a"))
+    with sqlite3.connect(directory / "store-v1.sqlite") as connection:
+        ((key, stored, document),) = connection.execute(
+            "SELECT key, checksum, document FROM results"
+        )
+    connection.close()
+    assert stored == zlib.crc32(key + b"trusted" + document)
 
 
 @pytest.mark.parametrize(
