@@ -95,8 +95,10 @@ def test_damaged_database_is_set_aside(
     store = open_store()
     assert store.put(*item("api"))
     assert len(store.notes) == 1
-    assert "; it was set aside as store-v1.sqlite.damaged-1800000000 and" in store.notes[0]
-    assert store.notes[0].endswith(" and a new one begun")
+    assert store.notes == (
+        "the cache was damaged (file is not a database); it was set aside as "
+        f"{DATABASE}.damaged-1800000000 and a new one begun",
+    )
     assert (directory / f"{DATABASE}.damaged-1800000000").read_bytes() == content
 
 
@@ -466,3 +468,10 @@ def test_place_that_cannot_be_a_store_is_a_note(
     assert not store.put(*item("api"))
     assert store.lookup_many([item("api")[0].key]) == {}
     assert len(store.notes) == 1
+    assert "results of this run are lost: [Errno 20] Not a directory" in store.notes[0]
+    (tmp_path / "odd" / DATABASE).mkdir(parents=True)
+    assert not open_store(tmp_path / "odd").put(*item("api"))
+    assert open_store(tmp_path / "odd").notes == (
+        "the cache cannot be written, results of this run are lost: unable to open database file",
+        "the cache cannot be read: unable to open database file",
+    )

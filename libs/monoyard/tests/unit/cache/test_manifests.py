@@ -87,6 +87,9 @@ def test_digest_of_other_entries_is_refused(store: Store) -> None:
     with pytest.raises(ValueError, match=r"^the digest .* is not that of its entries$"):
         store.manifests.put({}, {part_digest(LOCK_OLD): LOCK_NEW})
     assert store.manifests.part(part_digest(LOCK_OLD)) is None
+    put(store, "0" * 64, lock=LOCK_OLD)
+    assert store.manifests.part(part_digest(LOCK_OLD)) == LOCK_OLD
+    assert store.notes == ()
 
 
 entries = st.lists(

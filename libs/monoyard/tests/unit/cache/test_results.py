@@ -22,6 +22,15 @@ def test_result_comes_back_as_it_was_put(store: Store, item: MakeItem) -> None:
     assert store.lookup_many([result.key]) == {result.key: result}
 
 
+def test_a_new_store_is_for_its_user_alone(
+    open_store: Callable[..., Store], item: MakeItem, tmp_path: Path
+) -> None:
+    """The directory is made with those above it, and nobody else may look into it."""
+    directory = tmp_path / "not" / "yet" / "there"
+    assert open_store(directory).put(*item("a"))
+    assert directory.stat().st_mode & 0o777 == 0o700
+
+
 def test_results_outlive_the_process(
     store: Store, item: MakeItem, open_store: Callable[..., Store]
 ) -> None:
@@ -84,13 +93,14 @@ def test_bytes_that_are_there_need_not_be_given(store: Store, item: MakeItem) ->
     assert store.notes == ()
 
 
+@pytest.mark.parametrize("way", ["ABORT", "ROLLBACK"])
 def test_a_store_that_fails_to_write_keeps_nothing(
-    store: Store, item: MakeItem, directory: Path
+    store: Store, item: MakeItem, directory: Path, way: str
 ) -> None:
     """Where SQLite refuses a row its result is no hit, and a note has SQLite's words."""
     with sqlite3.connect(directory / "store-v1.sqlite") as connection:
         connection.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON results BEGIN SELECT RAISE(ABORT, 'full'); END"
+            f"CREATE TRIGGER full BEFORE INSERT ON results BEGIN SELECT RAISE({way}, 'full'); END"
         )
     connection.close()
     result, blobs = item("a")
