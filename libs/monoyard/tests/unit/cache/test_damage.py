@@ -419,6 +419,39 @@ def test_a_place_that_is_closed_is_named_with_the_reason(
     assert "results of this run are lost: [Errno 13] Permission denied" in store.notes[-1]
 
 
+def test_damage_that_may_not_be_set_aside_is_named(
+    open_store: OpenStore, item: MakeItem, directory: Path, request: pytest.FixtureRequest
+) -> None:
+    """Where a damaged file cannot be renamed it stays, and one note says why nothing is kept."""
+    with open_store() as first:
+        first.put_many([item(str(number)) for number in range(200)])
+    store = open_store()
+    path = directory / DATABASE
+    with path.open("r+b") as handle:
+        handle.seek(4096)
+        handle.write(b"\xff" * (path.stat().st_size - 4096))
+    directory.chmod(0o555)
+    request.getfixturevalue("ordinary_user")
+    assert store.lookup_many([item("1")[0].key]) == {}
+    assert len(store.notes) == 1
+    assert "results of this run are lost: [Errno 13] Permission denied" in store.notes[0]
+    assert path.exists()
+
+
+def test_bytes_that_may_not_be_seen_are_not_swept(
+    store: Store, item: MakeItem, directory: Path, request: pytest.FixtureRequest
+) -> None:
+    """Where the bytes are out of reach an eviction ends with a note that says why."""
+    store.put(*item("a"))
+    (directory / "blobs-v1").chmod(0o000)
+    for path in (directory, *directory.glob("*.sqlite*")):
+        path.chmod(0o777)
+    request.getfixturevalue("ordinary_user")
+    store.evict()
+    assert len(store.notes) == 1
+    assert "results of this run are lost: [Errno 13] Permission denied" in store.notes[0]
+
+
 _FULL_DISK = """
 import resource, sys
 from pathlib import Path

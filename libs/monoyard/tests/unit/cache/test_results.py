@@ -22,6 +22,16 @@ def test_result_comes_back_as_it_was_put(store: Store, item: MakeItem) -> None:
     assert store.lookup_many([result.key]) == {result.key: result}
 
 
+def test_files_of_a_result_come_back_as_they_were_described(store: Store, item: MakeItem) -> None:
+    """An empty file is one, and what may be executed still may."""
+    result, blobs = item("api", outputs={"py.typed": b""})
+    tool = StoredFile.of_bytes("bin/tool", b"run", is_executable=True)
+    result = replace(result, outputs=(*result.outputs, tool))
+    assert store.put(result, {**blobs, tool.digest: b"run"})
+    assert store.lookup_many([result.key]) == {result.key: result}
+    assert store.notes == ()
+
+
 def test_a_new_store_is_for_its_user_alone(
     open_store: Callable[..., Store], item: MakeItem, tmp_path: Path
 ) -> None:
