@@ -6,13 +6,14 @@ It is a process of its own, so that the run supervises, bounds and stops it as a
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -30,7 +31,7 @@ from monoyard.images.contexts import (
 from monoyard.images.debian import root_of
 from monoyard.images.layouts import Layout, serve
 from monoyard.images.order import ImageOrder, Made, Order, write_made
-from monoyard.images.trial import Trial, engine, try_image
+from monoyard.images.trial import Trial, Trials, engine
 from monoyard.images.work import Base
 from monoyard.install import exclusive, installer_environment
 from monoyard.process import Command, Completed, capture, clean
@@ -73,7 +74,10 @@ class Building:
         self.made: dict[str, Made] = {}
         self._order = order
         self._top = Path(order.top)
-        self._scratch = Path(order.scratch)
+        self._layouts = Path(order.scratch) / "layouts"
+        self._log = Path(order.scratch) / "bake.log"
+        # What only the building needs; it may hold the address of a private index.
+        self._work = Path(order.kept) / "work"
         self._buildx = Path(order.buildx)
 
     def run(self) -> None:
@@ -82,12 +86,12 @@ class Building:
         Raises:
             MonoyardError: Something failed that is no single image's fault.
         """
-        _say("building wheels")
-        wheels = self._wheels()
         _say("starting BuildKit")
         state = Path(self._order.kept) / "buildkit"
-        with buildkit(Path(self._order.buildkitd), state) as address:
+        with buildkit(Path(self._order.buildkitd), state) as address, self._emptied():
             self._call(buildx.create_builder(self._buildx, _BUILDER, address), b"")
+            _say("building wheels")
+            wheels = self._wheels()
             _say("writing contexts")
             targets = self._targets(wheels)
             _say("building images")
@@ -96,26 +100,48 @@ class Building:
         self._try(layouts)
         _say("done")
 
+    @contextlib.contextmanager
+    def _emptied(self) -> Iterator[None]:
+        """Have an empty directory to work in, which nobody else uses while the builder is ours."""
+        shutil.rmtree(self._work, ignore_errors=True)
+        self._work.mkdir(parents=True, mode=0o700)
+        try:
+            yield
+        finally:
+            shutil.rmtree(self._work, ignore_errors=True)
+
     def _wheels(self) -> dict[str, Path]:
-        """Build the wheel of every package once, from nothing but the files its key covers."""
+        """Build the wheel of every package once, from nothing but the files its key covers.
+
+        One that cannot be built fails the images that need it.
+        """
         sources: dict[str, tuple[str, ...]] = {}
         directories: dict[str, str] = {}
         for image in self._order.images:
             sources.update(image.sources)
             directories.update(image.directories)
+
+        def build(name: str) -> Path | Made:
+            try:
+                return self._wheel(name, sources[name], directories[name])
+            except ToolError as error:
+                return Made(problem=error.message, log="\n".join(error.context))
+
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            built = pool.map(
-                lambda name: self._wheel(name, sources[name], directories[name]), sources
-            )
-            return dict(zip(sources, built, strict=True))
+            built = dict(zip(sources, pool.map(build, sources), strict=True))
+        for image in self._order.images:
+            for name in image.sources:
+                if isinstance(found := built[name], Made):
+                    self.made[image.package] = found
+        return {name: found for name, found in built.items() if isinstance(found, Path)}
 
     def _wheel(self, name: str, sources: Sequence[str], directory: str) -> Path:
-        copy = self._scratch / "sources" / name
+        copy = self._work / "sources" / name
         for path in sources:
             target = copy / Path(path).relative_to(directory)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(self._top / path, target)
-        place = self._scratch / "wheels" / name
+        place = self._work / "wheels" / name
         isolation = () if self._order.is_isolated else ("--no-build-isolation", "--offline")
         argv = (
             self._order.uv, "build", "--wheel", "--no-config", "--quiet", *isolation,
@@ -136,16 +162,17 @@ class Building:
 
     def _targets(self, wheels: Mapping[str, Path]) -> list[Target]:
         """Write the contexts; return what is to be built of them."""
-        place = self._scratch / "contexts"
-        uv = unique_directory(place, "uv")
+        uv = self._context("uv")
         write_uv(uv, Path(self._order.uv))
         secrets = self._secrets()
         bases: dict[Base, str] = {}
         targets = []
         for image in self._order.images:
+            if image.package in self.made:
+                continue
             if image.base not in bases:
                 bases[image.base] = self._base(image.base)
-            context = unique_directory(place, image.package)
+            context = self._context(image.package)
             own = self._top / image.dockerfile if image.dockerfile else None
             if image.bundle:
                 write_page(
@@ -174,7 +201,7 @@ class Building:
                 contexts={"base": bases[image.base], "uv": str(uv)},
                 args={"SOURCE_DATE_EPOCH": EPOCH},
                 secrets=secrets,
-                output=self._scratch / "layouts" / image.package,
+                output=self._layouts / image.package,
             )
             targets.append(target)
         return targets
@@ -189,7 +216,7 @@ class Building:
             return f"docker-image://{base.image}"
         kept = Path(self._order.kept)
         root = root_of(base, kept / "roots")
-        context = unique_directory(self._scratch / "contexts", f"base-{base.name}")
+        context = self._context(f"base-{base.name}")
         write_base(context, root)
         made_of = root.name.encode() + base_dockerfile().read_bytes()
         name = hashlib.sha256(made_of).hexdigest()[:32]
@@ -215,7 +242,7 @@ class Building:
     def _secrets(self) -> dict[str, Path]:
         """Return what the installing steps may read: an index's address, and who vouches for it."""
         environment = installer_environment()
-        index = self._scratch / "uv.toml"
+        index = self._work / "uv.toml"
         addresses = [environment[name] for name in _INDEX_VARIABLES if environment.get(name)]
         text = f'[[index]]\nurl = "{addresses[0]}"\ndefault = true\n' if addresses else ""
         index.touch(mode=0o600)
@@ -235,42 +262,52 @@ class Building:
             for name in failed or {target.name for target in left}:
                 self.made[name] = Made(problem=_reason(said), log=_log(said), is_error=not failed)
             left = [target for target in left if target.name not in self.made]
-        return {target.name: Layout(self._scratch / "layouts" / target.name) for target in left}
+        return {target.name: Layout(self._layouts / target.name) for target in left}
 
     def _build(self, targets: Sequence[Target]) -> Completed:
         for target in targets:
             if target.output is not None:
                 shutil.rmtree(target.output, ignore_errors=True)
-        metadata = self._scratch / "metadata.json"
+        metadata = self._work / "metadata.json"
         names = [target.name for target in targets]
         argv = buildx.bake(self._buildx, _BUILDER, metadata, names)
         done = self._call(argv, buildx.definition(targets))
-        with (self._scratch / "bake.log").open("ab") as log:
+        with self._log.open("ab") as log:
             log.write(done.stderr)
         return done
 
     def _call(self, argv: tuple[str, ...], said: bytes) -> Completed:
-        own = {"BUILDX_CONFIG": str(self._scratch / "buildx"), **buildx.ENVIRONMENT}
+        own = {"BUILDX_CONFIG": str(self._work / "buildx"), **buildx.ENVIRONMENT}
         environment = clean(("DOCKER_*", "*_PROXY", "*_proxy"), os.environ) | own
-        return capture(Command(argv, self._scratch, environment, stdin=said, dies_with_parent=True))
+        return capture(Command(argv, self._work, environment, stdin=said, dies_with_parent=True))
+
+    def _context(self, name: str) -> Path:
+        """Return an empty directory for a context; its name is that of no other checkout's."""
+        return unique_directory(self._work / "contexts", name, self._order.top)
 
     def _try(self, layouts: Mapping[str, Layout]) -> None:
         if not layouts:
             return
-        client = engine()
+        trials = Trials(engine())
+        trials.remove_abandoned()
         with serve(layouts) as address, ThreadPoolExecutor(os.cpu_count()) as pool:
 
             def judge(image: ImageOrder) -> Made:
                 layout = layouts[image.package]
                 reference = f"{address}/{image.package}@{layout.digest}"
                 trial = Trial(reference, image.port, image.health, image.environment)
-                problem = _user_problem(layout) or try_image(client, trial)
+                problem = _user_problem(layout) or trials.run(trial)
                 first, _, rest = problem.partition("\n")
                 return Made(layout.digest, layout.size, first, rest)
 
             built = [image for image in self._order.images if image.package in layouts]
-            for image, made in zip(built, pool.map(judge, built), strict=True):
-                self.made[image.package] = made
+            try:
+                for image, made in zip(built, pool.map(judge, built), strict=True):
+                    self.made[image.package] = made
+            except BaseException:
+                trials.stop()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
 
 
 def _say(words: str) -> None:

@@ -22,9 +22,9 @@ _SECONDS: Final = 500_000_000
 _COMPRESSIBLE: Final = frozenset({".css", ".html", ".js", ".json", ".map", ".svg", ".txt", ".wasm"})
 
 
-def unique_directory(place: Path, name: str) -> Path:
-    """Make and return an empty directory whose last name is unique on this machine."""
-    digest = hashlib.sha256(f"{place}/{name}".encode()).hexdigest()[:10]
+def unique_directory(place: Path, name: str, owner: str) -> Path:
+    """Make and return an empty directory whose last name no other owner's has."""
+    digest = hashlib.sha256(f"{owner}/{name}".encode()).hexdigest()[:10]
     directory = place / f"{name}-{digest}"
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)

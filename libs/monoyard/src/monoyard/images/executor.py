@@ -12,7 +12,7 @@ from monoyard.images.order import ImageOrder, Made, Order, read_made
 from monoyard.images.work import ImageWork
 from monoyard.plan import Task
 from monoyard.results import Outcome, TaskResult
-from monoyard.suites import Finished, Interpretation, Needs, Step, Surroundings
+from monoyard.suites import BULK, Finished, Interpretation, Needs, Step, Surroundings
 
 _VARIABLES: Final = (
     "DOCKER_*", "UV_*", "*_PROXY", "*_proxy", "NETRC",
@@ -36,7 +36,7 @@ class ImageExecutor:
         """Return the building process."""
         work = _work(tasks[0])
         python = around.venv(work.venv) / "bin" / "python" if work.venv else Path(sys.executable)
-        place = around.scratch / "images"
+        place = around.scratch / BULK
         place.mkdir()
         order = Order(
             top=str(around.top),
@@ -58,7 +58,7 @@ class ImageExecutor:
         self, tasks: Sequence[Task], around: Surroundings, finished: Sequence[Finished]
     ) -> Interpretation:
         """Pass what was built and tried; its layout is kept with the result."""
-        place = around.scratch / "images"
+        place = around.scratch / BULK
         made = read_made(place / "made.json")
         step = finished[-1]
         seconds = step.exit.seconds / len(tasks)

@@ -6,14 +6,17 @@ import base64
 import contextlib
 import functools
 import http.client
+import os
 import secrets
+import socket
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import docker
-from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.errors import APIError, DockerException, ImageNotFound
 from docker.models.containers import Container
 
 from monoyard.errors import MachineError
@@ -62,21 +65,65 @@ def engine() -> docker.DockerClient:
     return client
 
 
-def try_image(client: docker.DockerClient, trial: Trial) -> str:
-    """Run an image as a cluster would, with nothing that it can write but `/tmp`.
+class Trials:
+    """Runs images; what it started is gone when it ends, stopped or not.
 
-    Returns:
-        What is wrong with it, with its last output; empty when it passed.
+    Args:
+        client: The engine.
     """
+
+    def __init__(self, client: docker.DockerClient) -> None:
+        self._client = client
+        self._is_stopped = threading.Event()
+
+    def run(self, trial: Trial) -> str:
+        """Run an image as a cluster would, with nothing that it can write but `/tmp`.
+
+        Returns:
+            What is wrong with it, with its last output; empty when it passed.
+        """
+        try:
+            self._client.images.pull(trial.reference)
+            with _container(self._client, trial) as container:
+                return _watch(container, trial, self._is_stopped)
+        except APIError as error:
+            return f"the engine refused it: {error.explanation or error}"
+        finally:
+            with contextlib.suppress(ImageNotFound, APIError):
+                self._client.images.remove(trial.reference)
+
+    def stop(self) -> None:
+        """End all trials of this process at once, from another thread than theirs."""
+        self._is_stopped.set()
+        self._remove(lambda owner: owner == _owner())
+
+    def remove_abandoned(self) -> None:
+        """Remove what processes of this machine left that were killed in the middle of a trial."""
+        self._remove(_has_ended)
+
+    def _remove(self, wanted: Callable[[str], bool]) -> None:
+        for container in self._client.containers.list(all=True, filters={"label": _LABEL}):
+            if wanted(str(container.labels.get(_LABEL))):
+                with contextlib.suppress(APIError):
+                    container.remove(force=True, v=True)
+
+
+def _owner() -> str:
+    return f"{os.getpid()}@{socket.gethostname()}"
+
+
+def _has_ended(owner: str) -> bool:
+    """Say whether a process has ended; one of another machine is none of ours to judge."""
+    pid, _, host = owner.partition("@")
+    if host != socket.gethostname() or not pid.isdigit():
+        return False
     try:
-        client.images.pull(trial.reference)
-        with _container(client, trial) as container:
-            return _watch(container, trial)
-    except APIError as error:
-        return f"the engine refused it: {error.explanation or error}"
-    finally:
-        with contextlib.suppress(ImageNotFound, APIError):
-            client.images.remove(trial.reference)
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 @contextlib.contextmanager
@@ -91,12 +138,12 @@ def _container(client: docker.DockerClient, trial: Trial) -> Iterator[Container]
         cap_drop=["ALL"],
         security_opt=["no-new-privileges"],
         mem_limit=_MEMORY,
-        labels={_LABEL: "1"},
+        labels={_LABEL: _owner()},
     )
     try:
         yield container
     finally:
-        with contextlib.suppress(NotFound):
+        with contextlib.suppress(APIError):
             container.remove(force=True, v=True)
 
 
@@ -110,9 +157,9 @@ def _filled(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _watch(container: Container, trial: Trial) -> str:
+def _watch(container: Container, trial: Trial, is_stopped: threading.Event) -> str:
     container.start()
-    problem = _await_health(container, trial) or _user_problem(container)
+    problem = _await_health(container, trial, is_stopped) or _user_problem(container)
     if problem:
         return f"{problem}\n{_output(container)}"
     began = time.monotonic()
@@ -127,10 +174,10 @@ def _watch(container: Container, trial: Trial) -> str:
     return ""
 
 
-def _await_health(container: Container, trial: Trial) -> str:
+def _await_health(container: Container, trial: Trial, is_stopped: threading.Event) -> str:
     deadline = time.monotonic() + _START_SECONDS
     said = "nothing answered"
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and not is_stopped.is_set():
         container.reload()
         if container.status != "running":
             return f"it ended before it answered (status {container.wait()['StatusCode']})"

@@ -22,7 +22,7 @@ from monoyard.run.outputs import clear_outputs
 from monoyard.run.scheduler import Options, Scheduler
 from monoyard.run.servers import Postgres
 from monoyard.run.summary import RunSummary
-from monoyard.suites import EXECUTORS, Executor
+from monoyard.suites import BULK, EXECUTORS, Executor
 
 _RECORDS_KEPT = 20
 
@@ -114,6 +114,8 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
         request.keeper.flush()
         if todo:
             request.store.evict()
+    for bulk in directory.glob(f"*/{BULK}"):
+        shutil.rmtree(bulk, ignore_errors=True)
     notes = (
         *request.plan.notes,
         *request.store.notes,

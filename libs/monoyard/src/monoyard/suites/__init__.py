@@ -7,6 +7,7 @@ from typing import Final
 
 from monoyard.suites.commands import CommandExecutor, CommandWork, command_steps
 from monoyard.suites.execution import (
+    BULK,
     Executor,
     Finished,
     Interpretation,
@@ -24,6 +25,7 @@ from monoyard.suites.venvs import Interpreter, Interpreters, VenvSpec
 from monoyard.suites.versions import allows
 
 __all__ = [
+    "BULK",
     "EXECUTORS",
     "CommandWork",
     "Executor",

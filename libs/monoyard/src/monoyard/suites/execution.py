@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from monoyard.plan import Task
 from monoyard.process import Exit
 from monoyard.results import Finding, Severity, TaskResult
 from monoyard.suites.venvs import VenvSpec
+
+BULK: Final = "bulk"
+"""Folder of a batch's scratch directory that no record keeps: it goes when results are stored."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,11 @@
 """Images of a small repository, made with a real BuildKit and tried in a real container engine."""
 
+import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+import docker
+import pytest
 
 if TYPE_CHECKING:
     from .conftest import Yard
@@ -59,3 +63,39 @@ def test_bad_images_are_named_and_good_ones_pass(yard: "Yard") -> None:
     assert reasons["broken"].startswith("target broken: failed to solve")
     assert "no luck" in results["broken:image"]["log"]
     assert "good" not in results["broken:image"]["log"]
+
+
+def containers() -> list[str]:
+    """Return the containers of trials that are there."""
+    client = docker.from_env()
+    try:
+        found = client.containers.list(all=True, filters={"label": "dev.monoyard.trial"})
+        return [str(container.id) for container in found]
+    finally:
+        client.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_stopped_trial_leaves_no_container(
+    yard: "Yard", until: Callable[..., bool], number: signal.Signals
+) -> None:
+    """However a run ends, the container that it tried an image in ends with it."""
+    yard.service("ailing", status=500)
+    yard.checkout.commit()
+    running = yard.checkout.start("images")
+    assert until(containers)
+    running.signal(number)
+    running.end()
+    assert until(lambda: not containers(), 20)
+
+
+def test_wheel_that_cannot_be_built_fails_the_images_that_need_it(yard: "Yard") -> None:
+    """Others are built all the same, and what the backend said is told."""
+    yard.service("good")
+    yard.service("bad")
+    manifest = yard.checkout.top / "libs/bad/pyproject.toml"
+    text = manifest.read_text("utf-8").replace('version = "0.1.0"', 'version = "none at all"')
+    manifest.write_text(text, encoding="utf-8")
+    yard.checkout.commit()
+    assert yard.checkout.outcomes("images") == {"bad:image": "fail", "good:image": "pass"}
+    assert yard.checkout.result("bad:image")["reason"] == "the wheel of bad cannot be built"

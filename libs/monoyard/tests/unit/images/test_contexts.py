@@ -20,7 +20,7 @@ def write(place: Path, **changed: object) -> Path:
     (sources / "requirements.txt").write_text("httpx==1\n", encoding="utf-8")
     (sources / "env.py").write_text("run()\n", encoding="utf-8")
     (sources / "env.py").chmod(0o600)
-    directory = contexts.unique_directory(place, "shop")
+    directory = contexts.unique_directory(place, "shop", "here")
     settings = {
         "dockerfile": None,
         "requirements": sources / "requirements.txt",
@@ -79,12 +79,13 @@ def test_changed_file_of_the_same_size_has_another_time(tmp_path: Path) -> None:
     assert one[1] != two[1]
 
 
-def test_directories_of_two_places_have_different_names(tmp_path: Path) -> None:
-    """BuildKit takes two directories of one name for the same, so no two have one."""
-    one = contexts.unique_directory(tmp_path / "one", "shop")
-    two = contexts.unique_directory(tmp_path / "two", "shop")
+def test_directories_of_two_checkouts_have_different_names(tmp_path: Path) -> None:
+    """BuildKit takes two directories of one name for the same, so two checkouts share none."""
+    one = contexts.unique_directory(tmp_path, "shop", "/first")
+    two = contexts.unique_directory(tmp_path, "shop", "/second")
     assert one.name != two.name
     assert one.name.startswith("shop-")
+    assert contexts.unique_directory(tmp_path, "shop", "/first") == one
 
 
 def test_own_dockerfile_is_taken_whole(tmp_path: Path) -> None:
@@ -104,7 +105,7 @@ def test_page_stands_beside_its_compressed_files(tmp_path: Path) -> None:
     (bundle / "assets" / "a.woff2").write_bytes(b"font")
     made = []
     for name in ("one", "two"):
-        directory = contexts.unique_directory(tmp_path / name, "page")
+        directory = contexts.unique_directory(tmp_path / name, "page", "here")
         contexts.write_page(
             directory, dockerfile=None, bundle=bundle, entrypoint=("nginx",), port=8080,
             health="/alive",
@@ -127,7 +128,7 @@ def test_page_is_never_taken_for_an_older_one(tmp_path: Path) -> None:
     """Times of all builds are equal, so the server may not compare them."""
     bundle = tmp_path / "dist"
     bundle.mkdir()
-    directory = contexts.unique_directory(tmp_path, "page")
+    directory = contexts.unique_directory(tmp_path, "page", "here")
     contexts.write_page(
         directory, dockerfile=None, bundle=bundle, entrypoint=("nginx",), port=1, health="/h"
     )
