@@ -10,10 +10,11 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from typing import IO, Final
 
-from monoyard.errors import MachineError, ToolError
+from monoyard.errors import InterruptedRunError, MachineError, ToolError
 from monoyard.process.command import Command, Completed
 
 _LAUNCHER: Final = (
@@ -22,15 +23,19 @@ _LAUNCHER: Final = (
     "os.getppid() == int(sys.argv[1]) or sys.exit(1); os.execvp(sys.argv[2], sys.argv[2:])"
 )
 _running: set[subprocess.Popen[bytes]] = set()
+_stopped: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
 
 def start(command: Command) -> subprocess.Popen[bytes]:
     """Start a command in a session of its own, both output streams piped.
 
     Raises:
+        InterruptedRunError: `kill_running` stopped this thread.
         MachineError: The program does not exist or cannot be executed.
 
     """
+    if threading.current_thread() in _stopped:
+        raise InterruptedRunError("the run was asked to stop")
     argv = command.argv
     if command.dies_with_parent and sys.platform == "linux":
         argv = (sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid()), *argv)
@@ -125,7 +130,12 @@ def _read_all(stream: IO[bytes] | None, into: list[bytes]) -> None:
 
 
 def kill_running() -> None:
-    """Kill every command that another thread of this process is waiting for."""
+    """Kill every command that another thread of this process is waiting for.
+
+    Those threads start no other: one that waited for a lock would take up what was just killed.
+    Threads that begin later, and the one that calls, are free.
+    """
+    _stopped.update(set(threading.enumerate()) - {threading.current_thread()})
     for child in tuple(_running):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import selectors
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -246,11 +247,15 @@ class Scheduler:
         self._job_count += 1
         supervisor = self._supervisor(step.venv)
         self._jobs[self._job_count] = (batch, step, supervisor)
+        # pytest keeps directories of its last three runs and removes older ones, which fails a run
+        # while others do the same. Each process has a place of its own, which goes with it.
+        temporary = Path(tempfile.mkdtemp(prefix="monoyard-"))
         supervisor.start(
             Job(
                 self._job_count,
                 step.cwd,
-                step.env,
+                {**step.env, "PYTEST_DEBUG_TEMPROOT": str(temporary)},
+                remove=temporary,
                 argv=step.argv,
                 module=step.module,
                 arguments=step.arguments,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from monoyard.errors import MachineError, ToolError
+from monoyard.errors import InterruptedRunError, MachineError, ToolError
 from monoyard.process import Command, Completed, capture, clean, kill_running, run_in_foreground
 
 if TYPE_CHECKING:
@@ -34,6 +34,31 @@ def test_large_streams_do_not_block() -> None:
     data = bytes(1 << 20)
     done = capture(command("tee", "/dev/stderr", stdin=data))
     assert len(done.stdout) == len(done.stderr) == len(data)
+
+
+def test_stopped_threads_start_nothing_more() -> None:
+    """A thread that waited when all was killed takes nothing up; the main one may go on."""
+    lock = threading.Lock()
+    said: list[str] = []
+
+    def install() -> None:
+        with lock:
+            try:
+                capture(command("true"))
+            except InterruptedRunError as error:
+                said.append(error.message)
+
+    with lock:
+        waiting = threading.Thread(target=install)
+        waiting.start()
+        kill_running()
+    waiting.join()
+    assert said == ["the run was asked to stop"]
+    assert capture(command("true")).status == 0
+    later = threading.Thread(target=install)
+    later.start()
+    later.join()
+    assert len(said) == 1
 
 
 @pytest.mark.parametrize("dies_with_parent", [False, True])

@@ -23,8 +23,8 @@ signal.pause()
 """
 INTERRUPTIBLE = """
 import signal
-print("up", flush=True)
 try:
+    print("up", flush=True)
     signal.pause()
 except KeyboardInterrupt:
     print("interrupted")
@@ -138,7 +138,7 @@ def test_time_limit_stops_a_program(desk: "Desk") -> None:
 def test_program_may_tidy_up_within_the_grace(desk: "Desk") -> None:
     """A program that takes SIGTERM well has until the end of the grace to finish."""
     script = "trap 'echo tidied; exit 3' TERM; echo up; while :; do sleep 0.05; done"
-    number = desk.start("sh", "-c", script, timeout=0.5, grace=20.0)
+    number = desk.start("sh", "-c", script, timeout=3.0, grace=20.0)
     ended = desk.end_of(number)
     assert (ended.status, ended.timed_out) == (3, True)
     assert desk.output(number) == b"up\ntidied\n"

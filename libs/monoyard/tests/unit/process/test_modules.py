@@ -103,8 +103,8 @@ def test_module_hears_an_interrupt(warm: "Desk", tmp_path: Path) -> None:
         tmp_path / "one",
         waiting="""
             import signal
-            print("up", flush=True)
             try:
+                print("up", flush=True)
                 signal.pause()
             except KeyboardInterrupt:
                 print("interrupted")
