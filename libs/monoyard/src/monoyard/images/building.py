@@ -29,8 +29,9 @@ from monoyard.images.contexts import (
     write_uv,
 )
 from monoyard.images.debian import root_of
-from monoyard.images.layouts import Layout, serve
+from monoyard.images.layouts import Layout
 from monoyard.images.order import ImageOrder, Made, Order, write_made
+from monoyard.images.pulls import serve
 from monoyard.images.trial import Trial, Trials, engine
 from monoyard.images.work import Base
 from monoyard.install import exclusive, installer_environment
@@ -54,11 +55,10 @@ def main(arguments: Sequence[str]) -> int:
     try:
         building.run()
     except MonoyardError as error:
-        log = "\n".join(error.context)
         hint = f" ({error.hint})" if error.hint else ""
-        for image in order.images:
-            lost = Made(problem=f"{error.message}{hint}", log=log, is_error=True)
-            building.made.setdefault(image.package, lost)
+        building.give_up(f"{error.message}{hint}", "\n".join(error.context))
+    except OSError as error:  # a full disk, a directory that may not be written
+        building.give_up(f"cannot make images: {error}")
     write_made(Path(order.scratch) / "made.json", building.made)
     return 1 if any(item.problem for item in building.made.values()) else 0
 
@@ -99,6 +99,12 @@ class Building:
         _say("trying images")
         self._try(layouts)
         _say("done")
+
+    def give_up(self, problem: str, log: str = "") -> None:
+        """Say why there is nothing of the images that are not decided yet."""
+        for image in self._order.images:
+            lost = Made(problem=problem, log=log, is_error=True)
+            self.made.setdefault(image.package, lost)
 
     @contextlib.contextmanager
     def _emptied(self) -> Iterator[None]:
@@ -168,6 +174,9 @@ class Building:
         bases: dict[Base, str] = {}
         targets = []
         for image in self._order.images:
+            if image.bundle and not (self._top / image.bundle).is_dir():
+                said = f"`{image.bundle}` is not there: `build` has to leave the page in it"
+                self.made[image.package] = Made(problem=said)
             if image.package in self.made:
                 continue
             if image.base not in bases:

@@ -1,8 +1,7 @@
-"""Makes the tasks of images: one for each Python service, where the workspace names bases."""
+"""Makes the tasks of images: one for each service, where the workspace names bases."""
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import posixpath
 from collections.abc import Callable, Iterable, Mapping
@@ -12,6 +11,7 @@ from monoyard.config import SuiteSettings, suggest
 from monoyard.errors import ConfigurationError
 from monoyard.images.debian import DebianLock
 from monoyard.images.work import Base, ImageWork
+from monoyard.install import uv_version
 from monoyard.plan import Entries, Inputs, Sourced, Task
 from monoyard.suites import Interpreters, WorkspaceLock
 from monoyard.workspace import Package, Workspace, compile_globs, zone_of
@@ -48,7 +48,8 @@ class ImageSource:
         """Return the tasks of all images.
 
         Raises:
-            ConfigurationError: A service names a base that does not exist or is not locked.
+            ConfigurationError: A service has no slice of the lock, or names a base that does not
+                exist or is not locked.
         """
         services = [package for package in workspace.packages.values() if _has_image(package)]
         if not workspace.settings.images.bases or not services:
@@ -62,7 +63,11 @@ class ImageSource:
             else self._page(workspace, package, bases.of(package), problem)
             for package in services
         )
-        bases.raise_faults()
+        slices = [task.work.requirements for task in tasks if isinstance(task.work, ImageWork)]
+        missing = [path for path in slices if path and path not in workspace.tree.entries]
+        faults = (*bases.faults, *(f"{path} is not there; `invoke lock`" for path in missing))
+        if faults:
+            raise ConfigurationError("images have faults", context=faults)
         notes: tuple[str, ...] = ()
         if self._is_refreshing:
             notes = ("base images are resolved afresh in this run: their lock is not used",)
@@ -178,6 +183,11 @@ class _Bases:
         self._lock = DebianLock.parse(workspace.tree.read(path), path)
         self._faults: dict[str, None] = {}
 
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What was found wrong so far, each fault once."""
+        return tuple(self._faults)
+
     def of(self, package: Package) -> Base:
         """Return the base that a package's image is built on; a fault is kept for later."""
         name = package.settings.image.base or _USUAL_BASE[package.kind]
@@ -187,6 +197,12 @@ class _Bases:
             self._faults[said] = None
             return Base(name)
         table = known[name]
+        if bool(table.image) is bool(table.packages):
+            self._faults[f"base `{name}`: either `packages` or an `image`"] = None
+        if table.image and "@sha256:" not in table.image:
+            self._faults[f"base `{name}`: `{table.image}` is no digest, but a tag that moves"] = (
+                None
+            )
         if table.image:
             return Base(name, image=table.image)
         locked = () if self._is_refreshing else self._lock.bases.get(name, ())
@@ -194,15 +210,6 @@ class _Bases:
             fault = f"{self._settings.lock}: base `{name}` is not locked; `invoke images.refresh`"
             self._faults[fault] = None
         return Base(name, table.packages, locked, self._settings.debian)
-
-    def raise_faults(self) -> None:
-        """Raise what was found wrong, all at once.
-
-        Raises:
-            ConfigurationError: Something was.
-        """
-        if self._faults:
-            raise ConfigurationError("images have faults", context=tuple(self._faults))
 
 
 def _has_image(package: Package) -> bool:
@@ -226,7 +233,7 @@ def _parts(work: ImageWork, python: str, backends: Entries) -> tuple[tuple[str, 
         ("included", json.dumps(work.included)),
         ("port", str(work.port)),
     )
-    tools = (("python", python), ("uv", importlib.metadata.version("uv")))
+    tools = (("python", python), ("uv", uv_version()))
     return (("base image", base), ("image", image), ("tools", tools), ("lock", backends))
 
 

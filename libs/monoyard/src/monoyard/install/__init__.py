@@ -9,7 +9,7 @@ from monoyard.install.node_modules import ensure_node_modules
 from monoyard.install.postgres import PostgresServer, prepare_postgres
 from monoyard.install.table import GROUPS, TABLE, Tool
 from monoyard.install.tools import Tools
-from monoyard.install.uv import installer_environment, run_uv, uv_program
+from monoyard.install.uv import installer_environment, run_uv, uv_program, uv_version
 from monoyard.install.venvs import Venvs
 
 __all__ = [
@@ -33,5 +33,6 @@ __all__ = [
     "run_uv",
     "state_directory",
     "uv_program",
+    "uv_version",
     "write_locks",
 ]

@@ -46,6 +46,19 @@ def uv_program() -> Path:
     raise MachineError("uv is not installed beside the engine", hint="python3 -m pip install uv")
 
 
+def uv_version() -> str:
+    """Return uv's version: that of the distribution beside it, else what it says itself.
+
+    Raises:
+        MachineError: It is not there.
+    """
+    program = uv_program()
+    for place in program.parent.parent.glob("lib/python*/site-packages/uv-*.dist-info"):
+        return place.name.removeprefix("uv-").removesuffix(".dist-info")
+    said = capture(Command((str(program), "--version"), Path("/"), clean(), timeout=30)).text
+    return said.split(" ")[1] if " " in said else said
+
+
 def run_uv(arguments: Sequence[str], *, cwd: Path, doing: str) -> Completed:
     """Run uv and explain a failure.
 

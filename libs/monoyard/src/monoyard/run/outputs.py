@@ -7,13 +7,14 @@ name: `*.log` may match what a person keeps.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from monoyard.cache import Store, StoredFile, StoredResult
 from monoyard.plan import Plan, PlannedTask, State, Task
-from monoyard.workspace import Workspace, files_on_disk
+from monoyard.workspace import Repository, Workspace, files_on_disk
 
 
 def put_back_outputs(plan: Plan, store: Store) -> Plan:
@@ -38,20 +39,23 @@ def put_back_outputs(plan: Plan, store: Store) -> Plan:
 
 
 def clear_outputs(workspace: Workspace, task: Task, kept: Iterable[str] = ()) -> None:
-    """Remove what lies where a task puts its outputs.
+    """Remove what git ignores where a task puts its outputs, inside the work tree.
 
     Args:
-        workspace: Whose files git does not ignore; they stay.
+        workspace: Where the task's package is.
         task: The task that is about to run, or was replayed.
         kept: Paths from the package's directory that stay as well.
     """
-    directory = workspace.packages[task.package].directory
+    package = workspace.packages[task.package]
     patterns = [name for name in task.outputs if not {"*", "?"} & set(name.split("/")[0])]
     staying = frozenset(kept)
-    for name in files_on_disk(workspace.top / directory, patterns) if patterns else ():
-        path = f"{directory}/{name}".removeprefix("./")
-        if name not in staying and path not in workspace.tree.entries:
-            (workspace.top / path).unlink(missing_ok=True)
+    names = files_on_disk(workspace.top / package.directory, patterns) if patterns else ()
+    left = {posixpath.normpath(package.path(name)) for name in names if name not in staying}
+    left = {path for path in left if path not in workspace.tree.entries}
+    if not left:
+        return
+    for path in Repository.locate(workspace.top).ignored(sorted(left)) & left:
+        (workspace.top / path).unlink(missing_ok=True)
 
 
 def _to_be_run(planned: PlannedTask) -> PlannedTask:

@@ -40,7 +40,8 @@ class SuiteSource:
         """Return the tasks of every package.
 
         Raises:
-            ConfigurationError: A `needs` names a task that does not exist.
+            ConfigurationError: A `needs` names a task that does not exist, or an output lies
+                outside of its package.
         """
         lock = WorkspaceLock.find(workspace)
         python = PythonSuites(workspace, lock)
@@ -57,6 +58,7 @@ class SuiteSource:
                             self._task(workspace, package, name + suffix, draft, settings, problem)
                         )
         _check_needs(tasks)
+        _check_outputs(tasks)
         covered = {
             "pyproject.toml",
             "monoyard.toml",
@@ -156,6 +158,22 @@ def _expand(package: Package, closure: Iterable[str], needs: Iterable[str]) -> I
             yield from (f"{name}:{need[1:]}?" for name in sorted(closure))
         else:
             yield need if ":" in need else f"{package.name}:{need}"
+
+
+def _check_outputs(tasks: Iterable[Task]) -> None:
+    """Hold outputs to their packages: they are stored, removed and put back there.
+
+    Raises:
+        ConfigurationError: One leads out of its package.
+    """
+    faults = [
+        f"{task.id}: output `{glob}` lies outside of the package"
+        for task in tasks
+        for glob in task.outputs
+        if glob.startswith("/") or ".." in glob.split("/")
+    ]
+    if faults:
+        raise ConfigurationError("`outputs` has faults", context=tuple(faults))
 
 
 def _check_needs(tasks: list[Task]) -> None:

@@ -246,6 +246,11 @@ def parse_objects(output: bytes, names: Iterable[str]) -> dict[str, bytes | None
     return found
 
 
+def check_ignored() -> tuple[str, ...]:
+    """Ask which paths on standard input git ignores; tracked ones never are."""
+    return _git("check-ignore", "-z", "--stdin")
+
+
 def hash_files() -> tuple[str, ...]:
     """Compute the object ids that files (paths on standard input) would have in the index."""
     return _git("hash-object", "--stdin-paths")

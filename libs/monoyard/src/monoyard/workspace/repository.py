@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,6 +61,11 @@ class Repository:
 
         """
         return _checked(capture(self.command(argv, stdin)))
+
+    def ignored(self, paths: Iterable[str]) -> frozenset[str]:
+        """Return those of some paths from the top that git ignores; on doubt none is."""
+        stdin = b"".join(path.encode("utf-8", "surrogateescape") + b"\0" for path in paths)
+        return git.parse_paths(self.ask(git.check_ignored(), stdin) or b"")
 
     def demand_at_once(self, questions: Sequence[tuple[str, ...]]) -> list[bytes]:
         """Run several git commands side by side; all have to succeed.

@@ -1,5 +1,6 @@
 """Declared outputs of replayed tasks."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -81,3 +82,50 @@ def test_globs_without_a_name_remove_nothing(empty: "Checkout") -> None:
     empty.write("libs/alpha/mine.log", "kept by a person")
     assert empty.outcomes("build") == {"alpha:build": "pass"}
     assert (empty.top / "libs/alpha/mine.log").is_file()
+
+
+def test_only_what_git_ignores_in_the_work_tree_is_removed(
+    empty: "Checkout", tmp_path: Path
+) -> None:
+    """Paths of the root package are below the root, and other repositories keep their files."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "mine").write_text("kept", encoding="utf-8")
+    empty.root(f"""
+        root-package = "whole"
+
+        [tool.monoyard.packages.whole.suites.build]
+        command = ["true"]
+        outputs = ["{str(outside)[1:]}/**", "made/**"]
+    """)
+    empty.package(
+        "alpha",
+        table="""
+            [tool.monoyard.suites.build]
+            command = ["true"]
+            outputs = ["inner/**"]
+        """,
+    )
+    inside = f"{str(outside)[1:]}/mine"
+    empty.write(".gitignore", f"__pycache__/\nmade/\n{inside}\n")
+    empty.commit()
+    empty.write("made/stale", "of another state")
+    empty.write(inside, "of another state")
+    nested = empty.top / "libs/alpha/inner"
+    nested.mkdir()
+    empty.git("init", "--quiet", str(nested))
+    (nested / "work").write_text("somebody's", encoding="utf-8")
+    assert set(empty.outcomes("build").values()) == {"pass"}
+    assert (outside / "mine").is_file()
+    assert (nested / "work").is_file()
+    assert not (empty.top / inside).exists()
+    assert not (empty.top / "made/stale").exists()
+
+
+@pytest.mark.parametrize("glob", ["../beta/**", "/etc/**"])
+def test_outputs_outside_of_the_package_are_refused(empty: "Checkout", glob: str) -> None:
+    """Nothing is removed or stored outside of a package: its table is told to be wrong."""
+    empty.package("alpha", table=TABLE.replace("made/**", glob))
+    ended = empty.nox("build")
+    assert ended.code not in {0, 1}, ended.text
+    assert f"alpha:build: output `{glob}` lies outside of the package" in ended.err

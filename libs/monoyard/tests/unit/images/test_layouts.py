@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from monoyard.images.layouts import Layout, serve
+from monoyard.images.layouts import Layout
+from monoyard.images.pulls import serve
 
 
 def write_blob(place: Path, data: bytes) -> dict[str, object]:

@@ -111,7 +111,31 @@ def test_all_faults_are_told_at_once(yard: "Yard") -> None:
     assert raised.value.context == (
         "post: there is no base image `pyton`; did you mean `python`?",
         "infra/images/debian.lock: base `python` is not locked; `invoke images.refresh`",
+        "requirements/post.txt is not there; `invoke lock`",
     )
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (
+            'image = "python:3.12"',
+            "base `python`: `python:3.12` is no digest, but a tag that moves",
+        ),
+        ("", "base `python`: either `packages` or an `image`"),
+        (
+            'image = "python@sha256:00"\npackages = ["python3"]',
+            "base `python`: either `packages` or an `image`",
+        ),
+    ],
+)
+def test_base_is_packages_or_a_digest(yard: "Yard", table: str, said: str) -> None:
+    """A base that may be something else tomorrow, nothing, or two things is refused."""
+    root = (yard.top / "pyproject.toml").read_text("utf-8")
+    yard.write("pyproject.toml", root.replace('packages = ["python3-minimal"]', table))
+    with pytest.raises(ConfigurationError) as raised:
+        yard.tasks()
+    assert said in raised.value.context
 
 
 def test_include_that_matches_nothing_is_an_error(yard: "Yard") -> None:
