@@ -18,20 +18,21 @@ def main(which: str, path: str) -> int:
         print("ci selected nothing", file=sys.stderr)
         return 1
     suites = {task["suite"] for task in record["plan"]["tasks"]}
-    missing = {"lint", "type", "unit", "integration", "contract", "build"} - suites
+    missing = {"lint", "type", "unit", "integration", "contract", "build", "image"} - suites
     if missing:
         print(f"ci planned no task of {', '.join(sorted(missing))}", file=sys.stderr)
         return 1
     skipped = {result["task"] for result in results if result["outcome"] == "skip"}
-    if refused := sorted(task for task in skipped if not task.endswith(":image")):
-        print(f"ci skipped {', '.join(refused)}", file=sys.stderr)
+    if skipped:
+        print(f"ci skipped {', '.join(sorted(skipped))}", file=sys.stderr)
         return 1
-    known = {*skipped, *(result["task"] for result in results if result["is_cached"])}
-    ran = [result["task"] for result in results if result["task"] not in known]
-    if which == "second" and ran:
-        print(f"the second run did not replay {', '.join(ran)}", file=sys.stderr)
+    ran = [result["task"] for result in results if not result["is_cached"]]
+    # Images on bases that are not locked have no key that would cover them.
+    checks = [task for task in ran if not task.endswith(":image")]
+    if which == "second" and checks:
+        print(f"the second run did not replay {', '.join(checks)}", file=sys.stderr)
         return 1
-    said = f"{len(results)} tasks, {len(ran)} run, {len(skipped)} skipped"
+    said = f"{len(results)} tasks, {len(ran)} run"
     print(f"{which} run: {said}, {record['seconds']:.1f} s")
     return 0
 

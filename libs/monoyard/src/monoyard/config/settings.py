@@ -48,6 +48,7 @@ class SuiteSettings:
     groups: tuple[str, ...] | None = None
     requirements: tuple[str, ...] | None = None
     resources: tuple[str, ...] | None = None
+    tools: tuple[str, ...] | None = None
     migrate: tuple[str, ...] | None = None
     timeout: float | None = None
     cpus: int | None = None
@@ -175,6 +176,10 @@ _SUITE_KINDS: Final[dict[str, tuple[Kind, str]]] = {
     ),
     "requirements": (list_of(text()), "Further third-party requirements of the suite."),
     "resources": (list_of(choice("postgres")), "Servers that the run starts for the task."),
+    "tools": (
+        list_of(text()),
+        "Tools of the engine that the task finds on PATH, as `invoke tools.list` names them.",
+    ),
     "migrate": (
         list_of(text()),
         "Program and arguments that bring an empty database up to date; the template "

@@ -39,7 +39,7 @@ class Tool:
 
 _LOCK_OR_PIN: Final = "the workspace's lock, else the engine's pin"
 _PIN: Final = "the engine's pin"
-_GO_PIN: Final = "the engine's pin, built from Go modules"
+_GO_PIN: Final = "PATH in the pinned version, else the engine's pin, built from Go modules"
 
 
 def _image_tool(name: str, purpose: str, stamp: str, *version: str) -> Tool:
@@ -76,6 +76,10 @@ TABLE: Final = (
     _image_tool(
         "registry", "keeps images on this machine",
         "github.com/distribution/distribution/v3/version.version", "--version",
+    ),
+    _image_tool(
+        "crane", "pushes and tags images",
+        "github.com/google/go-containerregistry/cmd/crane/cmd.Version",
     ),
     _image_tool(
         "cosign", "signs, attests, verifies", "sigs.k8s.io/release-utils/version.gitVersion"

@@ -11,7 +11,7 @@ from typing import Final
 
 from monoyard.config import suggest
 from monoyard.errors import MachineError, MonoyardError, UsageError
-from monoyard.install.go_tools import GoTools, is_new_enough
+from monoyard.install.go_tools import GoTools, is_new_enough, pinned_version
 from monoyard.install.locking import exclusive
 from monoyard.install.table import TABLE, Tool
 from monoyard.install.uv import uv_program
@@ -34,6 +34,7 @@ class Tools:
     def __init__(self, venvs: Venvs, interpreters: Interpreters) -> None:
         self._venvs = venvs
         self._interpreters = interpreters
+        self._on_path: dict[str, Path | None] = {}
 
     @cached_property
     def _table(self) -> Mapping[str, Tool]:
@@ -52,7 +53,7 @@ class Tools:
         if tool.minimum:
             return self._from_path(tool)
         if tool.is_go:
-            return self._go.ensure(name, tool.stamp)
+            return self._pinned_on_path(tool) or self._go.ensure(name, tool.stamp)
         if not tool.pins:
             return uv_program()
         pins = (_PINS / tool.pins).read_text("utf-8")
@@ -69,6 +70,21 @@ class Tools:
     @cached_property
     def _go(self) -> GoTools:
         return GoTools(self._venvs.directory, self._go_toolchain, self._venvs.announce)
+
+    def _pinned_on_path(self, tool: Tool) -> Path | None:
+        """Return a program on PATH that says it is of the very version that is pinned.
+
+        Keys name the pinned version, so another one would make results that they do not describe.
+        """
+        if tool.name not in self._on_path:
+            found = shutil.which(tool.name)
+            if found:
+                said = capture(Command((found, *tool.version), Path("/"), clean(), timeout=30)).text
+                number = re.escape(pinned_version(tool.name).removeprefix("v"))
+                if not re.search(rf"(?<![\w.-])v?{number}(?![\w.+-])", said):
+                    found = None
+            self._on_path[tool.name] = Path(found) if found else None
+        return self._on_path[tool.name]
 
     def _from_path(self, tool: Tool) -> Path:
         found = shutil.which(tool.name)
@@ -96,7 +112,7 @@ class Tools:
 
     def _is_installed(self, tool: Tool) -> bool:
         if tool.is_go:
-            return self._go.program(tool.name).exists()
+            return bool(self._pinned_on_path(tool)) or self._go.program(tool.name).exists()
         if not tool.pins:
             return True  # beside the engine, or on PATH if anywhere
         pins = (_PINS / tool.pins).read_text("utf-8")

@@ -31,6 +31,7 @@ class CommandWork:
         env: Declared environment variables.
         node_modules: Directory (from the top) of the npm lock to install, or None.
         resources: Servers the commands need.
+        tools: Tools of the engine that are put on PATH.
         constants: Environment variables with fixed values.
         base_files: Files of the base revision, from the top.
         fix: Commands that mend what these find.
@@ -44,6 +45,7 @@ class CommandWork:
     env: tuple[str, ...] = ()
     node_modules: str | None = None
     resources: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
     constants: tuple[tuple[str, str], ...] = ()
     base_files: tuple[str, ...] = ()
     fix: tuple[tuple[str, ...], ...] = ()
@@ -64,6 +66,7 @@ class CommandExecutor:
             tools=(
                 *(("node",) if work.node_modules is not None else ()),
                 *named_tools(work.commands),
+                *work.tools,
             ),
             node_modules=(work.node_modules,) if work.node_modules is not None else (),
             resources=work.resources,
@@ -102,6 +105,7 @@ def command_steps(
     commands = work.commands if commands is None else commands
     environment = around.environment(work.env)
     search = [environment.get("PATH", "")]
+    search[:0] = dict.fromkeys(str(around.tool(name).parent) for name in work.tools)
     words = {"{scratch}": str(around.scratch), "{uv}": "", "{python}": "python"}
     if work.venv is not None:
         venv = around.venv(work.venv)

@@ -175,6 +175,7 @@ class PythonSuites:
             arguments=settings.args or (),
             env=(*self._workspace.settings.env, *(settings.env or ())),
             resources=settings.resources or (),
+            tools=settings.tools or (),
             migrate=settings.migrate or (),
             template=f"template_{migrations[:24]}" if migrations else "",
             base_files=tuple(package.path(path) for path in settings.base_inputs or ()),
@@ -191,6 +192,7 @@ class PythonSuites:
                 (*self._entries(package, tool_settings.PYTEST), *self._measure(package, settings)),
             ),
             ("resources", tuple((name, self._resource_version(name)) for name in work.resources)),
+            ("tools", tuple((name, "the engine's own") for name in work.tools)),
         )
         return Draft(work, parts)
 
@@ -266,6 +268,7 @@ class PythonSuites:
             self._laid_over(package),
             (*self._workspace.settings.env, *(settings.env or ())),
             resources=settings.resources or (),
+            tools=settings.tools or (),
             base_files=tuple(package.path(path) for path in settings.base_inputs or ()),
             fix=(settings.fix,) if settings.fix else (),
         )
@@ -275,6 +278,7 @@ class PythonSuites:
             ("lock", locked),
             ("settings", self._entries_for_commands(package)),
             ("resources", tuple((name, self._resource_version(name)) for name in work.resources)),
+            ("tools", tuple((name, "the engine's own") for name in work.tools)),
         )
         return Draft(work, parts)
 

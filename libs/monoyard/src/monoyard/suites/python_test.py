@@ -37,6 +37,7 @@ class TestWork:
         arguments: Further arguments.
         env: Declared environment variables.
         resources: Servers the tests need.
+        tools: Tools of the engine that are put on PATH.
         migrate: Command that brings an empty database up to date.
         template: Name of the template database that follows from the migrations' content.
         base_files: Files of the base revision, from the top.
@@ -59,6 +60,7 @@ class TestWork:
     arguments: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
     migrate: tuple[str, ...] = ()
     template: str = ""
     base_files: tuple[str, ...] = ()
@@ -83,13 +85,16 @@ class TestExecutor:
             return ("test", task.id)
         return (
             "tests", task.suite, work.venv, work.config, work.arguments, work.env, work.resources,
-            work.migrate, work.template, work.base_files,
+            work.tools, work.migrate, work.template, work.base_files,
         )  # fmt: skip
 
     def needs(self, tasks: Sequence[Task]) -> Needs:
         """Return the venv and the servers."""
         work = _work(tasks[0])
-        return Needs(venvs=(work.venv,), resources=work.resources, base_files=work.base_files)
+        return Needs(
+            venvs=(work.venv,), tools=work.tools, resources=work.resources,
+            base_files=work.base_files,
+        )  # fmt: skip
 
     def steps(self, tasks: Sequence[Task], around: Surroundings) -> list[Step]:
         """Return one fork."""
@@ -160,7 +165,8 @@ def test_step(work: TestWork, around: Surroundings, extra: Sequence[str], worker
     environment = around.environment(work.env)
     venv = around.venv(work.venv)
     environment["PYTHONPATH"] = ":".join((*path, str(PLUGINS)))
-    environment["PATH"] = f"{venv / 'bin'}:{environment.get('PATH', '')}"
+    places = dict.fromkeys(str(around.tool(name).parent) for name in work.tools)
+    environment["PATH"] = ":".join((str(venv / "bin"), *places, environment.get("PATH", "")))
     environment["VIRTUAL_ENV"] = str(venv)
     environment["PYTEST_XDIST_AUTO_NUM_WORKERS"] = str(workers)
     environment["COVERAGE_FILE"] = str(around.scratch / "coverage")

@@ -48,12 +48,13 @@ class TypescriptSuites:
             env=(*self._workspace.settings.env, *(settings.env or ())),
             node_modules=lock.rpartition("/")[0] if lock else None,
             resources=settings.resources or (),
+            tools=settings.tools or (),
             base_files=tuple(package.path(path) for path in settings.base_inputs or ()),
             fix=self._fix(package, settings) if suite == "lint" else (),
         )
         parts = (
             ("command", (("argv", json.dumps(commands)),)),
-            ("tools", (("node", "the engine's own"),)),
+            ("tools", tuple((name, "the engine's own") for name in ("node", *work.tools))),
             ("lock", self._lock_entries(package, lock)),
         )
         outputs = ("dist/**",) if suite == "build" else ()

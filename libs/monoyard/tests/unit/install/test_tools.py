@@ -10,6 +10,7 @@ import pytest
 
 from monoyard.errors import MachineError, UsageError
 from monoyard.install import LocalInterpreters, Tools, Venvs, uv_program
+from monoyard.install.go_tools import GoTools, pinned_version
 from monoyard.suites import Interpreter
 
 SITE = "lib/python3.11/site-packages"
@@ -63,6 +64,33 @@ def test_node_is_laid_out_once_with_npm_beside_it(tools: Tools, tmp_path: Path) 
         (str(program.parent / "npm"), "ci", "a b"), capture_output=True, text=True, check=True
     ).stdout
     assert said == f"{home}/lib/node_modules/npm/bin/npm-cli.js ci a b\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "is_taken"),
+    [
+        ("registry v{version}", True),
+        ("registry {version}\nbuilt by hand", True),
+        ("registry v{version}+unknown", False),
+        ("registry v{version}.1", False),
+        ("registry v1{version}", False),
+        ("", False),
+    ],
+)
+def test_pinned_version_on_path_is_taken(
+    tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, *, is_taken: bool
+) -> None:
+    """A program on PATH stands in for a pin where it is of exactly the pinned version."""
+    script = tmp_path / "path" / "registry"
+    script.parent.mkdir()
+    words = said.format(version=pinned_version("registry").removeprefix("v"))
+    script.write_text(f"#!/bin/sh\nprintf '%s\\n' '{words}'\n", encoding="utf-8")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{script.parent}:/usr/bin:/bin")
+    built = tmp_path / "tools" / GoTools(tmp_path, Path, str).program("registry").parent.name
+    built.mkdir(parents=True)
+    (built / "registry").touch()
+    assert tools.ensure("registry") == (script if is_taken else built / "registry")
 
 
 def test_unknown_tool_is_told(tools: Tools) -> None:
