@@ -7,6 +7,9 @@
     ├── RepositoryError            11  not a git repository, a ref that does not exist
     ├── MachineError               20  this machine lacks something: a tool, memory, disk, network
     │   └── ToolError              21  a tool ran and failed in a way that is not a finding
+    ├── ImageError                 30  an image cannot be published as asked
+    │   ├── RegistryError          31  the registry does not do what it is asked
+    │   └── VerificationError      32  an image is not what it has to be
     └── InterruptedRunError        130 a person or the machine asked the run to stop
 
 Nothing here imports anything of ours. The one place that turns an error into words and an exit
@@ -86,6 +89,27 @@ class ToolError(MachineError):
 
     code = "tool-failed"
     exit_code = 21
+
+
+class ImageError(MonoyardError):
+    """An image cannot be published, signed or described as asked."""
+
+    code = "image"
+    exit_code = 30
+
+
+class RegistryError(ImageError):
+    """The registry is down, refuses the credentials, or answers nonsense."""
+
+    code = "registry"
+    exit_code = 31
+
+
+class VerificationError(ImageError):
+    """An image is unsigned, signed by nobody who is trusted, or another than it says."""
+
+    code = "not-verified"
+    exit_code = 32
 
 
 class InterruptedRunError(MonoyardError):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from monoyard.bindings.arguments import HELP
-from monoyard.config import json_schema, package_json_schema
+from monoyard.config import json_schema, package_json_schema, policy_json_schema
 from monoyard.install import TABLE
 from monoyard.plan import READ_BY_DEFAULT, UNREAD_BY_DEFAULT, plan_schema
 from monoyard.process import PASSED_THROUGH
@@ -40,6 +40,7 @@ def _files() -> dict[str, str]:
         "workspace.schema.json": _json(json_schema()),
         "package.schema.json": _json(package_json_schema()),
         "plan.schema.json": _json(plan_schema()),
+        "policy.schema.json": _json(policy_json_schema()),
     }
 
 
@@ -64,6 +65,16 @@ def _configuration() -> Iterator[str]:
     yield ""
     yield "A suite's table is `[tool.monoyard.suites.SUITE]`, in a package or for all at the root."
     yield from _table("A suite", suite)
+    policy = policy_json_schema()["properties"]
+    yield ""
+    yield "The policy file (`images.policy`) says whose images each environment accepts: one table"
+    yield "`[signers.NAME]` for each signer, one `[environments.NAME]` for each environment in the"
+    yield "order of releases, and `[[exceptions]]`."
+    yield from _table("A signer", policy["signers"]["additionalProperties"]["properties"])
+    yield from _table(
+        "An environment", policy["environments"]["additionalProperties"]["properties"]
+    )
+    yield from _table("An exception", policy["exceptions"]["items"]["properties"])
     yield ""
     yield "## Files that no task reads by default"
     yield ""
@@ -131,6 +142,7 @@ def _command_line() -> Iterator[str]:
     yield "| 2 | the command line asks for something that does not exist |"
     yield "| 10, 11 | configuration; repository |"
     yield "| 20, 21 | the machine lacks something; a tool failed |"
+    yield "| 30, 31, 32 | an image cannot be published; the registry; an image is not accepted |"
     yield "| 70 | a fault of monoyard itself |"
     yield "| 130 | interrupted; the partial record was written |"
     yield ""

@@ -110,12 +110,18 @@ class Engine:
             self.repository, self.workspace, self.store.memo, since=since, event=self.event
         )
 
-    def plan(self, selection: Selection) -> Plan:
-        """Make a plan."""
+    def plan(self, selection: Selection, *, has_engine: bool = False) -> Plan:
+        """Make a plan.
+
+        Args:
+            selection: What is asked for.
+            has_engine: Images get their keys although no container engine may answer here: they
+                may be in a registry.
+        """
         suites = SuiteSource(self.interpreters, self.environment)
         images = ImageSource(
             self.interpreters,
-            partial(engine_problem, self.environment),
+            str if has_engine else partial(engine_problem, self.environment),
             is_refreshing=self.environment.get("MONOYARD_BASE_LOCK") == "refresh",
         )
         return make_plan(

@@ -177,7 +177,24 @@ def _images(directory: Path) -> list[Any]:
         del context
         refresh_bases(directory)
 
-    return [show, refresh]
+    @task(
+        positional=["what"],
+        optional=["json"],
+        help={
+            "what": "a package, a commit, or a reference such as `api:TAG` or `api@sha256:...`",
+            "env": "the environment that has to accept it (default: the policy's first)",
+            "json": _JSON,
+        },
+    )
+    @_guarded
+    def verify(context: Context, what: str, env: str = "", json: str | None = None) -> None:
+        """Say why an environment accepts images of the registry, or why it does not."""
+        from monoyard.bindings.verifying import verify_images
+
+        del context
+        verify_images(directory, what, env, _target(json))
+
+    return [show, refresh, verify]
 
 
 def _tools(directory: Path) -> list[Any]:

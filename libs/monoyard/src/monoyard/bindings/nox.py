@@ -42,6 +42,11 @@ def register(directory: Path, *, maintains_engine: bool = False) -> None:
     for suite, summary in _SUITES.items():
         _session(suite, summary, _checks(directory, (suite,)))
     _session("images", "images of services, built and tried", _checks(directory, ("image",)))
+    _session(
+        "publish",
+        "images in the registry: built where missing, attested, signed, tagged",
+        _publish(directory),
+    )
     _session("fix", "mend what lint can mend", _fix(directory))
     _session("tests", "every pytest suite, uncached, with coverage", _tests(directory))
     if maintains_engine:
@@ -68,6 +73,16 @@ def _checks(directory: Path, suites: tuple[str, ...]) -> Callable[[nox.Session],
         from monoyard.bindings.checks import Checks
 
         Checks(directory).run(parse_arguments(session.posargs), suites)
+
+    return body
+
+
+def _publish(directory: Path) -> Callable[[nox.Session], None]:
+    def body(session: nox.Session) -> None:
+        from monoyard.bindings.arguments import parse_arguments
+        from monoyard.bindings.publishing import publish
+
+        publish(directory, parse_arguments(session.posargs))
 
     return body
 

@@ -9,6 +9,16 @@ from typing import Any
 from monoyard.config.documents import parse_json, parse_toml, table_at
 from monoyard.config.images import BaseSettings, ImageSettings, ImagesSettings
 from monoyard.config.kinds import Faults, suggest
+from monoyard.config.policy import (
+    GENERATED,
+    SEVERITIES,
+    EnvironmentPolicy,
+    Policy,
+    PolicyException,
+    SignerSettings,
+    policy_json_schema,
+    read_policy,
+)
 from monoyard.config.settings import (
     PACKAGE_TABLE,
     SUITES,
@@ -22,20 +32,28 @@ from monoyard.config.settings import (
 from monoyard.errors import ConfigurationError
 
 __all__ = [
+    "GENERATED",
+    "SEVERITIES",
     "SUITES",
     "BaseSettings",
+    "EnvironmentPolicy",
     "Faults",
     "ImageSettings",
     "ImagesSettings",
     "PackageSettings",
+    "Policy",
+    "PolicyException",
+    "SignerSettings",
     "SuiteSettings",
     "WorkspaceSettings",
     "json_schema",
     "package_json_schema",
     "parse_json",
     "parse_toml",
+    "policy_json_schema",
     "raise_faults",
     "read_package_settings",
+    "read_policy",
     "read_workspace_settings",
     "suggest",
     "table_at",

@@ -45,6 +45,10 @@ class ImagesSettings:
 
     debian: str = "bookworm"
     lock: str = "infra/images/debian.lock"
+    registry: str = "127.0.0.1:5000"
+    key: str = "generated"
+    source: str = ""
+    policy: str = "infra/images/policy.toml"
     bases: Mapping[str, BaseSettings] = field(default_factory=dict)
 
 
@@ -82,6 +86,26 @@ _IMAGES_KINDS: Final[dict[str, tuple[Kind, str]]] = {
         text(),
         "Lock of the Debian packages (default: `infra/images/debian.lock`), written by "
         "`invoke images.refresh`.",
+    ),
+    "registry": (
+        text(),
+        "Registry that images are published in, with a prefix of their names if it wants one "
+        "(default: `127.0.0.1:5000`). `MONOYARD_REGISTRY` overrides it.",
+    ),
+    "key": (
+        text(),
+        "What images are signed with: a private key file of cosign, a KMS address such as "
+        "`awskms:///alias/release`, `keyless`, or `generated` (default), a key of this machine. "
+        "`MONOYARD_COSIGN_KEY` overrides it.",
+    ),
+    "source": (
+        text(),
+        "Address of the repository, as provenance names it (default: that of the remote `origin`).",
+    ),
+    "policy": (
+        text(),
+        "File that says which images each environment accepts (default: "
+        "`infra/images/policy.toml`).",
     ),
     "bases": (
         mapping_of(table(BaseSettings, _BASE_KINDS)),

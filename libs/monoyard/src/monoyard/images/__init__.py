@@ -7,6 +7,7 @@ that makes contexts and base images, calls one bake, and tries what came out in 
 from monoyard.images.debian import DebianLock, resolve
 from monoyard.images.engine import engine_problem
 from monoyard.images.executor import ImageExecutor
+from monoyard.images.layouts import Layout
 from monoyard.images.source import SUITE, ImageSource, required
 from monoyard.images.work import Base, ImageWork
 
@@ -17,6 +18,7 @@ __all__ = [
     "ImageExecutor",
     "ImageSource",
     "ImageWork",
+    "Layout",
     "engine_problem",
     "required",
     "resolve",

@@ -259,3 +259,18 @@ def hash_files() -> tuple[str, ...]:
 def describe_head() -> tuple[str, ...]:
     """Ask for the commit id of HEAD; fails before the first commit."""
     return _git("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+
+
+def tags_at_head() -> tuple[str, ...]:
+    """List the tags that point at HEAD."""
+    return _git("tag", "--points-at", "HEAD")
+
+
+def remote_address(name: str) -> tuple[str, ...]:
+    """Ask for the address of a remote."""
+    return _git("remote", "get-url", name)
+
+
+def first_commits() -> tuple[str, ...]:
+    """List the commits without a parent that HEAD comes from."""
+    return _git("rev-list", "--max-parents=0", "HEAD")

@@ -23,6 +23,11 @@ if test -d usr/share/ca-certificates; then
     find usr/share/ca-certificates -name '*.crt' | LC_ALL=C sort | xargs cat \\
         >etc/ssl/certs/ca-certificates.crt
 fi
+mkdir -p var/lib/dpkg/status.d
+for package in var/cache/apt/archives/*.deb; do
+    name=$(dpkg-deb --field "$package" Package)
+    dpkg-deb --field "$package" >"var/lib/dpkg/status.d/$name"
+done
 """
 
 
@@ -32,7 +37,8 @@ def make_root(
     """Return the call that unpacks packages, and all they depend on, into a tar.
 
     Nothing of the packages is executed: what they set up when installed is not there, but for
-    users (root, and `app` with number 10001) and certificates. Two calls give the same bytes.
+    users (root, and `app` with number 10001), certificates, and a record of each package below
+    `/var/lib/dpkg/status.d`, where scanners look for it. Two calls give the same bytes.
 
     Args:
         program: mmdebstrap.

@@ -1,0 +1,179 @@
+"""The verb `publish` of the nox door: every selected image is in the registry, and trusted."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from monoyard.bindings.arguments import HELP, Arguments
+from monoyard.bindings.checks import Checks
+from monoyard.bindings.questions import answer
+from monoyard.bindings.supplying import Supplying
+from monoyard.errors import ChecksFailedError, ConfigurationError, MachineError, MonoyardError
+from monoyard.images import SUITE, ImageWork, Layout
+from monoyard.plan import Plan, PlannedTask, State
+from monoyard.process import kill_running
+from monoyard.supply import Built, Published, Publisher, Wanted
+
+_AT_ONCE: Final = 4
+_LAYOUT: Final = "oci/"
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def publish(directory: Path, arguments: Arguments) -> None:
+    """Have every selected image in the registry: built where it is missing, signed, tagged.
+
+    Args:
+        directory: A directory of the repository.
+        arguments: What was typed.
+
+    Raises:
+        ChecksFailedError: An image is no good; the others are published.
+        ConfigurationError: Base images are not locked in this run.
+        ImageError: One cannot be published; the others are.
+        MachineError: An image is missing and cannot be built here.
+    """
+    if arguments.wants_help:
+        print(HELP, end="")
+        return
+    checks = Checks(directory)
+    engine = checks.engine
+    if engine.environment.get("MONOYARD_BASE_LOCK") == "refresh":
+        raise ConfigurationError(
+            "base images are not locked in this run, so what is made of them is not published",
+            hint="unset MONOYARD_BASE_LOCK; `invoke images.refresh` brings the lock up to date",
+        )
+    plan = engine.plan(engine.selection(arguments), has_engine=True)
+    wanted = _wanted(plan)
+    supply = Supplying.of(engine)
+    publisher = Publisher(supply.registry, supply.signatures, supply.policy, supply.origin)
+    engine.announce(f"asking {supply.registry.address} for {len(wanted)} images")
+    found = dict(zip(wanted, _each(publisher.find, wanted.values()), strict=True))
+    missing = {name: why for name, (_, accepted, why) in found.items() if accepted is None}
+    failed = _build(checks, arguments, missing) if missing else None
+    plan = engine.plan(engine.selection(arguments))
+    syft = engine.tools.ensure("syft") if missing else Path()
+    with tempfile.TemporaryDirectory(prefix="monoyard-") as scratch:
+        built = _collect(checks, plan, missing, Path(scratch))
+        if not built and missing and failed is None:
+            raise _not_built(plan, missing)
+        ready = [item for name, item in wanted.items() if name in built or name not in missing]
+
+        def take(item: Wanted) -> Published | MonoyardError:
+            engine.announce(f"publishing {item.name}")
+            try:
+                if item.name in missing:
+                    return publisher.publish(item, built[item.name], syft, missing[item.name])
+                return publisher.reuse(item, found[item.name][0])
+            except MonoyardError as error:
+                return error
+
+        done = _each(take, ready)
+    published = [item for item in done if isinstance(item, Published)]
+    _report(published, supply.registry.address, arguments.json)
+    errors = [item for item in done if isinstance(item, MonoyardError)]
+    if errors:
+        for error in errors[1:]:
+            print(f"error[{error.code}]: {error.message}", file=sys.stderr)
+        raise errors[0]
+    if failed is not None:
+        raise failed
+    left = sorted(set(missing) - set(built))
+    if left:
+        raise _not_built(plan, left)
+
+
+def _wanted(plan: Plan) -> dict[str, Wanted]:
+    found = {}
+    for planned in plan.selected:
+        work = planned.task.work
+        if isinstance(work, ImageWork) and planned.manifest is not None:
+            name = work.package
+            found[name] = Wanted(name, planned.manifest, work.base.image or work.base.name)
+    return found
+
+
+def _build(
+    checks: Checks, arguments: Arguments, missing: Mapping[str, str]
+) -> ChecksFailedError | None:
+    """Build what is missing, as `nox -s images` does; return that something is no good."""
+    asked = replace(arguments, json=None)
+    try:
+        checks.run(asked, (SUITE,), lambda task: task.suite != SUITE or task.package in missing)
+    except ChecksFailedError as error:
+        return error
+    return None
+
+
+def _collect(checks: Checks, plan: Plan, missing: Iterable[str], scratch: Path) -> dict[str, Built]:
+    """Return what the store has of the missing images, and the tests that passed for them."""
+    passed: dict[str, dict[str, str]] = {}
+    for planned in plan.in_state(State.HIT):
+        if planned.task.suite != SUITE and planned.manifest is not None:
+            keys = passed.setdefault(planned.task.package, {})
+            keys[planned.task.id] = planned.manifest.key
+    built = {}
+    for planned in plan.in_state(State.HIT):
+        name = planned.task.package
+        if planned.task.suite == SUITE and name in missing and planned.stored is not None:
+            layout = _lay_out(checks, planned, scratch / name)
+            if layout is not None:
+                at = planned.stored.created_at
+                built[name] = Built(layout, at, passed.get(name, {}))
+    return built
+
+
+def _lay_out(checks: Checks, planned: PlannedTask, place: Path) -> Layout | None:
+    if planned.stored is None:
+        return None
+    files = [file for file in planned.stored.artifacts if file.path.startswith(_LAYOUT)]
+    for file in files:
+        if not checks.engine.store.materialise(file, place / file.path.removeprefix(_LAYOUT)):
+            return None
+    return Layout(place)
+
+
+def _not_built(plan: Plan, missing: Iterable[str]) -> MachineError:
+    skips = [planned.reason for planned in plan.in_state(State.SKIP)]
+    return MachineError(
+        f"{', '.join(sorted(missing))} had to be built, and there is no result to publish",
+        code="images-required",
+        context=tuple(dict.fromkeys(skips)),
+        hint="`nox -s images` builds and tries images",
+    )
+
+
+def _each(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """Apply a function to all items, some at a time; an interrupt leaves nothing running."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        try:
+            return list(pool.map(function, items))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            kill_running()
+            raise
+
+
+def _report(published: list[Published], address: str, target: str | None) -> None:
+    rows: list[dict[str, Any]] = [
+        {
+            "image": item.name, "digest": item.digest, "is_new": item.is_new,
+            "reason": item.reason, "tags": list(item.tags),
+        }
+        for item in published
+    ]  # fmt: skip
+    width = max((len(item.name) for item in published), default=0)
+    lines = []
+    for item in published:
+        how = f"published: {item.reason}" if item.is_new else "was there"
+        lines.append(f"{item.name:{width}}  {item.digest}  {how}")
+        lines.append(f"{'':{width}}  {' '.join(item.tags)}")
+    data = {"version": 1, "registry": address, "images": rows}
+    answer(lines or ["there are no images to publish"], data, target)

@@ -1,0 +1,118 @@
+"""The question `images.verify`: whether an environment accepts what is in the registry."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from monoyard.bindings.arguments import parse_arguments
+from monoyard.bindings.engine import Engine
+from monoyard.bindings.questions import answer
+from monoyard.bindings.supplying import Supplying
+from monoyard.config import suggest
+from monoyard.errors import UsageError, VerificationError
+from monoyard.images import SUITE, ImageWork
+from monoyard.supply import Expected, Trust, content_tag, is_commit, key_of_tag
+from monoyard.tools import git
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One image to verify: its name, what names it in the registry, what it has to be."""
+
+    image: str
+    tag: str = ""
+    digest: str = ""
+    key: str = ""
+    commit: str = ""
+
+
+def verify_images(directory: Path, what: str, environment: str, target: str | None) -> None:
+    """Print why an environment accepts images, or end with why it does not.
+
+    Args:
+        directory: A directory of the repository.
+        what: A package, whose image is the one of the work tree; a commit, for all its images;
+            or a reference `NAME:TAG` or `NAME@DIGEST`, with or without the registry in front.
+        environment: Name of the environment; empty means the first one of the policy.
+        target: Where JSON goes, as `answer` takes it; None for lines.
+
+    Raises:
+        RegistryError: The registry does not say.
+        UsageError: Nothing of that name is known, or is in the registry.
+        VerificationError: An image is not accepted; the code says why.
+    """
+    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr, flush=True))
+    supply = Supplying.of(engine)
+    name = environment or next(iter(supply.policy.environments))
+    trust = Trust(supply.signatures, supply.policy, name)
+    rows: list[dict[str, Any]] = []
+    for asked in _asked(engine, supply, what):
+        digest = asked.digest or supply.registry.digest(asked.image, asked.tag)
+        if digest is None:
+            if asked.commit:
+                continue  # not every commit has every image
+            raise UsageError(
+                f"{supply.registry.repository(asked.image)}:{asked.tag} does not exist",
+                hint="`nox -s publish` puts images into the registry",
+            )
+        reference = supply.registry.reference(asked.image, digest)
+        wanted = Expected(asked.image, supply.origin.source, asked.key, asked.commit)
+        accepted = trust.accept(reference, wanted)
+        if problem := supply.registry.problem_of_layers(asked.image, digest):
+            raise VerificationError(
+                f"the bytes of {reference} are not what it says",
+                code="altered", context=(problem,),
+            )  # fmt: skip
+        claim = accepted.claim
+        rows.append(
+            {
+                "image": asked.image, "digest": digest, "environment": name,
+                "signer": accepted.signer, "level": accepted.level, "commit": claim.commit,
+                "source": claim.source, "builder": claim.builder, "key": claim.key,
+            }
+        )  # fmt: skip
+    if not rows:
+        raise UsageError(f"the registry has no image of {what}")
+    lines = []
+    for row in rows:
+        lines.append(f"{row['image']}@{row['digest']} is accepted by `{name}`")
+        made = row["commit"] or "no commit (there were uncommitted changes)"
+        lines.append(f"  signed by {row['signer']}, built at SLSA level {row['level']}")
+        lines.append(f"  from {row['source']} at {made}")
+        lines.append(f"  by {row['builder']}")
+    answer(lines, {"version": 1, "images": rows}, target)
+
+
+def _asked(engine: Engine, supply: Supplying, what: str) -> list[_Asked]:
+    plan = engine.plan(engine.selection(parse_arguments([]), (SUITE,)), has_engine=True)
+    keys = {
+        planned.task.package: planned.manifest.key
+        for planned in plan.selected
+        if isinstance(planned.task.work, ImageWork) and planned.manifest is not None
+    }
+    if what in keys:
+        return [_Asked(what, tag=content_tag(keys[what]), key=keys[what])]
+    inner = what.removeprefix(f"{supply.registry.address.rstrip('/')}/")
+    image, at, digest = inner.partition("@")
+    if at:
+        return [_Asked(_known(image, keys), digest=digest)]
+    image, colon, tag = inner.partition(":")
+    if colon:
+        commit = tag if is_commit(tag) else ""
+        return [_Asked(_known(image, keys), tag=tag, key=key_of_tag(tag), commit=commit)]
+    found = engine.repository.ask(git.resolve(what))
+    if found is None:
+        raise UsageError(
+            f"`{what}` is no image and no commit{suggest(what, keys)}", code="unknown-image"
+        )
+    commit = found.decode().strip()
+    return [_Asked(name, tag=commit, commit=commit) for name in keys]
+
+
+def _known(image: str, keys: dict[str, str]) -> str:
+    if image not in keys:
+        raise UsageError(f"there is no image `{image}`{suggest(image, keys)}", code="unknown-image")
+    return image

@@ -1,0 +1,167 @@
+"""A registry: what is in it, and how something gets there. Everything goes through crane."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from monoyard.errors import ImageError, RegistryError
+from monoyard.process import Command, Completed, capture, clean
+from monoyard.tools import crane
+
+CREDENTIALS: Final = (
+    "AWS_*", "AZURE_*", "DOCKER_*", "GOOGLE_*", "GITHUB_TOKEN", "REGISTRY_AUTH_FILE",
+    "XDG_RUNTIME_DIR", "*_PROXY", "*_proxy",
+)  # fmt: skip
+"""Variables that credentials for registries are found by."""
+
+_SECONDS: Final = 60.0
+_PUSH_SECONDS: Final = 1800.0
+_DIGEST: Final = re.compile(r"^sha256:[0-9a-f]{64}$")
+_HINTS: Final = {
+    "credentials": "`docker login` stores credentials for a registry",
+    "down": "`invoke tools.start registry` starts one on this machine; "
+    "`[tool.monoyard.images] registry` or MONOYARD_REGISTRY names another",
+    "too-many-requests": "wait a minute and repeat: what is there already is not done again",
+    "broken": "repeat it later: what is there already is not done again",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The images of a workspace in one registry.
+
+    Attributes:
+        program: crane's program.
+        address: `HOST[:PORT][/PREFIX]`, in front of an image's name.
+    """
+
+    program: Path
+    address: str
+
+    def repository(self, image: str) -> str:
+        """Return what stands in front of `:` and `@` in references to an image."""
+        return f"{self.address.rstrip('/')}/{image}"
+
+    def reference(self, image: str, digest: str) -> str:
+        """Return a reference by digest."""
+        return f"{self.repository(image)}@{digest}"
+
+    def digest(self, image: str, tag: str) -> str | None:
+        """Return what a tag names, or None where there is no such tag.
+
+        Raises:
+            RegistryError: The registry does not say.
+        """
+        done = self._call(crane.digest(self.program, f"{self.repository(image)}:{tag}"))
+        if done.status == 0 and _DIGEST.match(found := done.text.strip()):
+            return found
+        if done.status and self._refusal(done).kind == "absent":
+            return None
+        raise self._error(f"{self.repository(image)}:{tag} cannot be looked up", done)
+
+    def push(self, image: str, layout: Path, digest: str) -> None:
+        """Upload a layout under its digest; what the registry has already is not sent.
+
+        Raises:
+            RegistryError: It was not taken.
+        """
+        reference = self.reference(image, digest)
+        done = self._call(crane.push(self.program, layout, reference), _PUSH_SECONDS)
+        if done.status:
+            raise self._error(f"{reference} cannot be pushed", done)
+
+    def tag(self, image: str, digest: str, tag: str) -> None:
+        """Give an image a tag, wherever that pointed before.
+
+        Raises:
+            RegistryError: It was not set.
+        """
+        done = self._call(crane.tag(self.program, self.reference(image, digest), tag))
+        if done.status:
+            raise self._error(f"{self.repository(image)}:{tag} cannot be set", done)
+
+    def tag_for_good(self, image: str, digest: str, tag: str) -> None:
+        """Give an image a tag that never moves.
+
+        Raises:
+            ImageError: It names another image.
+            RegistryError: The registry does not do what it is asked.
+        """
+        taken = self.digest(image, tag)
+        if taken not in {None, digest}:
+            raise ImageError(
+                f"{self.repository(image)}:{tag} names another image, and such a tag never moves",
+                code="tag-taken",
+                context=(f"it names {taken}", f"this image is {digest}"),
+                hint="`invoke images.verify` says where that one comes from",
+            )
+        if taken is None:
+            self.tag(image, digest, tag)
+
+    def tags(self, image: str) -> tuple[str, ...]:
+        """Return the tags of an image; none where the registry does not know it.
+
+        Raises:
+            RegistryError: The registry does not say.
+        """
+        done = self._call(crane.list_tags(self.program, self.repository(image)))
+        if done.status == 0:
+            return tuple(sorted(done.text.split()))
+        if self._refusal(done).kind == "absent":
+            return ()
+        raise self._error(f"the tags of {self.repository(image)} cannot be listed", done)
+
+    def problem_of_layers(self, image: str, digest: str) -> str:
+        """Fetch an image whole; return what is wrong with its bytes, or nothing.
+
+        Raises:
+            RegistryError: It cannot be fetched.
+        """
+        done = self._call(
+            crane.validate(self.program, self.reference(image, digest)), _PUSH_SECONDS
+        )
+        if done.status == 0:
+            return ""
+        refusal = self._refusal(done)
+        if refusal.kind in _HINTS:
+            raise self._error(f"{self.reference(image, digest)} cannot be fetched", done)
+        return refusal.line
+
+    def _call(self, argv: tuple[str, ...], seconds: float = _SECONDS) -> Completed:
+        environment = clean(CREDENTIALS, os.environ)
+        command = Command(argv, Path("/"), environment, timeout=seconds, dies_with_parent=True)
+        return capture(command)
+
+    def _refusal(self, done: Completed) -> crane.Refusal:
+        return crane.refusal(done.stderr.decode("utf-8", "replace"))
+
+    def _error(self, message: str, done: Completed) -> RegistryError:
+        refusal = self._refusal(done)
+        return RegistryError(
+            message,
+            code=f"registry-{refusal.kind}",
+            context=(refusal.line,),
+            hint=_HINTS.get(refusal.kind),
+        )
+
+
+def is_commit(word: str) -> bool:
+    """Say whether a word is a whole commit id."""
+    return re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", word) is not None
+
+
+def branch_tag(branch: str) -> str:
+    """Return the tag of a branch; characters that no tag may have become dashes."""
+    return f"branch-{re.sub(r'[^A-Za-z0-9_.-]', '-', branch)}"[:128]
+
+
+def version_tags(image: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Return the versions that git tags give an image: `v1.2` all, `api-v1.2` or `api/v1.2` one."""
+    pattern = re.compile(rf"(?:{re.escape(image)}[-/@])?v?(\d+(?:\.\d+)+[A-Za-z0-9.-]*)")
+    found = (pattern.fullmatch(name) for name in names)
+    return tuple(sorted({match[1] for match in found if match}))

@@ -1,0 +1,213 @@
+"""A registry on loopback, small images, and publishers with keys of their own."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tarfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from monoyard.config import Policy, read_policy
+from monoyard.images import Layout
+from monoyard.plan import Manifest
+from monoyard.supply import Built, Origin, Publisher, Registry, Signatures, Wanted
+
+PROGRAMS = ("cosign", "crane", "registry", "syft")
+SOURCE = "https://git.example.org/shop"
+COMMIT = "1" * 40
+_SETTINGS = """\
+version: 0.1
+storage:
+  filesystem: {{rootdirectory: {place}}}
+  delete: {{enabled: true}}
+http: {{addr: "127.0.0.1:{port}"}}
+log: {{level: error}}
+"""
+_SECONDS = 30.0
+
+
+def program(name: str) -> Path:
+    """Return a program that the run put on PATH."""
+    found = shutil.which(name)
+    assert found, name
+    return Path(found)
+
+
+class LocalRegistry:
+    """A real registry on a port of its own.
+
+    Args:
+        place: Directory of its data.
+    """
+
+    def __init__(self, place: Path) -> None:
+        self.data = place / "data"
+        self.data.mkdir(parents=True)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = int(free.getsockname()[1])
+        self._settings = place / "settings.yml"
+        text = _SETTINGS.format(place=self.data, port=self.port)
+        self._settings.write_text(text, encoding="utf-8")
+        self._log = place / "log"
+        self._child: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    @property
+    def address(self) -> str:
+        """What stands in front of the names of images."""
+        return f"127.0.0.1:{self.port}/yard"
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        with self._log.open("ab") as log:
+            self._child = subprocess.Popen(
+                (str(program("registry")), "serve", str(self._settings)),
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+        deadline = time.monotonic() + _SECONDS
+        while time.monotonic() < deadline:
+            with socket.socket() as connection:
+                if connection.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.02)
+        raise AssertionError(self._log.read_text("utf-8"))
+
+    def stop(self) -> None:
+        """Stop it; its data stays."""
+        if self._child is not None:
+            self._child.kill()
+            self._child.wait()
+            self._child = None
+
+    def blob(self, digest: str) -> Path:
+        """Return the file that the registry keeps a blob in."""
+        name = digest.removeprefix("sha256:")
+        place = self.data / "docker" / "registry" / "v2" / "blobs" / "sha256"
+        return place / name[:2] / name / "data"
+
+
+def write_layout(place: Path, content: str) -> Layout:
+    """Write an image of one layer with one file, as an OCI layout."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        entry = tarfile.TarInfo("content")
+        entry.size = len(content.encode())
+        archive.addfile(entry, io.BytesIO(content.encode()))
+    plain = packed.getvalue()
+    layer = gzip.compress(plain, mtime=0)
+    blobs = place / "blobs" / "sha256"
+    blobs.mkdir(parents=True)
+
+    def keep(data: bytes, kind: str) -> dict[str, object]:
+        digest = hashlib.sha256(data).hexdigest()
+        (blobs / digest).write_bytes(data)
+        return {"mediaType": kind, "digest": f"sha256:{digest}", "size": len(data)}
+
+    base = "application/vnd.oci.image"
+    configuration = {
+        "architecture": "amd64", "os": "linux", "config": {"User": "10001"},
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(plain).hexdigest()}"]},
+    }  # fmt: skip
+    manifest = {
+        "schemaVersion": 2, "mediaType": f"{base}.manifest.v1+json",
+        "config": keep(json.dumps(configuration).encode(), f"{base}.config.v1+json"),
+        "layers": [keep(layer, f"{base}.layer.v1.tar+gzip")],
+    }  # fmt: skip
+    found = keep(json.dumps(manifest).encode(), f"{base}.manifest.v1+json")
+    index = {"schemaVersion": 2, "manifests": [found]}
+    (place / "index.json").write_text(json.dumps(index), encoding="utf-8")
+    (place / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}', encoding="utf-8")
+    return Layout(place)
+
+
+def key_of(word: str) -> str:
+    """Return a key, the same for the same word."""
+    return hashlib.sha256(word.encode()).hexdigest()
+
+
+def wanted(word: str, name: str = "shop") -> Wanted:
+    """Return an image to have, whose key follows from a word."""
+    parts = {"own files": key_of(f"{word} files")}
+    return Wanted(name, Manifest(key_of(word), parts, lambda _: ()), "python")
+
+
+class Desk:
+    """Somebody who publishes, with a key of their own.
+
+    Args:
+        place: Directory for the key.
+        registry: Where to.
+    """
+
+    def __init__(self, place: Path, registry: LocalRegistry) -> None:
+        self.place = place
+        self.registry = Registry(program("crane"), registry.address)
+        self.signatures = Signatures(program("cosign"), place / "signing", place, "generated")
+        place.mkdir()
+        (place / "key.pub").write_bytes(self.signatures.public_key)
+        self.syft = program("syft")
+
+    def attached(self, image: str, digest: str) -> list[str]:
+        """Return the digests of what is attached to an image, as the registry lists them."""
+        reference = f"{self.registry.repository(image)}:{digest.replace(':', '-')}"
+        said = subprocess.run(
+            (str(self.registry.program), "manifest", reference), check=True, capture_output=True
+        ).stdout
+        return sorted(item["digest"] for item in json.loads(said)["manifests"])
+
+    def sign_only(self, digest: str) -> None:
+        """Sign an image of `shop` with the right key, and say nothing of its origin."""
+        policy = self.policy(prod='trusts = ["own"]')
+        reference = self.registry.reference("shop", digest)
+        signer = self.signatures.signer(policy.signers["own"])
+        self.signatures.attach(reference, (), signer)
+
+    def policy(self, **environments: str) -> Policy:
+        """Return a policy; each environment is told the rest of its table."""
+        text = '[signers.own]\nkey = "key.pub"\n'
+        text += '[signers.nobody]\nidentity = "nobody"\nissuer = "https://example.org"\n'
+        if (self.place / "other.pub").is_file():
+            text += '[signers.other]\nkey = "other.pub"\n'
+        for name, table in environments.items():
+            text += f"[environments.{name}]\n{table}\n"
+        return read_policy(text.encode(), "policy.toml")
+
+    def origin(self, **changes: object) -> Origin:
+        """Return where its images come from, a clean commit on main unless told otherwise."""
+        said: dict[str, object] = {
+            "source": SOURCE, "commit": COMMIT, "is_clean": True, "branch": "main", "tags": (),
+            "builder": "https://example.org/desk", **changes,
+        }  # fmt: skip
+        return Origin(**said)  # type: ignore[arg-type]
+
+    def publisher(self, policy: Policy | None = None, **changes: object) -> Publisher:
+        """Return a publisher."""
+        policy = policy or self.policy(prod='trusts = ["own"]')
+        return Publisher(self.registry, self.signatures, policy, self.origin(**changes))
+
+    def built(self, content: str, tests: Mapping[str, str] | None = None) -> Built:
+        """Return what was built for an image: a layout with one file."""
+        number = len(list(self.place.glob("layout-*")))
+        layout = write_layout(self.place / f"layout-{number}", content)
+        return Built(layout, 1_700_000_000.0, tests or {})
+
+    def trusts(self, other: Desk) -> None:
+        """Let the signer `other` of policies be another desk."""
+        shutil.copy(other.place / "key.pub", self.place / "other.pub")
+
+
+def copy_tag(registry: Registry, image: str, source: str, target: str) -> None:
+    """Set a tag behind everybody's back."""
+    subprocess.run(
+        (str(registry.program), "tag", f"{registry.repository(image)}@{source}", target),
+        check=True, capture_output=True, env=dict(os.environ),
+    )  # fmt: skip
