@@ -6,8 +6,9 @@ The same words mean the same at both doors. Parsed by hand because packages and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from monoyard.config import SUITES, suggest
 from monoyard.errors import UsageError
@@ -27,23 +28,32 @@ PACKAGE            name, project name or path; none means all
 --no-cache         neither read nor store results
 --env-mode MODE    strict (default) clears the environment; loose passes it on, without the cache
 --coverage         combine coverage, and hold packages to their minimum (always in CI)
+--env NAME         scan: the environment that has to accept what is found
+--history          scan: look for secrets in all of history, not in the change alone
 --json[=FILE]      the run as JSON, to standard output or to a file
 --help             this text
 
 A second `--` hands the rest to the tool, in the foreground and uncached:
 nox -s unit -- api -- -k name --pdb
 """
-_FLAGS = (
-    "--affected",
-    "--fail-fast",
-    "--keep-going",
-    "--force",
-    "--no-cache",
-    "--help",
-    "--json",
-    "--coverage",
-)
-_VALUES = ("--suite", "--exclude", "--since", "--env-mode")
+_FLAGS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "--affected": {"affected": True},
+    "--fail-fast": {"fail_fast": True},
+    "--keep-going": {"keep_going": True},
+    "--force": {"force": True},
+    "--no-cache": {"use_cache": False},
+    "--help": {"wants_help": True},
+    "--coverage": {"coverage": True},
+    "--history": {"history": True},
+}
+_VALUES: Final = {
+    "--suite": "suites", "--exclude": "exclude", "--since": "since", "--env-mode": "env_mode",
+    "--env": "env",
+}  # fmt: skip
+_REPEATED: Final = frozenset({"--suite", "--exclude"})
+_JSON: Final = "--json"
+_OPTIONS: Final = (*_FLAGS, *_VALUES, _JSON)
+_KNOWN: Final = {"--suite": (*SUITES, IMAGE), "--env-mode": ("strict", "loose")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,8 @@ class Arguments:
         use_cache: False with `--no-cache`.
         coverage: Combine coverage.
         env_mode: `strict` or `loose`.
+        env: Name of an environment, or empty.
+        history: All commits instead of those since the base.
         json: None without `--json`, empty for standard output, else a file.
         tool: Words after a second `--`, or None without one.
         wants_help: `--help` was given.
@@ -78,6 +90,8 @@ class Arguments:
     use_cache: bool = True
     coverage: bool = False
     env_mode: str = "strict"
+    env: str = ""
+    history: bool = False
     json: str | None = None
     tool: tuple[str, ...] | None = None
     wants_help: bool = False
@@ -118,46 +132,26 @@ def _split(words: list[str]) -> tuple[list[str], tuple[str, ...] | None]:
 
 
 def _with_option(parsed: Arguments, name: str, value: str, *, has_value: bool) -> Arguments:
-    if name not in _FLAGS + _VALUES:
+    if name not in _OPTIONS:
+        raise UsageError(f"unknown option `{name}`{suggest(name, _OPTIONS)}", hint="see `--help`")
+    if name == _JSON:
+        return replace(parsed, json=value)
+    if name in _FLAGS:
+        if has_value:
+            raise UsageError(f"`{name}` takes no value")
+        return replace(parsed, **_FLAGS[name])
+    _check_value(name, value)
+    field = _VALUES[name]
+    said: Any = (*getattr(parsed, field), value) if name in _REPEATED else value
+    return replace(parsed, **{field: said})
+
+
+def _check_value(name: str, value: str) -> None:
+    known = _KNOWN.get(name, (value,))
+    if value in known:
+        return
+    if name == "--suite":
         raise UsageError(
-            f"unknown option `{name}`{suggest(name, _FLAGS + _VALUES)}", hint="see `--help`"
+            f"there is no suite `{value}`{suggest(value, known)}", code="unknown-suite"
         )
-    if has_value and name in _FLAGS and name != "--json":
-        raise UsageError(f"`{name}` takes no value")
-    match name:
-        case "--suite":
-            if value not in (known := (*SUITES, IMAGE)):
-                raise UsageError(
-                    f"there is no suite `{value}`{suggest(value, known)}", code="unknown-suite"
-                )
-            return replace(parsed, suites=(*parsed.suites, value))
-        case "--exclude":
-            return replace(parsed, exclude=(*parsed.exclude, value))
-        case "--since":
-            return replace(parsed, since=value)
-        case "--env-mode":
-            if value not in {"strict", "loose"}:
-                raise UsageError(f"`--env-mode` is strict or loose, not `{value}`")
-            return replace(parsed, env_mode=value)
-        case "--json":
-            return replace(parsed, json=value)
-        case "--no-cache":
-            return replace(parsed, use_cache=False)
-        case "--help":
-            return replace(parsed, wants_help=True)
-        case _:
-            return _with_flag(parsed, name)
-
-
-def _with_flag(parsed: Arguments, name: str) -> Arguments:
-    match name:
-        case "--affected":
-            return replace(parsed, affected=True)
-        case "--fail-fast":
-            return replace(parsed, fail_fast=True)
-        case "--coverage":
-            return replace(parsed, coverage=True)
-        case "--keep-going":
-            return replace(parsed, keep_going=True)
-        case _:
-            return replace(parsed, force=True)
+    raise UsageError(f"`{name}` is {' or '.join(known)}, not `{value}`")

@@ -194,7 +194,35 @@ def _images(directory: Path) -> list[Any]:
         del context
         verify_images(directory, what, env, _target(json))
 
-    return [show, refresh, verify]
+    @task(
+        positional=[],
+        iterable=["keep_running"],
+        optional=["json"],
+        help={
+            "apply": "remove them; without it nothing is removed",
+            "keep-running": "file with the digests that run, one a line (repeat it, or use commas)",
+            "nothing-runs": "say that nothing runs anywhere, instead of a list",
+            "grace": "keep what is younger, such as `12h` or `7d`",
+            "json": _JSON,
+        },
+    )
+    @_guarded
+    def prune(
+        context: Context,
+        keep_running: list[str],
+        grace: str = "7d",
+        apply: bool = False,
+        nothing_runs: bool = False,
+        json: str | None = None,
+    ) -> None:
+        """Say which images of the registry are no longer needed, and why (packages after `--`)."""
+        from monoyard.bindings.pruning import Pruning, prune_images
+
+        words, lists = tuple(_words(context)), tuple(keep_running)
+        asked = Pruning(words, lists, grace, apply, nothing_runs, _target(json))
+        prune_images(directory, asked)
+
+    return [show, refresh, verify, prune]
 
 
 def _tools(directory: Path) -> list[Any]:

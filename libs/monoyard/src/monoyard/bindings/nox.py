@@ -47,6 +47,11 @@ def register(directory: Path, *, maintains_engine: bool = False) -> None:
         "images in the registry: built where missing, attested, signed, tagged",
         _publish(directory),
     )
+    _session(
+        "scan",
+        "code, secrets, dependencies, images: findings, and a verdict (`-- --env NAME`)",
+        _scan(directory),
+    )
     _session("fix", "mend what lint can mend", _fix(directory))
     _session("tests", "every pytest suite, uncached, with coverage", _tests(directory))
     if maintains_engine:
@@ -83,6 +88,16 @@ def _publish(directory: Path) -> Callable[[nox.Session], None]:
         from monoyard.bindings.publishing import publish
 
         publish(directory, parse_arguments(session.posargs))
+
+    return body
+
+
+def _scan(directory: Path) -> Callable[[nox.Session], None]:
+    def body(session: nox.Session) -> None:
+        from monoyard.bindings.arguments import parse_arguments
+        from monoyard.bindings.scanning import scan
+
+        scan(directory, parse_arguments(session.posargs))
 
     return body
 

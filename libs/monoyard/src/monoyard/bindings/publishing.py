@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from monoyard.bindings.arguments import HELP, Arguments
 from monoyard.bindings.checks import Checks
+from monoyard.bindings.engine import Engine
+from monoyard.bindings.parallel import each
 from monoyard.bindings.questions import answer
 from monoyard.bindings.supplying import Supplying
 from monoyard.errors import ChecksFailedError, ConfigurationError, MachineError, MonoyardError
 from monoyard.images import SUITE, ImageWork, Layout
-from monoyard.plan import Plan, PlannedTask, State
-from monoyard.process import kill_running
-from monoyard.supply import Built, Published, Publisher, Wanted
+from monoyard.plan import Plan, State
+from monoyard.supply import Built, Database, Published, Publisher, Scanners, Wanted, describe
 
-_AT_ONCE: Final = 4
 _LAYOUT: Final = "oci/"
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 def publish(directory: Path, arguments: Arguments) -> None:
@@ -55,13 +51,12 @@ def publish(directory: Path, arguments: Arguments) -> None:
     supply = Supplying.of(engine)
     publisher = Publisher(supply.registry, supply.signatures, supply.policy, supply.origin)
     engine.announce(f"asking {supply.registry.address} for {len(wanted)} images")
-    found = dict(zip(wanted, _each(publisher.find, wanted.values()), strict=True))
+    found = dict(zip(wanted, each(publisher.find, wanted.values()), strict=True))
     missing = {name: why for name, (_, accepted, why) in found.items() if accepted is None}
     failed = _build(checks, arguments, missing) if missing else None
     plan = engine.plan(engine.selection(arguments))
-    syft = engine.tools.ensure("syft") if missing else Path()
     with tempfile.TemporaryDirectory(prefix="monoyard-") as scratch:
-        built = _collect(checks, plan, missing, Path(scratch))
+        built = _collect(engine, plan, missing, Path(scratch))
         if not built and missing and failed is None:
             raise _not_built(plan, missing)
         ready = [item for name, item in wanted.items() if name in built or name not in missing]
@@ -70,12 +65,12 @@ def publish(directory: Path, arguments: Arguments) -> None:
             engine.announce(f"publishing {item.name}")
             try:
                 if item.name in missing:
-                    return publisher.publish(item, built[item.name], syft, missing[item.name])
+                    return publisher.publish(item, built[item.name], missing[item.name])
                 return publisher.reuse(item, found[item.name][0])
             except MonoyardError as error:
                 return error
 
-        done = _each(take, ready)
+        done = each(take, ready)
     published = [item for item in done if isinstance(item, Published)]
     _report(published, supply.registry.address, arguments.json)
     errors = [item for item in done if isinstance(item, MonoyardError)]
@@ -112,32 +107,60 @@ def _build(
     return None
 
 
-def _collect(checks: Checks, plan: Plan, missing: Iterable[str], scratch: Path) -> dict[str, Built]:
+def _collect(engine: Engine, plan: Plan, missing: Iterable[str], scratch: Path) -> dict[str, Built]:
     """Return what the store has of the missing images, and the tests that passed for them."""
     passed: dict[str, dict[str, str]] = {}
     for planned in plan.in_state(State.HIT):
         if planned.task.suite != SUITE and planned.manifest is not None:
             keys = passed.setdefault(planned.task.package, {})
             keys[planned.task.id] = planned.manifest.key
+    layouts = collect_layouts(engine, plan, frozenset(missing), scratch)
+    ready = {
+        planned.task.package: planned.stored.created_at
+        for planned in plan.in_state(State.HIT)
+        if planned.task.suite == SUITE and planned.stored is not None
+    }
+    scanners, database = _scanners(engine)
     built = {}
-    for planned in plan.in_state(State.HIT):
-        name = planned.task.package
-        if planned.task.suite == SUITE and name in missing and planned.stored is not None:
-            layout = _lay_out(checks, planned, scratch / name)
-            if layout is not None:
-                at = planned.stored.created_at
-                built[name] = Built(layout, at, passed.get(name, {}))
+    for name, layout in layouts.items():
+        engine.announce(f"listing what {name} is made of")
+        place = scratch / "sbom" / name
+        place.mkdir(parents=True)
+        sbom = describe(engine.tools.ensure("syft"), layout, name, place)
+        findings = scanners.state_findings(database, name, sbom) if database else None
+        built[name] = Built(layout, ready[name], sbom, passed.get(name, {}), findings)
     return built
 
 
-def _lay_out(checks: Checks, planned: PlannedTask, place: Path) -> Layout | None:
-    if planned.stored is None:
-        return None
-    files = [file for file in planned.stored.artifacts if file.path.startswith(_LAYOUT)]
-    for file in files:
-        if not checks.engine.store.materialise(file, place / file.path.removeprefix(_LAYOUT)):
-            return None
-    return Layout(place)
+def _scanners(engine: Engine) -> tuple[Scanners, Database | None]:
+    """Return what looks for vulnerabilities; no database where none is named: a scan tells that."""
+    scanners = Scanners(engine.repository.top, engine.tools.ensure, engine.state)
+    setting = vulnerabilities(engine)
+    if not setting:
+        return scanners, None
+    return scanners, Database.find(setting, engine.repository.top, engine.kept / "vulnerabilities")
+
+
+def vulnerabilities(engine: Engine) -> str:
+    """Return what names the database of known vulnerabilities."""
+    settings = engine.workspace.settings.images
+    return engine.environment.get("MONOYARD_OSV_DATABASE") or settings.vulnerabilities
+
+
+def collect_layouts(
+    engine: Engine, plan: Plan, names: Collection[str], scratch: Path
+) -> dict[str, Layout]:
+    """Return the images of some packages that the store has, copied below a directory."""
+    found = {}
+    for planned in plan.in_state(State.HIT):
+        name = planned.task.package
+        if planned.task.suite == SUITE and name in names and planned.stored is not None:
+            files = [file for file in planned.stored.artifacts if file.path.startswith(_LAYOUT)]
+            places = [scratch / name / file.path.removeprefix(_LAYOUT) for file in files]
+            copy = engine.store.materialise
+            if all(copy(file, place) for file, place in zip(files, places, strict=True)):
+                found[name] = Layout(scratch / name)
+    return found
 
 
 def _not_built(plan: Plan, missing: Iterable[str]) -> MachineError:
@@ -148,17 +171,6 @@ def _not_built(plan: Plan, missing: Iterable[str]) -> MachineError:
         context=tuple(dict.fromkeys(skips)),
         hint="`nox -s images` builds and tries images",
     )
-
-
-def _each(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-    """Apply a function to all items, some at a time; an interrupt leaves nothing running."""
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        try:
-            return list(pool.map(function, items))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            kill_running()
-            raise
 
 
 def _report(published: list[Published], address: str, target: str | None) -> None:

@@ -208,6 +208,7 @@ def _make_tables(connection: sqlite3.Connection) -> None:
     for statement in TABLES.split(";\n"):
         if statement.strip():
             connection.execute(statement)
+    # ast-grep-ignore: sql-from-text  a constant, and a pragma takes no parameters
     connection.execute(f"PRAGMA user_version = {FORMAT}")
 
 

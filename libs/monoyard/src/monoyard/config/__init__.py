@@ -11,7 +11,6 @@ from monoyard.config.images import BaseSettings, ImageSettings, ImagesSettings
 from monoyard.config.kinds import Faults, suggest
 from monoyard.config.policy import (
     GENERATED,
-    SEVERITIES,
     EnvironmentPolicy,
     Policy,
     PolicyException,
@@ -33,7 +32,6 @@ from monoyard.errors import ConfigurationError
 
 __all__ = [
     "GENERATED",
-    "SEVERITIES",
     "SUITES",
     "BaseSettings",
     "EnvironmentPolicy",

@@ -49,6 +49,8 @@ class ImagesSettings:
     key: str = "generated"
     source: str = ""
     policy: str = "infra/images/policy.toml"
+    vulnerabilities: str = ""
+    rules: str = "infra/images/rules/sgconfig.yml"
     bases: Mapping[str, BaseSettings] = field(default_factory=dict)
 
 
@@ -106,6 +108,17 @@ _IMAGES_KINDS: Final[dict[str, tuple[Kind, str]]] = {
         text(),
         "File that says which images each environment accepts (default: "
         "`infra/images/policy.toml`).",
+    ),
+    "vulnerabilities": (
+        text(),
+        "Database of known vulnerabilities: a directory from the root with "
+        "`osv-scalibr/ECOSYSTEM/all.zip`, or `download` to fetch it from osv.dev. "
+        "`MONOYARD_OSV_DATABASE` overrides it.",
+    ),
+    "rules": (
+        text(),
+        "Configuration of ast-grep with the repository's own security rules (default: "
+        "`infra/images/rules/sgconfig.yml`); none where there is no such file.",
     ),
     "bases": (
         mapping_of(table(BaseSettings, _BASE_KINDS)),

@@ -22,9 +22,9 @@ from monoyard.config.kinds import (
     whole_number,
 )
 from monoyard.errors import ConfigurationError, UsageError
+from monoyard.results import SEVERITIES
 
 GENERATED: Final = "generated"
-SEVERITIES: Final = ("low", "medium", "high", "critical")
 
 _LEVELS: Final = 3
 _DAY_SECONDS: Final = 86_400.0

@@ -17,6 +17,7 @@ from monoyard.suites import BULK, Finished, Interpretation, Needs, Step, Surroun
 _VARIABLES: Final = (
     "DOCKER_*", "UV_*", "*_PROXY", "*_proxy", "NETRC",
 )  # fmt: skip
+_ENGINE: Final = Path(__file__).parents[2]
 _LOG_LIMIT: Final = 60_000
 
 
@@ -52,7 +53,9 @@ class ImageExecutor:
         path = around.scratch / "order.json"
         order.write(path)
         argv = (sys.executable, "-m", "monoyard.images.building", str(path))
-        return [Step(around.top, around.environment(_VARIABLES), argv=argv)]
+        # Wherever this process found the engine, the next one finds it too.
+        environment = around.environment(_VARIABLES) | {"PYTHONPATH": str(_ENGINE)}
+        return [Step(around.top, environment, argv=argv)]
 
     def interpret(
         self, tasks: Sequence[Task], around: Surroundings, finished: Sequence[Finished]

@@ -89,6 +89,11 @@ TABLE: Final = (
         "osv-scanner", "finds known vulnerabilities",
         "github.com/google/osv-scanner/v2/internal/version.OSVVersion", "--version",
     ),
+    Tool(
+        "ast-grep", "refuses patterns of code", _PIN, "ast-grep.txt", "bin/ast-grep",
+        group="images",
+    ),
+    Tool("hadolint", "lint of Dockerfiles", _PIN, "hadolint.txt", "bin/hadolint", group="images"),
     _image_tool(
         "gitleaks", "finds secrets", "github.com/zricethezav/gitleaks/v8/version.Version"
     ),

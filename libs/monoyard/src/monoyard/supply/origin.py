@@ -22,6 +22,7 @@ PROVENANCE: Final = "https://slsa.dev/provenance/v1"
 TEST_RESULT: Final = "https://in-toto.io/attestation/test-result/v0.1"
 REUSE: Final = "https://monoyard.dev/attestations/reuse/v1"
 SBOM: Final = "spdxjson"
+FINDINGS: Final = "vuln"
 
 _BUILD_TYPE: Final = "https://monoyard.dev/build-types/image/v1"
 _BUILDERS: Final = "https://monoyard.dev/builders"

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from monoyard.config import Policy
 from monoyard.errors import ConfigurationError, VerificationError
 from monoyard.images import Layout
 from monoyard.plan import Manifest
 from monoyard.supply.origin import (
+    FINDINGS,
     PROVENANCE,
     REUSE,
     SBOM,
@@ -25,7 +24,6 @@ from monoyard.supply.origin import (
     reuse,
 )
 from monoyard.supply.registry import Registry, branch_tag, version_tags
-from monoyard.supply.sbom import describe
 from monoyard.supply.signing import Attestation, Signatures
 from monoyard.supply.trust import Accepted, Expected, Trust
 
@@ -59,12 +57,16 @@ class Built:
     Attributes:
         layout: The image.
         built_at: Unix seconds at which it was ready.
+        sbom: What it is made of, as SPDX.
         tests: Tasks of its package that passed, each with its key.
+        findings: What scanners found in it, as cosign's `vuln`; None where nobody looked.
     """
 
     layout: Layout
     built_at: float
-    tests: Mapping[str, str]
+    sbom: Mapping[str, Any]
+    tests: Mapping[str, str] = field(default_factory=dict)
+    findings: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,6 @@ class Publisher:
         signatures: Signs and verifies.
         policy: Says who is trusted where.
         origin: Where the images come from.
-        syft: syft's program; asked for only where an image is new.
 
     Raises:
         ConfigurationError: No environment trusts the key.
@@ -149,7 +150,7 @@ class Publisher:
         self._attach(wanted, digest, ())
         return Published(wanted.name, digest, False, self._tag(wanted, digest))
 
-    def publish(self, wanted: Wanted, built: Built, syft: Path, reason: str) -> Published:
+    def publish(self, wanted: Wanted, built: Built, reason: str) -> Published:
         """Push an image, attach what is known of it, and tag it.
 
         Raises:
@@ -159,7 +160,9 @@ class Publisher:
         """
         digest = built.layout.digest
         self._registry.push(wanted.name, built.layout.path, digest)
-        attestations = [self._provenance(wanted, built), self._sbom(wanted, built, syft)]
+        attestations = [self._provenance(wanted, built), Attestation(SBOM, built.sbom)]
+        if built.findings is not None:
+            attestations.append(Attestation(FINDINGS, built.findings))
         if built.tests:
             said = passed_tests(built.tests)
             attestations.append(
@@ -203,10 +206,6 @@ class Publisher:
                 and read_provenance(statement).source == self._origin.source
             ),
         )
-
-    def _sbom(self, wanted: Wanted, built: Built, syft: Path) -> Attestation:
-        with tempfile.TemporaryDirectory(prefix="monoyard-") as directory:
-            return Attestation(SBOM, describe(syft, built.layout, wanted.name, Path(directory)))
 
     def _tag(self, wanted: Wanted, digest: str) -> tuple[str, ...]:
         """Set the tags; the content tag last, because it says that all else is there."""

@@ -26,6 +26,8 @@ _HINTS: Final = {
     "credentials": "`docker login` stores credentials for a registry",
     "down": "`invoke tools.start registry` starts one on this machine; "
     "`[tool.monoyard.images] registry` or MONOYARD_REGISTRY names another",
+    "unsupported": "the registry's own settings say whether it removes images: for a distribution "
+    "registry it is `storage.delete.enabled`",
     "too-many-requests": "wait a minute and repeat: what is there already is not done again",
     "broken": "repeat it later: what is there already is not done again",
 }
@@ -115,6 +117,46 @@ class Registry:
         if self._refusal(done).kind == "absent":
             return ()
         raise self._error(f"the tags of {self.repository(image)} cannot be listed", done)
+
+    def manifest(self, image: str, name: str) -> bytes | None:
+        """Return the bytes of a manifest, or None where there is none.
+
+        Args:
+            image: Name of the image.
+            name: A tag, or a digest.
+
+        Raises:
+            RegistryError: The registry does not say.
+        """
+        is_digest = _DIGEST.match(name) is not None
+        reference = f"{self.repository(image)}{'@' if is_digest else ':'}{name}"
+        done = self._call(crane.manifest(self.program, reference))
+        if done.status == 0:
+            return done.stdout
+        if self._refusal(done).kind == "absent":
+            return None
+        raise self._error(f"{reference} cannot be read", done)
+
+    def blob(self, image: str, digest: str) -> bytes:
+        """Return the bytes of a blob; it is meant for small ones.
+
+        Raises:
+            RegistryError: The registry does not have it, or does not hand it out.
+        """
+        done = self._call(crane.blob(self.program, self.reference(image, digest)))
+        if done.status:
+            raise self._error(f"the blob {self.reference(image, digest)} cannot be read", done)
+        return done.stdout
+
+    def delete(self, image: str, digest: str) -> None:
+        """Remove a manifest with all its tags; one that is gone already is no fault.
+
+        Raises:
+            RegistryError: It was not removed.
+        """
+        done = self._call(crane.delete(self.program, self.reference(image, digest)))
+        if done.status and self._refusal(done).kind != "absent":
+            raise self._error(f"{self.reference(image, digest)} cannot be removed", done)
 
     def problem_of_layers(self, image: str, digest: str) -> str:
         """Fetch an image whole; return what is wrong with its bytes, or nothing.

@@ -14,6 +14,7 @@ from typing import Final
 _ABSENT: Final = re.compile(r"\b(MANIFEST_UNKNOWN|NAME_UNKNOWN|404 Not Found)\b")
 _SIGNS: Final = (
     (re.compile(r"\b(UNAUTHORIZED|DENIED|401 Unauthorized|403 Forbidden)\b"), "credentials"),
+    (re.compile(r"\b(UNSUPPORTED|405 Method Not Allowed)\b"), "unsupported"),
     (re.compile(r"\b(TOOMANYREQUESTS|429 Too Many Requests)\b"), "too-many-requests"),
     (re.compile(r"connection refused|no such host|i/o timeout|network is unreachable|EOF"), "down"),
     (re.compile(r"\b5\d\d [A-Z]|\bstatus code 5\d\d\b"), "broken"),
@@ -25,7 +26,8 @@ class Refusal:
     """Why a registry did not do what it was asked.
 
     Attributes:
-        kind: `absent`, `credentials`, `too-many-requests`, `down`, `broken` or `other`.
+        kind: `absent`, `credentials`, `unsupported`, `too-many-requests`, `down`, `broken` or
+            `other`.
         line: What was said last.
     """
 
@@ -41,6 +43,11 @@ def digest(program: Path, reference: str) -> tuple[str, ...]:
 def manifest(program: Path, reference: str) -> tuple[str, ...]:
     """Return the call that prints a manifest."""
     return (str(program), "manifest", reference)
+
+
+def blob(program: Path, reference: str) -> tuple[str, ...]:
+    """Return the call that prints a blob, named by digest."""
+    return (str(program), "blob", reference)
 
 
 def push(program: Path, layout: Path, reference: str) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ _SETTINGS: Final = (
 _TIMES: Final = re.compile(
     rb"(?:\A|\n  size: \d+\tflags: [0-9a-f]+\n)([^\0]+)\0  ctime: (\d+):(\d+)(?=\n)"
 )
+_COMMITTER: Final = re.compile(rb"^committer .*> (-?\d+) [+-]\d{4}$", re.MULTILINE)
 
 REGULAR_MODES: Final = ("100644", "100755")
 LINK_MODE: Final = "120000"
@@ -274,3 +275,48 @@ def remote_address(name: str) -> tuple[str, ...]:
 def first_commits() -> tuple[str, ...]:
     """List the commits without a parent that HEAD comes from."""
     return _git("rev-list", "--max-parents=0", "HEAD")
+
+
+def list_tips() -> tuple[str, ...]:
+    """List branches and remote branches with the commits they point at."""
+    return _git(
+        "for-each-ref", "--format=%(objectname) %(refname) %(symref)", "refs/heads", "refs/remotes"
+    )
+
+
+def parse_tips(output: bytes) -> tuple[tuple[str, str], ...]:
+    """Parse `list_tips`: pairs of branch and commit, without the remote's name and its default."""
+    tips = []
+    for line in output.decode("utf-8", "surrogateescape").splitlines():
+        commit, name, symbolic = line.split(" ")
+        if not symbolic:
+            _, kind, short = name.split("/", 2)
+            tips.append((short if kind == "heads" else short.partition("/")[2] or short, commit))
+    return tuple(tips)
+
+
+def list_history() -> tuple[str, ...]:
+    """List the commits of all branches, remote branches and HEAD with their times and parents."""
+    return _git("rev-list", "--parents", "--timestamp", "--branches", "--remotes", "HEAD")
+
+
+def parse_history(output: bytes) -> tuple[dict[str, str], dict[str, float]]:
+    """Parse `list_history`.
+
+    Returns:
+        Commit to its first parent (empty for none), and commit to the Unix seconds it was made at.
+
+    """
+    parents: dict[str, str] = {}
+    times: dict[str, float] = {}
+    for line in output.decode("ascii").splitlines():
+        seconds, commit, *before = line.split(" ")
+        parents[commit] = before[0] if before else ""
+        times[commit] = float(seconds)
+    return parents, times
+
+
+def commit_time(content: bytes) -> float | None:
+    """Return the Unix seconds a commit was made at, from its object; None for another object."""
+    match = _COMMITTER.search(content.partition(b"\n\n")[0])
+    return float(match[1]) if match else None

@@ -12,7 +12,9 @@ _LINE: Final = re.compile(r"^([0-9a-f]{64})  (?:\./)?([^_/\s]+)_([^_/\s]+)_([^_/
 _VANISHED: Final = re.compile(r"Version '([^']+)' for '([^']+)' was not found")
 
 
-# What the installation of packages would have set up, and services need.
+_NUMBERS: Final = {"bookworm": "12", "trixie": "13", "forky": "14", "duke": "15"}
+
+# What the installation of packages would have set up, and services and scanners need.
 _SET_UP: Final = """\
 cd "$1"
 printf '%s\\n' root:x:0:0:root:/nonexistent:/usr/sbin/nologin \\
@@ -23,6 +25,8 @@ if test -d usr/share/ca-certificates; then
     find usr/share/ca-certificates -name '*.crt' | LC_ALL=C sort | xargs cat \\
         >etc/ssl/certs/ca-certificates.crt
 fi
+test -e etc/os-release || printf '%s\\n' ID=debian VERSION_CODENAME=@RELEASE@ @NUMBER@ \\
+    >etc/os-release
 mkdir -p var/lib/dpkg/status.d
 for package in var/cache/apt/archives/*.deb; do
     name=$(dpkg-deb --field "$package" Package)
@@ -37,8 +41,9 @@ def make_root(
     """Return the call that unpacks packages, and all they depend on, into a tar.
 
     Nothing of the packages is executed: what they set up when installed is not there, but for
-    users (root, and `app` with number 10001), certificates, and a record of each package below
-    `/var/lib/dpkg/status.d`, where scanners look for it. Two calls give the same bytes.
+    users (root, and `app` with number 10001), certificates, the release's name, and a record of
+    each package below `/var/lib/dpkg/status.d`, where scanners look for it. Two calls give the
+    same bytes.
 
     Args:
         program: mmdebstrap.
@@ -47,10 +52,12 @@ def make_root(
         root: The tar to write.
         listing: File to write the packages to; see `parse_listing`.
     """
+    number = f"VERSION_ID={_NUMBERS[release]}" if release in _NUMBERS else ""
+    set_up = _SET_UP.replace("@RELEASE@", release).replace("@NUMBER@", number)
     listed = f'cd "$1/var/cache/apt/archives" && sha256sum *.deb >{shlex.quote(str(listing))}'
     return (
         str(program), "--variant=extract", f"--include={','.join(packages)}",
-        f"--extract-hook={listed}", f"--extract-hook={_SET_UP}", "--format=tar", release,
+        f"--extract-hook={listed}", f"--extract-hook={set_up}", "--format=tar", release,
         str(root),
     )  # fmt: skip
 

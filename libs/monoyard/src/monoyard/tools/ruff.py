@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -17,6 +18,35 @@ def check(program: str, cache: str, paths: Iterable[str]) -> tuple[str, ...]:
     return (
         program, "check", "--output-format=json", "--no-fix", "--force-exclude",
         f"--cache-dir={cache}", "--", *paths,
+    )  # fmt: skip
+
+
+_SECURITY_RULES_BY_DEFAULT: Final = 20
+
+
+def show_settings(program: str) -> tuple[str, ...]:
+    """Print the settings that hold for the working directory; see `has_security_rules`."""
+    return (program, "check", "--show-settings", ".")
+
+
+def has_security_rules(said: bytes) -> bool:
+    """Say whether settings select the security rules; ruff's own defaults have a few of them."""
+    return len(set(re.findall(rb"\((S\d+)\)", said))) > _SECURITY_RULES_BY_DEFAULT
+
+
+def check_security(program: str, cache: str, *, is_selected: bool) -> tuple[str, ...]:
+    """Look for what the security rules refuse, among other things; JSON as `check`.
+
+    Args:
+        program: ruff.
+        cache: Its cache.
+        is_selected: The settings select them, so that what they ignore stays ignored: a selection
+            on the command line would bring it back.
+    """
+    more = () if is_selected else ("--extend-select=S",)
+    return (
+        program, "check", *more, "--output-format=json", "--no-fix", "--exit-zero",
+        f"--cache-dir={cache}", ".",
     )  # fmt: skip
 
 

@@ -1,10 +1,11 @@
 """The tools from the invoke door."""
 
+import shutil
 from typing import TYPE_CHECKING
 
 from monoyard.install import TABLE
 
-FETCHED = sum(bool(tool.pins) or tool.is_go for tool in TABLE)
+FETCHED = sum(bool(tool.pins) or (tool.is_go and shutil.which(tool.name) is None) for tool in TABLE)
 
 if TYPE_CHECKING:
     from .conftest import Checkout

@@ -17,7 +17,7 @@ def test_new_image_is_pushed_signed_and_tagged(desk: Desk) -> None:
     publisher = desk.publisher(tags=("v1.2.0", "other-v3.0", "shop-v1.2.1"))
     item, built = wanted("one"), desk.built("one")
     assert publisher.find(item) == ("", None, "the registry does not have it")
-    done = publisher.publish(item, built, desk.syft, "new")
+    done = publisher.publish(item, built, "new")
     tags = {content_tag(key_of("one")), COMMIT, "1.2.0", "1.2.1", "branch-main"}
     assert set(done.tags) == tags <= set(desk.registry.tags("shop"))
     assert {desk.registry.digest("shop", tag) for tag in tags} == {built.layout.digest}
@@ -30,7 +30,7 @@ def test_new_image_is_pushed_signed_and_tagged(desk: Desk) -> None:
 def test_image_of_another_commit_is_reused(desk: Desk) -> None:
     """A commit with the same key gets its tag and a statement of reuse, and no new image."""
     item = wanted("one")
-    first = desk.publisher().publish(item, desk.built("one"), desk.syft, "new")
+    first = desk.publisher().publish(item, desk.built("one"), "new")
     later = "2" * 40
     publisher = desk.publisher(commit=later)
     digest, accepted, _ = publisher.find(item)
@@ -42,14 +42,15 @@ def test_image_of_another_commit_is_reused(desk: Desk) -> None:
     trust = Trust(desk.signatures, desk.policy(prod='trusts = ["own"]'), "prod")
     reference = desk.registry.reference("shop", digest)
     for commit in (COMMIT, later):
-        assert trust.accept(reference, Expected("shop", SOURCE, commit=commit))
+        accepted = trust.accept(reference, Expected("shop", SOURCE, commit=commit))
+        assert accepted.claim.commit == COMMIT
 
 
 def test_publishing_again_changes_nothing(desk: Desk) -> None:
     """The same commit once more adds no tag, no statement and no signature."""
     item = wanted("one")
     publisher = desk.publisher()
-    done = publisher.publish(item, desk.built("one"), desk.syft, "new")
+    done = publisher.publish(item, desk.built("one"), "new")
     attached = desk.attached("shop", done.digest)
     again = publisher.reuse(item, done.digest)
     assert again.tags == done.tags
@@ -59,16 +60,14 @@ def test_publishing_again_changes_nothing(desk: Desk) -> None:
 def test_uncommitted_changes_set_the_content_tag_alone(desk: Desk) -> None:
     """What no commit tells is named by no commit, version or branch."""
     publisher = desk.publisher(is_clean=False, tags=("v1.0",))
-    done = publisher.publish(wanted("one"), desk.built("one"), desk.syft, "new")
+    done = publisher.publish(wanted("one"), desk.built("one"), "new")
     assert done.tags == (content_tag(key_of("one")),)
 
 
 def test_less_trusted_key_names_no_commit_or_version(desk: Desk) -> None:
     """A key that the last environment does not trust sets content and branch tags alone."""
     policy = desk.policy(dev='trusts = ["own"]', prod='trusts = ["nobody"]')
-    done = desk.publisher(policy, tags=("v1.0",)).publish(
-        wanted("one"), desk.built("one"), desk.syft, "new"
-    )
+    done = desk.publisher(policy, tags=("v1.0",)).publish(wanted("one"), desk.built("one"), "new")
     assert set(done.tags) == {content_tag(key_of("one")), "branch-main"}
 
 
@@ -78,7 +77,7 @@ def test_image_of_a_less_trusted_key_is_built_anew(new_desk: Callable[[str], Des
     release.trusts(laptop)
     item = wanted("one")
     policy = laptop.policy(dev='trusts = ["own"]', prod='trusts = ["nobody"]')
-    laptop.publisher(policy).publish(item, laptop.built("of a laptop"), laptop.syft, "new")
+    laptop.publisher(policy).publish(item, laptop.built("of a laptop"), "new")
     publisher = release.publisher(
         release.policy(dev='trusts = ["own", "other"]', prod='trusts = ["own"]')
     )
@@ -86,7 +85,7 @@ def test_image_of_a_less_trusted_key_is_built_anew(new_desk: Callable[[str], Des
     assert accepted is None
     assert "by nobody whom `prod` trusts" in why
     built = release.built("of the release")
-    done = publisher.publish(item, built, release.syft, why)
+    done = publisher.publish(item, built, why)
     assert release.registry.digest("shop", item.tag) == done.digest == built.layout.digest
 
 
@@ -97,14 +96,14 @@ def test_trusted_image_is_not_replaced_by_a_less_trusted_one(
     laptop, release = new_desk("laptop"), new_desk("release")
     laptop.trusts(release)
     item = wanted("one")
-    done = release.publisher().publish(item, release.built("trusted"), release.syft, "new")
+    done = release.publisher().publish(item, release.built("trusted"), "new")
     policy = laptop.policy(dev='trusts = ["own", "other"]', prod='trusts = ["other"]')
     publisher = laptop.publisher(policy)
     digest, accepted, _ = publisher.find(item)
     assert accepted is not None
     assert digest == done.digest
     # As if it had been published by the other while ours was being built.
-    late = publisher.publish(item, laptop.built("of a laptop"), laptop.syft, "new")
+    late = publisher.publish(item, laptop.built("of a laptop"), "new")
     assert late.digest == done.digest
     assert laptop.registry.digest("shop", item.tag) == done.digest
 
@@ -112,10 +111,10 @@ def test_trusted_image_is_not_replaced_by_a_less_trusted_one(
 def test_commit_tag_never_moves(desk: Desk) -> None:
     """Another image for a commit that has one is an error, and no tag names it."""
     publisher = desk.publisher()
-    first = publisher.publish(wanted("one"), desk.built("one"), desk.syft, "new")
+    first = publisher.publish(wanted("one"), desk.built("one"), "new")
     item = wanted("two")
     with pytest.raises(ImageError, match="such a tag never moves") as raised:
-        publisher.publish(item, desk.built("two"), desk.syft, "new")
+        publisher.publish(item, desk.built("two"), "new")
     assert raised.value.code == "tag-taken"
     assert desk.registry.digest("shop", COMMIT) == first.digest
     assert desk.registry.digest("shop", item.tag) is None
@@ -132,7 +131,7 @@ def test_key_that_nobody_trusts_publishes_nothing(new_desk: Callable[[str], Desk
 def test_moved_content_tag_is_not_believed(desk: Desk) -> None:
     """A content tag that was set on another signed image counts as missing."""
     publisher = desk.publisher(is_clean=False)
-    done = publisher.publish(wanted("one"), desk.built("one"), desk.syft, "new")
+    done = publisher.publish(wanted("one"), desk.built("one"), "new")
     item = wanted("two")
     copy_tag(desk.registry, "shop", done.digest, item.tag)
     _, accepted, why = publisher.find(item)

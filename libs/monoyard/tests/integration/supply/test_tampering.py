@@ -18,7 +18,7 @@ from .yard import COMMIT, SOURCE, Desk, LocalRegistry, key_of, wanted
 def published(desk: Desk) -> str:
     """The digest of a published image of the key `one`."""
     publisher = desk.publisher()
-    return publisher.publish(wanted("one"), desk.built("one"), desk.syft, "new").digest
+    return publisher.publish(wanted("one"), desk.built("one"), "new").digest
 
 
 def refusal(desk: Desk, digest: str, expected: Expected, table: str = 'trusts = ["own"]') -> str:

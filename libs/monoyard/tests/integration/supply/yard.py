@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import http.client
 import io
 import json
 import os
@@ -12,15 +13,18 @@ import socket
 import subprocess
 import tarfile
 import time
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
 
 from monoyard.config import Policy, read_policy
 from monoyard.images import Layout
 from monoyard.plan import Manifest
 from monoyard.supply import Built, Origin, Publisher, Registry, Signatures, Wanted
 
-PROGRAMS = ("cosign", "crane", "registry", "syft")
+PROGRAMS = (
+    "ast-grep", "cosign", "crane", "gitleaks", "hadolint", "osv-scanner", "registry", "ruff",
+    "syft",
+)  # fmt: skip
 SOURCE = "https://git.example.org/shop"
 COMMIT = "1" * 40
 _SETTINGS = """\
@@ -88,6 +92,44 @@ class LocalRegistry:
             self._child.wait()
             self._child = None
 
+    def put(self, name: str, layout: Layout, tags: Iterable[str]) -> None:
+        """Put an image under tags without a process for each step, for tests that need many."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port)
+        place = f"/v2/yard/{name}"
+
+        def ask(method: str, path: str, data: bytes = b"", kind: str = "") -> str:
+            headers = {"Content-Type": kind or "application/octet-stream"}
+            connection.request(method, path, data, headers)
+            answer = connection.getresponse()
+            said = answer.read()
+            assert answer.status in {201, 202}, said
+            return str(answer.headers["Location"])
+
+        for item in (layout.manifest["config"], *layout.manifest["layers"]):
+            upload = ask("POST", f"{place}/blobs/uploads/").partition(f":{self.port}")[2]
+            data = layout.blob(item["digest"]).read_bytes()
+            ask("PUT", f"{upload}&digest={item['digest']}", data)
+        manifest = layout.blob(layout.digest).read_bytes()
+        for tag in tags:
+            ask("PUT", f"{place}/manifests/{tag}", manifest, layout.manifest["mediaType"])
+        connection.close()
+
+    def garbage_collect(self) -> None:
+        """Stop it, remove the bytes that no manifest needs any more, and start it again."""
+        self.stop()
+        subprocess.run(
+            (str(program("registry")), "garbage-collect", str(self._settings)),
+            check=True, capture_output=True,
+        )  # fmt: skip
+        self.start()
+
+    def forbid_deletion(self) -> None:
+        """Start it again, so that it refuses to remove anything."""
+        self.stop()
+        text = self._settings.read_text("utf-8").replace("enabled: true", "enabled: false")
+        self._settings.write_text(text, encoding="utf-8")
+        self.start()
+
     def blob(self, digest: str) -> Path:
         """Return the file that the registry keeps a blob in."""
         name = digest.removeprefix("sha256:")
@@ -95,13 +137,20 @@ class LocalRegistry:
         return place / name[:2] / name / "data"
 
 
-def write_layout(place: Path, content: str) -> Layout:
-    """Write an image of one layer with one file, as an OCI layout."""
+def write_layout(place: Path, content: str | Mapping[str, str]) -> Layout:
+    """Write an image of one layer, with one file or with files by path, as an OCI layout."""
+    files = {"content": content} if isinstance(content, str) else content
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
-        entry = tarfile.TarInfo("content")
-        entry.size = len(content.encode())
-        archive.addfile(entry, io.BytesIO(content.encode()))
+        above = {str(parent) for name in files for parent in PurePosixPath(name).parents}
+        for name in sorted(above - {"."}):
+            entry = tarfile.TarInfo(name)
+            entry.type = tarfile.DIRTYPE
+            archive.addfile(entry)
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text.encode())
+            archive.addfile(entry, io.BytesIO(text.encode()))
     plain = packed.getvalue()
     layer = gzip.compress(plain, mtime=0)
     blobs = place / "blobs" / "sha256"
@@ -154,7 +203,6 @@ class Desk:
         self.signatures = Signatures(program("cosign"), place / "signing", place, "generated")
         place.mkdir()
         (place / "key.pub").write_bytes(self.signatures.public_key)
-        self.syft = program("syft")
 
     def attached(self, image: str, digest: str) -> list[str]:
         """Return the digests of what is attached to an image, as the registry lists them."""
@@ -198,7 +246,17 @@ class Desk:
         """Return what was built for an image: a layout with one file."""
         number = len(list(self.place.glob("layout-*")))
         layout = write_layout(self.place / f"layout-{number}", content)
-        return Built(layout, 1_700_000_000.0, tests or {})
+        sbom = {"spdxVersion": "SPDX-2.3", "name": content, "packages": []}
+        return Built(layout, 1_700_000_000.0, sbom, tests or {})
+
+    def takes_key_of(self, other: Desk) -> None:
+        """Sign with the key of another desk from now on, without sharing its locks."""
+        shutil.rmtree(self.place / "signing")
+        shutil.copytree(other.place / "signing", self.place / "signing")
+        shutil.copy(other.place / "key.pub", self.place / "key.pub")
+        self.signatures = Signatures(
+            program("cosign"), self.place / "signing", self.place, "generated"
+        )
 
     def trusts(self, other: Desk) -> None:
         """Let the signer `other` of policies be another desk."""

@@ -87,7 +87,9 @@ def test_pinned_version_on_path_is_taken(
     script.write_text(f"#!/bin/sh\nprintf '%s\\n' '{words}'\n", encoding="utf-8")
     script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{script.parent}:/usr/bin:/bin")
-    built = tmp_path / "tools" / GoTools(tmp_path, Path, str).program("registry").parent.name
+    built = (
+        tmp_path / "tools" / GoTools(tmp_path, Path, lambda _: None).program("registry").parent.name
+    )
     built.mkdir(parents=True)
     (built / "registry").touch()
     assert tools.ensure("registry") == (script if is_taken else built / "registry")

@@ -36,6 +36,9 @@ GIT = (
         (git.read_objects(), "cat-file --batch"),
         (git.hash_files(), "hash-object --stdin-paths"),
         (git.describe_head(), "rev-parse --verify --quiet HEAD^{commit}"),
+        (git.list_tips(), "for-each-ref --format=%(objectname)_%(refname)_%(symref) refs/heads"
+                          " refs/remotes"),
+        (git.list_history(), "rev-list --parents --timestamp --branches --remotes HEAD"),
     ],
 )  # fmt: skip
 def test_command_lines(argv: tuple[str, ...], words: str) -> None:
@@ -94,3 +97,28 @@ def test_objects() -> None:
     output = b"aa blob 5\nx\ny\0z\nbb missing\ncc blob 0\n\n"
     names = ["aa", "bb", "cc"]
     assert git.parse_objects(output, names) == {"aa": b"x\ny\0z", "bb": None, "cc": b""}
+
+
+def test_tips() -> None:
+    """Branches go by their own name, wherever they are; a remote's default is no branch."""
+    output = (
+        b"aa refs/heads/fix/a \nbb refs/remotes/origin/HEAD refs/remotes/origin/main\n"
+        b"bb refs/remotes/origin/main \ncc refs/remotes/svn \n"
+    )
+    assert git.parse_tips(output) == (("fix/a", "aa"), ("main", "bb"), ("svn", "cc"))
+
+
+def test_history() -> None:
+    """Each commit has its time and its first parent, the first one none."""
+    parents, times = git.parse_history(b"30 cc bb aa\n20 bb aa\n10 aa\n")
+    assert parents == {"cc": "bb", "bb": "aa", "aa": ""}
+    assert times == {"cc": 30.0, "bb": 20.0, "aa": 10.0}
+
+
+def test_time_of_a_commit() -> None:
+    """The committer's time counts, whatever the message says."""
+    content = (
+        b"tree aa\nauthor A <a@b> 1 +0000\ncommitter B <c> d> 20 -0130\n\ncommitter x> 3 +0000"
+    )
+    assert git.commit_time(content) == 20.0
+    assert git.commit_time(b"") is None

@@ -1,0 +1,243 @@
+"""The verb `images.prune`: what a registry need not keep is named, and on demand removed."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from monoyard.bindings.arguments import HELP, parse_arguments
+from monoyard.bindings.engine import Engine
+from monoyard.bindings.parallel import each
+from monoyard.bindings.questions import answer
+from monoyard.errors import ConfigurationError, RegistryError, RepositoryError, UsageError
+from monoyard.images import SUITE, ImageWork
+from monoyard.supply import Decision, History, Registry, Retention, Rules, take_stock, told_at
+from monoyard.tools import git
+from monoyard.workspace import Repository
+
+_RUNNING: Final = re.compile(r"(?:\S+@)?(sha256:[0-9a-f]{64})")
+_GRACE: Final = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_UNITS: Final = (604_800, 86_400, 3_600, 60, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Pruning:
+    """What was typed.
+
+    Attributes:
+        words: What stands after `--`.
+        lists: Files with digests that run somewhere; each may be several, with commas.
+        grace: Time that every image is kept for.
+        is_applied: Remove what is not needed; otherwise it is only named.
+        nothing_runs: Nothing runs anywhere, so that no list says what does.
+        target: Where JSON goes, as `answer` takes it; None for lines.
+    """
+
+    words: tuple[str, ...]
+    lists: tuple[str, ...]
+    grace: str
+    is_applied: bool
+    nothing_runs: bool
+    target: str | None
+
+
+def prune_images(directory: Path, asked: Pruning) -> None:
+    """Print what becomes of every image and why, and remove what is not needed if that is asked.
+
+    Args:
+        directory: A directory of the repository.
+        asked: What was typed.
+
+    Raises:
+        ConfigurationError: A list of what runs cannot be read, is empty, or is no list of digests.
+        RegistryError: The registry does not do what it is asked; nothing more was removed.
+        RepositoryError: History is cut off, and something is to be removed.
+        UsageError: The grace period or a name cannot be understood.
+    """
+    arguments = parse_arguments(asked.words)
+    if arguments.tool is not None:
+        raise UsageError("`images.prune` has no tool to hand words to")
+    if arguments.wants_help:
+        print(HELP, end="")
+        return
+    rules = Rules(read_running(asked.lists), read_grace(asked.grace), time.time())
+    if asked.is_applied and not rules.running and not asked.nothing_runs:
+        raise UsageError(
+            "`--apply` has to know what runs",
+            hint="`--keep-running FILE` lists it; `--nothing-runs` says that nothing does",
+        )
+    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr, flush=True))
+    _check_history(engine.repository, is_applied=asked.is_applied)
+    if not rules.running and not asked.nothing_runs:
+        _warn("no list says what runs (`--keep-running`), so what runs is kept by chance only")
+    plan = engine.plan(engine.selection(arguments, (SUITE,)), has_engine=True)
+    works = (planned.task.work for planned in plan.selected)
+    names = [work.package for work in works if isinstance(work, ImageWork)]
+    address = engine.environment.get("MONOYARD_REGISTRY")
+    address = address or engine.workspace.settings.images.registry
+    registry = Registry(engine.tools.ensure("crane"), address)
+    engine.announce(f"asking {address} for the images of {len(names)} packages")
+    history = _history(engine.repository)
+    decided: dict[str, tuple[Decision, ...]] = {}
+    removals: dict[str, dict[str, tuple[str, ...]]] = {}
+    for name in names:
+        found = _decide(registry, engine.repository, history, name, rules)
+        decided[name], removals[name] = found
+    _warn_of_strangers(rules, decided)
+    target = arguments.json if asked.target is None else asked.target
+    _report(decided, address, asked, target)
+    if asked.is_applied:
+        _remove(registry, removals, engine.announce)
+
+
+def read_running(lists: Iterable[str]) -> dict[str, str]:
+    """Return the digests that lists name, each with the name of its list.
+
+    Args:
+        lists: Files with a digest a line, with or without `NAME@` in front; several with commas.
+
+    Raises:
+        ConfigurationError: A file cannot be read, has no digest, or has a line that is none.
+    """
+    running: dict[str, str] = {}
+    for path in (path for item in lists for path in item.split(",")):
+        try:
+            text = Path(path).read_text("utf-8-sig") if path else ""
+        except (OSError, ValueError) as error:
+            raise _bad_list(path, "cannot be read", str(error)) from error
+        lines = [line.strip() for line in text.splitlines()]
+        lines = [line for line in lines if line and not line.startswith("#")]
+        if not lines:
+            raise _bad_list(path, "names nothing")
+        for line in lines:
+            match = _RUNNING.fullmatch(line)
+            if match is None:
+                raise _bad_list(path, "has a line that is no digest", line)
+            running.setdefault(match[1], path)
+    return running
+
+
+def read_grace(words: str) -> float:
+    """Return the seconds of a duration such as `12h` or `7d`.
+
+    Raises:
+        UsageError: It is none.
+    """
+    match = _GRACE.fullmatch(words)
+    if not words or match is None:
+        raise UsageError(
+            f"`--grace` is a duration, not `{words}`", hint="a duration is `12h`, `7d` or `1w12h`"
+        )
+    parts = zip(match.groups(), _UNITS, strict=True)
+    return float(sum(int(part or 0) * unit for part, unit in parts))
+
+
+def _bad_list(path: str, fault: str, *context: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"the list of what runs `{path}` {fault}, so nothing is removed",
+        code="bad-running-list",
+        context=context,
+        hint="`--keep-running` takes a file with a digest a line, with or without `NAME@` in front",
+    )
+
+
+def _check_history(repository: Repository, *, is_applied: bool) -> None:
+    if repository.demand(git.is_shallow()).strip() != b"true":
+        return
+    fault = "history is cut off, so nothing tells which images of a branch are its last"
+    if is_applied:
+        raise RepositoryError(fault, code="shallow", hint="git fetch --unshallow")
+    _warn(f"{fault}; `--apply` needs `git fetch --unshallow` first")
+
+
+def _history(repository: Repository) -> History:
+    """Return what git knows of the living branches; a detached HEAD is one, too."""
+    parents, times = git.parse_history(repository.demand(git.list_history()))
+    tips = git.parse_tips(repository.demand(git.list_tips()))
+    if repository.ask(git.current_branch()) is None:
+        tips += (("HEAD", repository.demand(git.resolve("HEAD")).decode().strip()),)
+    return History(parents, times, tips)
+
+
+def _with_times(history: History, repository: Repository, commits: Iterable[str]) -> History:
+    """Add the times of commits that are on no branch, where git still has them."""
+    found = repository.read_objects([item for item in commits if item not in history.times])
+    times = {commit: git.commit_time(content or b"") for commit, content in found.items()}
+    known = {commit: time for commit, time in times.items() if time is not None}
+    return replace(history, times={**history.times, **known})
+
+
+def _decide(
+    registry: Registry, repository: Repository, history: History, name: str, rules: Rules
+) -> tuple[tuple[Decision, ...], dict[str, tuple[str, ...]]]:
+    stock = take_stock(registry, name, each)
+    commits = (commit for image in stock.images for commit in image.commits)
+    retention = Retention(stock, _with_times(history, repository, commits), rules)
+    doubtful = [image.digest for image in retention.depending_on_age()]
+    ages = each(lambda digest: told_at(registry, name, stock.attached.get(digest)), doubtful)
+    decisions = retention.decide(dict(zip(doubtful, ages, strict=True)))
+    return decisions, retention.removals(decisions)
+
+
+def _remove(
+    registry: Registry,
+    removals: Mapping[str, Mapping[str, tuple[str, ...]]],
+    announce: Callable[[str], None],
+) -> None:
+    """Remove images one after the other; the first error ends it."""
+    done = 0
+    for name, images in removals.items():
+        for digest, manifests in images.items():
+            announce(f"removing {name}@{digest}")
+            for manifest in manifests:
+                try:
+                    registry.delete(name, manifest)
+                except RegistryError as error:
+                    error.context = (
+                        *error.context,
+                        f"{done} of {sum(map(len, removals.values()))} were removed before",
+                    )
+                    raise
+            done += 1
+
+
+def _report(
+    decided: Mapping[str, tuple[Decision, ...]], address: str, asked: Pruning, target: str | None
+) -> None:
+    rows: list[dict[str, Any]] = [
+        {
+            "image": name, "digest": item.image.digest, "tags": list(item.image.tags),
+            "decision": "keep" if item.is_kept else "remove", "reason": item.reason,
+        }
+        for name, decisions in decided.items()
+        for item in sorted(decisions, key=lambda item: (not item.is_kept, item.reason))
+    ]  # fmt: skip
+    width = max((len(name) for name in decided), default=0)
+    lines = [
+        f"{row['image']:{width}}  {row['digest']}  {row['decision']:6}  {row['reason']}"
+        for row in rows
+    ]
+    removed = sum(row["decision"] == "remove" for row in rows)
+    how = "are removed" if asked.is_applied else "would be removed (`--apply` removes them)"
+    lines.append(f"{len(rows) - removed} images are kept, {removed} {how}")
+    data = {
+        "version": 1, "registry": address, "is_applied": asked.is_applied, "grace": asked.grace,
+        "images": rows,
+    }  # fmt: skip
+    answer(lines if decided else ["there are no images to look at"], data, target)
+
+
+def _warn_of_strangers(rules: Rules, decided: Mapping[str, tuple[Decision, ...]]) -> None:
+    images = [item.image for decisions in decided.values() for item in decisions]
+    known = {digest for image in images for digest in (image.digest, *image.parts)}
+    if strangers := rules.running.keys() - known:
+        _warn(f"{len(strangers)} of {len(rules.running)} digests that run are no image looked at")
+
+
+def _warn(words: str) -> None:
+    print(f"note: {words}", file=sys.stderr)

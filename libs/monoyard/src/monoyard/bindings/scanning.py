@@ -1,0 +1,236 @@
+"""The verb `scan` of the nox door: what scanners find, and what an environment says of it."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from monoyard.bindings.arguments import HELP, Arguments
+from monoyard.bindings.engine import Engine
+from monoyard.bindings.publishing import collect_layouts, vulnerabilities
+from monoyard.bindings.questions import answer
+from monoyard.bindings.supplying import Supplying
+from monoyard.errors import ChecksFailedError, ImageError, MonoyardError, VerificationError
+from monoyard.images import ImageWork
+from monoyard.locks import parse_lock, split_requirement
+from monoyard.plan import Plan
+from monoyard.report.security import sarif, scan_annotations, scan_lines
+from monoyard.results import SecurityFinding, Verdict, merge_findings
+from monoyard.supply import (
+    SBOM,
+    Database,
+    Dependents,
+    Expected,
+    Scanners,
+    Trust,
+    Wanted,
+    describe,
+    judge,
+)
+
+
+@dataclass
+class _Scan:
+    """What was found so far, and what could not be looked at."""
+
+    findings: list[SecurityFinding] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def add(self, what: str, scan: Callable[[], Iterable[SecurityFinding]]) -> None:
+        """Run one scanner; that it failed is kept, and the others go on."""
+        print(f"scanning {what} ...", file=sys.stderr, flush=True)
+        try:
+            self.findings += scan()
+        except MonoyardError as error:
+            lines = (f"{what}: {error.message}", *(f"  {line}" for line in error.context))
+            self.errors.append("\n".join(lines))
+            if error.hint:
+                self.errors.append(f"  hint: {error.hint}")
+
+
+def scan(directory: Path, arguments: Arguments) -> None:
+    """Scan code, secrets, dependencies and images; print what an environment says of it.
+
+    Args:
+        directory: A directory of the repository.
+        arguments: What was typed; `env` names the environment, by default the policy's first.
+
+    Raises:
+        ChecksFailedError: The environment refuses something, or something could not be scanned.
+    """
+    if arguments.wants_help:
+        print(HELP, end="")
+        return
+    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr, flush=True))
+    plan = engine.plan(engine.selection(arguments), has_engine=True)
+    supply = Supplying.of(engine)
+    name = arguments.env or next(iter(supply.policy.environments))
+    accepts = supply.policy.environment(name)
+    scanners = Scanners(engine.repository.top, engine.tools.ensure, engine.state)
+    found = _Scan()
+    settings = engine.workspace.settings.images
+    tracked = sorted(engine.workspace.tree.entries)
+    dockerfiles = [path for path in tracked if path.rpartition("/")[2].endswith("Dockerfile")]
+    span = "" if arguments.history or not plan.base.commit else f"{plan.base.commit}..HEAD"
+    found.add("code", scanners.code)
+    found.add("code, by the repository's own rules", lambda: scanners.patterns(settings.rules))
+    found.add("Dockerfiles", lambda: scanners.dockerfiles(dockerfiles))
+    found.add("secrets", lambda: scanners.secrets(span, has_changes=not supply.origin.is_clean))
+    _scan_dependencies(engine, plan, supply, scanners, found, name)
+    judged = judge(
+        merge_findings(found.findings), accepts, supply.policy.exceptions,
+        datetime.datetime.now(datetime.UTC).date(),
+    )  # fmt: skip
+    refused = [item for item in judged if item.is_refused]
+    verdict = Verdict.ERROR if found.errors else Verdict.FAIL if refused else Verdict.PASS
+    place = engine.state / "scan.sarif"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(json.dumps(sarif(judged), indent=1) + "\n", encoding="utf-8")
+    data = {
+        "version": 1, "environment": name, "verdict": verdict.value, "errors": found.errors,
+        "findings": [
+            {**asdict(item.finding), "is_refused": item.is_refused, "reason": item.reason}
+            for item in judged
+        ],
+    }  # fmt: skip
+    if engine.environment.get("GITHUB_ACTIONS") == "true":
+        for line in scan_annotations(judged):
+            print(line, file=sys.stderr if arguments.json == "" else sys.stdout)
+    answer(scan_lines(judged, found.errors, name, verdict), data, arguments.json)
+    if verdict is Verdict.ERROR:
+        raise ChecksFailedError(f"`{name}`: not everything could be scanned")
+    if verdict is not Verdict.PASS:
+        raise ChecksFailedError(f"`{name}` refuses {len(refused)} findings")
+
+
+def _scan_dependencies(
+    engine: Engine, plan: Plan, supply: Supplying, scanners: Scanners, found: _Scan, name: str
+) -> None:
+    top = engine.repository.top
+    try:
+        database = Database.find(vulnerabilities(engine), top, engine.kept / "vulnerabilities")
+    except MonoyardError as error:
+        found.errors.append(f"dependencies and images: {error.message}")
+        found.errors.append(f"  hint: {error.hint}")
+        return
+    python = _python_dependents(engine)
+    lock = engine.workspace.settings.lock
+    if lock and lock in engine.workspace.tree.entries:
+        found.add(
+            lock, lambda: _brought(scanners.dependencies(database, top / lock), "PyPI", python)
+        )
+    for path in sorted(engine.workspace.tree.entries):
+        if path.rpartition("/")[2] == "package-lock.json":
+            owner = engine.workspace.owner(path) or path
+            npm = Dependents.of_npm(engine.workspace.tree.read(path) or b"", owner)
+            found.add(
+                path,
+                lambda path=path, npm=npm: _brought(  # type: ignore[misc]
+                    scanners.dependencies(database, top / path), "npm", npm
+                ),
+            )
+    sboms = _Sboms(engine, plan, supply, name)
+    for image, base in sboms.wanted.items():
+
+        def of_image(image: str = image, base: str = base) -> Iterable[SecurityFinding]:
+            items = scanners.image(database, image, sboms.of(image))
+            for item in _brought(items, "PyPI", python):
+                if item.ecosystem.startswith("Debian"):
+                    yield replace(item, brought_by=(f"base {base}",))
+                else:
+                    yield item
+
+        found.add(f"image {image}", of_image)
+
+
+def _brought(
+    findings: Iterable[SecurityFinding], ecosystem: str, dependents: Dependents
+) -> Iterable[SecurityFinding]:
+    for item in findings:
+        if item.ecosystem == ecosystem:
+            yield replace(item, brought_by=dependents.of(item.package), path="")
+        else:
+            yield item
+
+
+def _python_dependents(engine: Engine) -> Dependents:
+    path = engine.workspace.settings.lock or ""
+    lock = parse_lock(path, engine.workspace.tree.read(path) or b"" if path else b"")
+    direct: dict[str, list[str]] = {}
+    for name, package in engine.workspace.packages.items():
+        manifest = package.manifest
+        wanted = [*manifest.requirements, *(r for g in manifest.groups.values() for r in g)]
+        split = (split_requirement(text) for text in wanted)
+        direct[name] = [parts[0] for parts in split if parts]
+    return Dependents.of_lock(lock, direct)
+
+
+class _Sboms:
+    """The SBOMs of images: attested ones of the registry, else made of what was built here."""
+
+    def __init__(self, engine: Engine, plan: Plan, supply: Supplying, environment: str) -> None:
+        self._engine = engine
+        self._plan = plan
+        self._supply = supply
+        self._trust = Trust(supply.signatures, supply.policy, environment)
+        self._images: dict[str, Wanted] = {}
+        for planned in plan.selected:
+            work = planned.task.work
+            if isinstance(work, ImageWork) and planned.manifest is not None:
+                base = work.base.image or work.base.name
+                self._images[work.package] = Wanted(work.package, planned.manifest, base)
+
+    @property
+    def wanted(self) -> Mapping[str, str]:
+        """Images to scan, each with its base."""
+        return {name: item.base for name, item in self._images.items()}
+
+    def of(self, image: str) -> Mapping[str, Any]:
+        """Return an SBOM.
+
+        Raises:
+            MonoyardError: There is no image that the environment accepts, and none here.
+        """
+        item = self._images[image]
+        refusal: MonoyardError
+        try:
+            return self._attested(item)
+        except MonoyardError as error:
+            refusal = error
+        with tempfile.TemporaryDirectory(prefix="monoyard-") as scratch:
+            layouts = collect_layouts(self._engine, self._plan, {image}, Path(scratch))
+            if image not in layouts or isinstance(refusal, VerificationError):
+                raise refusal
+            print(f"{image}: {refusal.message}; what was built here is scanned", file=sys.stderr)
+            place = Path(scratch) / "sbom"
+            place.mkdir()
+            began = time.monotonic()
+            sbom = describe(self._engine.tools.ensure("syft"), layouts[image], image, place)
+            self._engine.announce(f"listed {image} in {time.monotonic() - began:.0f} s")
+            return sbom
+
+    def _attested(self, item: Wanted) -> Mapping[str, Any]:
+        supply = self._supply
+        digest = supply.registry.digest(item.name, item.tag)
+        if digest is None:
+            raise ImageError(
+                f"the image of {item.name} is neither in the registry nor built here",
+                code="no-image",
+                hint="`nox -s publish` or `nox -s images` makes it",
+            )
+        reference = supply.registry.reference(item.name, digest)
+        expected = Expected(item.name, supply.origin.source, item.manifest.key)
+        accepted = self._trust.accept(reference, expected)
+        signer = supply.signatures.signer(supply.policy.signers[accepted.signer])
+        statements = supply.signatures.statements(reference, SBOM, signer)
+        if not statements:
+            raise VerificationError(f"{reference} has no SBOM", code="no-sbom")
+        found: Mapping[str, Any] = statements[-1]["predicate"]
+        return found
