@@ -195,6 +195,24 @@ def _images(directory: Path) -> list[Any]:
         verify_images(directory, what, env, _target(json))
 
     @task(
+        name="explain",
+        positional=["name"],
+        optional=["json"],
+        help={
+            "name": "a package",
+            "against": "tag to compare with (default: that of the branch)",
+            "json": _JSON,
+        },
+    )
+    @_guarded
+    def explain_(context: Context, name: str, against: str = "", json: str | None = None) -> None:
+        """Say what differs between an image of the registry and the one of the work tree."""
+        from monoyard.bindings.verifying import explain_image
+
+        del context
+        explain_image(directory, name, against, _target(json))
+
+    @task(
         positional=[],
         iterable=["keep_running"],
         optional=["json"],
@@ -222,7 +240,7 @@ def _images(directory: Path) -> list[Any]:
         asked = Pruning(words, lists, grace, apply, nothing_runs, _target(json))
         prune_images(directory, asked)
 
-    return [show, refresh, verify, prune]
+    return [show, refresh, verify, explain_, prune]
 
 
 def _tools(directory: Path) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -53,12 +53,10 @@ def publish(directory: Path, arguments: Arguments) -> None:
     engine.announce(f"asking {supply.registry.address} for {len(wanted)} images")
     found = dict(zip(wanted, each(publisher.find, wanted.values()), strict=True))
     missing = {name: why for name, (_, accepted, why) in found.items() if accepted is None}
-    failed = _build(checks, arguments, missing) if missing else None
-    plan = engine.plan(engine.selection(arguments))
+    failed = _build(checks, arguments, set(missing) - _stored(plan))
+    plan = engine.plan(engine.selection(arguments), has_engine=True)  # with what was built
     with tempfile.TemporaryDirectory(prefix="monoyard-") as scratch:
         built = _collect(engine, plan, missing, Path(scratch))
-        if not built and missing and failed is None:
-            raise _not_built(plan, missing)
         ready = [item for name, item in wanted.items() if name in built or name not in missing]
 
         def take(item: Wanted) -> Published | MonoyardError:
@@ -82,7 +80,7 @@ def publish(directory: Path, arguments: Arguments) -> None:
         raise failed
     left = sorted(set(missing) - set(built))
     if left:
-        raise _not_built(plan, left)
+        raise _not_built(engine.plan(engine.selection(arguments)), left)
 
 
 def _wanted(plan: Plan) -> dict[str, Wanted]:
@@ -95,10 +93,21 @@ def _wanted(plan: Plan) -> dict[str, Wanted]:
     return found
 
 
+def _stored(plan: Plan) -> set[str]:
+    """Return the images that the store has, whether or not an engine answers here."""
+    return {item.task.package for item in plan.in_state(State.HIT) if item.task.suite == SUITE}
+
+
 def _build(
-    checks: Checks, arguments: Arguments, missing: Mapping[str, str]
+    checks: Checks, arguments: Arguments, missing: Collection[str]
 ) -> ChecksFailedError | None:
-    """Build what is missing, as `nox -s images` does; return that something is no good."""
+    """Build what is missing, as `nox -s images` does; return that something is no good.
+
+    Nothing is built where no engine answers: what is missing then stays so, and is told at the end.
+    """
+    plan = checks.engine.plan(checks.engine.selection(arguments, (SUITE,)))
+    if {planned.task.package for planned in plan.in_state(State.SKIP)} >= set(missing):
+        return None
     asked = replace(arguments, json=None)
     try:
         checks.run(asked, (SUITE,), lambda task: task.suite != SUITE or task.package in missing)

@@ -1,8 +1,9 @@
-"""The question `images.verify`: whether an environment accepts what is in the registry."""
+"""Questions to the registry: whether an environment accepts an image, and what differs from it."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from monoyard.bindings.supplying import Supplying
 from monoyard.config import suggest
 from monoyard.errors import UsageError, VerificationError
 from monoyard.images import SUITE, ImageWork
-from monoyard.supply import Expected, Trust, content_tag, is_commit, key_of_tag
+from monoyard.plan import explain_against
+from monoyard.supply import Expected, Trust, branch_tag, content_tag, is_commit, key_of_tag
 from monoyard.tools import git
 
 
@@ -86,6 +88,53 @@ def verify_images(directory: Path, what: str, environment: str, target: str | No
     answer(lines, {"version": 1, "images": rows}, target)
 
 
+def explain_image(directory: Path, name: str, against: str, target: str | None) -> None:
+    """Print what differs between an image of the registry and the one of the work tree.
+
+    Args:
+        directory: A directory of the repository.
+        name: A package.
+        against: Tag of the image to compare with; empty means that of the branch.
+        target: Where JSON goes, as `answer` takes it; None for lines.
+
+    Raises:
+        UsageError: There is no such image, here or in the registry.
+        VerificationError: Nothing that the first environment trusts says what it was made from.
+    """
+    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr, flush=True))
+    supply = Supplying.of(engine)
+    plan = engine.plan(engine.selection(parse_arguments([]), (SUITE,)), has_engine=True)
+    images = {
+        planned.task.package: planned
+        for planned in plan.selected
+        if isinstance(planned.task.work, ImageWork)
+    }
+    planned = images[_known(name, images)]
+    tag = against or branch_tag(supply.origin.branch or "main")
+    repository = supply.registry.repository(name)
+    digest = supply.registry.digest(name, tag)
+    if digest is None:
+        raise UsageError(
+            f"{repository}:{tag} does not exist",
+            hint="`--against TAG` names another one: a commit, a version, `branch-NAME`",
+        )
+    trust = Trust(supply.signatures, supply.policy, next(iter(supply.policy.environments)))
+    wanted = Expected(name, supply.origin.source)
+    claim = trust.accept(supply.registry.reference(name, digest), wanted).claim
+    key = planned.manifest.key if planned.manifest else ""
+    differences = explain_against(planned, claim.parts, engine.store).lines
+    where = f"{repository}:{tag}"
+    lines = [f"{name} is made from the same as {where}"]
+    if key != claim.key:
+        made = f" (commit {claim.commit})" if claim.commit else ""
+        lines = [f"{name} differs from {where}{made}", *(f"  {line}" for line in differences)]
+    data = {
+        "version": 1, "image": name, "key": key, "against": tag, "other_key": claim.key,
+        "commit": claim.commit, "differences": list(differences),
+    }  # fmt: skip
+    answer(lines, data, target)
+
+
 def _asked(engine: Engine, supply: Supplying, what: str) -> list[_Asked]:
     plan = engine.plan(engine.selection(parse_arguments([]), (SUITE,)), has_engine=True)
     keys = {
@@ -112,7 +161,7 @@ def _asked(engine: Engine, supply: Supplying, what: str) -> list[_Asked]:
     return [_Asked(name, tag=commit, commit=commit) for name in keys]
 
 
-def _known(image: str, keys: dict[str, str]) -> str:
+def _known(image: str, keys: Mapping[str, object]) -> str:
     if image not in keys:
         raise UsageError(f"there is no image `{image}`{suggest(image, keys)}", code="unknown-image")
     return image

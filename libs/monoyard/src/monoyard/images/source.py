@@ -20,6 +20,8 @@ SUITE: Final = "image"
 
 _USUAL_BASE: Final = {"python": "python", "typescript": "page"}
 _BUNDLE: Final = "dist"
+# Only where rules are by default: elsewhere their directory may hold what somebody reads.
+_RULES: Final = "infra/images/rules/"
 _NGINX: Final = ("/usr/sbin/nginx", "-e", "/dev/stderr")
 _TIMEOUT_SECONDS: Final = 1800.0
 _GIGABYTE: Final = 1024**3
@@ -52,8 +54,9 @@ class ImageSource:
                 exist or is not locked.
         """
         services = [package for package in workspace.packages.values() if _has_image(package)]
+        covered = _covered(workspace)
         if not workspace.settings.images.bases or not services:
-            return Sourced(())
+            return Sourced((), covered=covered)
         bases = _Bases(workspace, is_refreshing=self._is_refreshing)
         lock = WorkspaceLock.find(workspace)
         problem = self._problem()
@@ -71,7 +74,7 @@ class ImageSource:
         notes: tuple[str, ...] = ()
         if self._is_refreshing:
             notes = ("base images are resolved afresh in this run: their lock is not used",)
-        return Sourced(tasks, notes=notes)
+        return Sourced(tasks, covered=covered, notes=notes)
 
     def _service(
         self,
@@ -171,6 +174,15 @@ class ImageSource:
             skip=problem,
             estimate=10.0,
         )
+
+
+def _covered(workspace: Workspace) -> frozenset[str]:
+    """Return the files that no task reads: a part of keys has the lock, and the others judge."""
+    settings = workspace.settings.images
+    known = {settings.lock, settings.policy, settings.rules}
+    return frozenset(
+        path for path in workspace.tree.entries if path in known or path.startswith(_RULES)
+    )
 
 
 class _Bases:

@@ -15,7 +15,7 @@ from monoyard.plan.causes import (
     UnownedFile,
     cause_data,
 )
-from monoyard.plan.explain import Explanation, explain
+from monoyard.plan.explain import Explanation, explain, explain_against
 from monoyard.plan.keys import Keys, Manifest
 from monoyard.plan.plan import Plan, PlannedTask, State, make_plan
 from monoyard.plan.reading import READ_BY_DEFAULT, UNREAD_BY_DEFAULT
@@ -52,6 +52,7 @@ __all__ = [
     "UnownedFile",
     "cause_data",
     "explain",
+    "explain_against",
     "gather",
     "make_plan",
     "plan_schema",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from monoyard.cache import Difference, Store
@@ -66,11 +66,30 @@ def _one(
         return Explanation(problem="its key is that of the last success")
     if old is None:
         return Explanation(problem="what stood behind its last success is no longer kept")
-    found = store.manifests.difference(old, planned.manifest.parts)
+    return Explanation(_lines(old, planned.manifest.parts, store))
+
+
+def explain_against(planned: PlannedTask, parts: Mapping[str, str], store: Store) -> Explanation:
+    """Compare the key of a task with the parts of another one.
+
+    Args:
+        planned: The task.
+        parts: Part name to digest, as they were elsewhere. What stood behind a digest is told where
+            this store knows it.
+        store: Where parts are compared.
+    """
+    if planned.manifest is None:
+        return Explanation(problem="it has no key here")
+    remember([planned], store)
+    return Explanation(_lines(dict(parts), planned.manifest.parts, store))
+
+
+def _lines(old: dict[str, str], new: Mapping[str, str], store: Store) -> tuple[str, ...]:
+    found = store.manifests.difference(old, new)
     lines = tuple(dict.fromkeys(_line(item) for item in _files_first(found)))
     if len(lines) > _SHOWN:
         lines = (*lines[:_SHOWN], f"... and {len(lines) - _SHOWN} more differences")
-    return Explanation(lines)
+    return lines
 
 
 def _files_first(found: Iterable[Difference]) -> list[Difference]:

@@ -10,7 +10,7 @@ from monoyard.supply.gate import Judged, judge
 from monoyard.supply.inventory import take_stock, told_at
 from monoyard.supply.origin import SBOM, Origin, find_origin
 from monoyard.supply.publishing import Built, Published, Publisher, Wanted, content_tag, key_of_tag
-from monoyard.supply.registry import Registry, is_commit
+from monoyard.supply.registry import Registry, branch_tag, is_commit
 from monoyard.supply.retention import Decision, History, Retention, Rules
 from monoyard.supply.sbom import describe
 from monoyard.supply.scanning import Database, Scanners
@@ -38,6 +38,7 @@ __all__ = [
     "Signatures",
     "Trust",
     "Wanted",
+    "branch_tag",
     "content_tag",
     "describe",
     "find_origin",

@@ -10,7 +10,7 @@ import datetime
 import posixpath
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from monoyard import __version__
@@ -26,6 +26,7 @@ FINDINGS: Final = "vuln"
 
 _BUILD_TYPE: Final = "https://monoyard.dev/build-types/image/v1"
 _BUILDERS: Final = "https://monoyard.dev/builders"
+_INPUTS: Final = "inputs: "
 _HEXADECIMAL: Final = re.compile(r"^[0-9a-f]{64}$")
 _REMOTE: Final = re.compile(
     r"^(?:[a-z+]+://)?(?:[^@/]*@)?(?P<host>[^/:]+)(?::\d+)?[:/]+(?P<path>.+)$"
@@ -113,7 +114,7 @@ def provenance(
         built_at: Unix seconds at which it was ready.
     """
     materials = [
-        {"name": f"inputs: {part}", "digest": {"sha256": digest}}
+        {"name": f"{_INPUTS}{part}", "digest": {"sha256": digest}}
         for part, digest in manifest.parts.items()
         if _HEXADECIMAL.match(digest)
     ]
@@ -159,6 +160,7 @@ class Claim:
         key: Its key.
         commit: Commit it was built from, or empty.
         builder: Who built it.
+        parts: The digests behind the key, by the name of the part.
     """
 
     source: str
@@ -166,6 +168,7 @@ class Claim:
     key: str
     commit: str
     builder: str
+    parts: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_provenance(statement: Mapping[str, Any]) -> Claim:
@@ -178,6 +181,7 @@ def read_provenance(statement: Mapping[str, Any]) -> Claim:
         key=str(said.get("key", "")),
         commit=_commit(definition.get("resolvedDependencies")),
         builder=str(_at(statement, "predicate", "runDetails", "builder").get("id", "")),
+        parts=_parts(definition.get("resolvedDependencies")),
     )
 
 
@@ -195,6 +199,15 @@ def _commit(dependencies: object) -> str:
             if isinstance(item, dict) and (commit := _at(item, "digest").get("gitCommit")):
                 return str(commit)
     return ""
+
+
+def _parts(dependencies: object) -> dict[str, str]:
+    found = {}
+    for item in dependencies if isinstance(dependencies, list) else ():
+        name = str(item.get("name", "")) if isinstance(item, dict) else ""
+        if name.startswith(_INPUTS):
+            found[name.removeprefix(_INPUTS)] = str(_at(item, "digest").get("sha256", ""))
+    return found
 
 
 def _at(data: Mapping[str, Any], *names: str) -> Mapping[str, Any]:

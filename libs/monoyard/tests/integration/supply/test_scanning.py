@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 import subprocess
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -15,15 +14,9 @@ from monoyard.errors import MachineError, ToolError
 from monoyard.results import merge_findings
 from monoyard.supply import Database, Scanners, describe, judge
 
-from .yard import program, write_layout
+from .yard import BAD, program, write_database, write_layout
 
 TODAY = datetime.date(2026, 11, 21)
-SEVERE = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
-BAD = {
-    "PyPI": ("GHSA-aaaa-aaaa-aaaa", "PyPI", "alembic", "2.0"),
-    "npm": ("GHSA-nnnn-nnnn-nnnn", "npm", "preact", "12.0.0"),
-    "Debian": ("DSA-1-1", "Debian:12", "openssl", "3.0.30-1"),
-}
 RULES = "ruleDirs: [rules]\n"
 RULE = """\
 id: no-eval
@@ -33,27 +26,6 @@ message: it runs what it is given
 rule: {pattern: eval($CODE)}
 """
 TOKEN = "gh" + "p_abcdEFGH1234567890abcdEFGH1234567890"  # not a secret of anybody
-
-
-def write_database(place: Path, *names: str, fixed: dict[str, str] | None = None) -> str:
-    """Write a database of some ecosystems, each with one bad package; return its directory."""
-    for name in names:
-        identity, ecosystem, package, version = BAD[name]
-        version = (fixed or {}).get(name, version)
-        span = {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": version}]}
-        record = {
-            "schema_version": "1.6.0", "id": identity, "modified": "2026-11-01T00:00:00Z",
-            "aliases": [f"CVE-2026-{len(package)}"], "summary": f"{package} is bad",
-            "severity": [{"type": "CVSS_V3", "score": SEVERE}],
-            "affected": [
-                {"package": {"ecosystem": ecosystem, "name": package}, "ranges": [span]}
-            ],
-        }  # fmt: skip
-        target = place / "osv-scalibr" / name / "all.zip"
-        target.parent.mkdir(parents=True)
-        with zipfile.ZipFile(target, "w") as archive:
-            archive.writestr(f"{identity}.json", json.dumps(record))
-    return str(place)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import tarfile
 import time
+import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
@@ -27,6 +28,12 @@ PROGRAMS = (
 )  # fmt: skip
 SOURCE = "https://git.example.org/shop"
 COMMIT = "1" * 40
+SEVERE = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
+BAD = {
+    "PyPI": ("GHSA-aaaa-aaaa-aaaa", "PyPI", "alembic", "2.0"),
+    "npm": ("GHSA-nnnn-nnnn-nnnn", "npm", "preact", "12.0.0"),
+    "Debian": ("DSA-1-1", "Debian:12", "openssl", "3.0.30-1"),
+}
 _SETTINGS = """\
 version: 0.1
 storage:
@@ -269,3 +276,40 @@ def copy_tag(registry: Registry, image: str, source: str, target: str) -> None:
         (str(registry.program), "tag", f"{registry.repository(image)}@{source}", target),
         check=True, capture_output=True, env=dict(os.environ),
     )  # fmt: skip
+
+
+def write_database(
+    place: Path,
+    *names: str,
+    fixed: dict[str, str] | None = None,
+    package: str = "",
+    fixed_in: str = "",
+) -> str:
+    """Write a database of some ecosystems, each with one bad package; return its directory.
+
+    Args:
+        place: The directory.
+        names: Ecosystems.
+        fixed: The version that mends the package, where it is another one.
+        package: The Debian package that is bad, instead of openssl.
+        fixed_in: The version that mends that.
+    """
+    for name in names:
+        identity, ecosystem, bad, version = BAD[name]
+        version = (fixed or {}).get(name, version)
+        if name == "Debian" and package:
+            bad, version = package, fixed_in
+        span = {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": version}]}
+        record = {
+            "schema_version": "1.6.0", "id": identity, "modified": "2026-11-01T00:00:00Z",
+            "aliases": [f"CVE-2026-{len(bad)}"], "summary": f"{bad} is bad",
+            "severity": [{"type": "CVSS_V3", "score": SEVERE}],
+            "affected": [
+                {"package": {"ecosystem": ecosystem, "name": bad}, "ranges": [span]}
+            ],
+        }  # fmt: skip
+        target = place / "osv-scalibr" / name / "all.zip"
+        target.parent.mkdir(parents=True)
+        with zipfile.ZipFile(target, "w") as archive:
+            archive.writestr(f"{identity}.json", json.dumps(record))
+    return str(place)

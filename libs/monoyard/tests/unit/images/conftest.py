@@ -74,6 +74,11 @@ class Yard:
         memo = NoMemo()
         return load(take_snapshot(Repository.locate(self.top), memo), memo)
 
+    def covered(self) -> frozenset[str]:
+        """Return the files whose change selects nothing by itself."""
+        source = ImageSource(LocalInterpreters(), str, is_refreshing=False)
+        return source.tasks(self.workspace).covered
+
     def tasks(self, problem: str = "", *, is_refreshing: bool = False) -> tuple[Task, ...]:
         """Return the image tasks of now."""
         source = ImageSource(LocalInterpreters(), lambda: problem, is_refreshing=is_refreshing)

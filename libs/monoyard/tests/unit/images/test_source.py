@@ -158,3 +158,14 @@ def test_refreshed_bases_are_not_cached(yard: "Yard") -> None:
     (task,) = yard.tasks(is_refreshing=True)
     assert not task.is_cacheable
     assert cast("ImageWork", task.work).base.locked == ()
+
+
+def test_policy_and_rules_are_read_by_no_task(yard: "Yard") -> None:
+    """Who judges images changes none of them; what else lies beside the policy may."""
+    for path in ("infra/images/policy.toml", "infra/images/rules/a/b.yml", "infra/images/other"):
+        yard.write(path, "")
+    assert yard.covered() == {
+        "infra/images/debian.lock", "infra/images/policy.toml", "infra/images/rules/a/b.yml",
+    }  # fmt: skip
+    yard.write("pyproject.toml", '[tool.monoyard]\nmembers = ["libs/*"]\n')
+    assert "infra/images/policy.toml" in yard.covered()
