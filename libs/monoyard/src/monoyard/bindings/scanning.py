@@ -116,6 +116,7 @@ def _scan_dependencies(
     top = engine.repository.top
     try:
         database = Database.find(vulnerabilities(engine), top, engine.kept / "vulnerabilities")
+        database.check_age(supply.policy.environment(name).max_scan_age, time.time())
     except MonoyardError as error:
         found.errors.append(f"dependencies and images: {error.message}")
         found.errors.append(f"  hint: {error.hint}")

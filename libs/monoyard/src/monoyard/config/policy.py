@@ -48,7 +48,7 @@ class EnvironmentPolicy:
         builder_level: SLSA build level that the provenance has to claim at least.
         fail_at: Findings of this severity or a higher one are refused; None accepts all.
         only_fixable: Findings that no version fixes are accepted.
-        max_scan_age: Seconds after which findings are too old to go by.
+        max_scan_age: Seconds after which known vulnerabilities are too old to go by.
     """
 
     trusts: tuple[str, ...] = ()
@@ -181,7 +181,9 @@ _ENVIRONMENT_KINDS: Final[dict[str, tuple[Kind, str]]] = {
         choice(*SEVERITIES), "Lowest severity of findings that it refuses (default: none).",
     ),
     "only-fixable": (flag(), "Accept findings that no version fixes."),
-    "max-scan-age": (duration(), "Age after which an image is scanned again (default: `24h`)."),
+    "max-scan-age": (
+        duration(), "Age after which a database of vulnerabilities is an error (default: `24h`).",
+    ),
 }  # fmt: skip
 
 _EXCEPTION_KINDS: Final[dict[str, tuple[Kind, str]]] = {

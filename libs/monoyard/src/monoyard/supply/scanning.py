@@ -80,6 +80,25 @@ class Database:
         newest = max(file.stat().st_mtime for file in files)
         return cls(directory, False, f"sha256:{digest.hexdigest()}", newest)
 
+    def check_age(self, limit: float, now: float) -> None:
+        """Refuse a database that is too old to go by; one that is fetched is new.
+
+        Args:
+            limit: Seconds that the environment allows.
+            now: Unix seconds.
+
+        Raises:
+            MachineError: It is older.
+        """
+        age = now - self.fetched_at
+        if not self.is_fetched and age > limit:
+            raise MachineError(
+                f"the database of known vulnerabilities is {age / 3600:.0f} hours old, and "
+                f"{limit / 3600:.0f} are allowed",
+                code="database-too-old",
+                hint="bring its files up to date; `max-scan-age` of the policy sets the limit",
+            )
+
 
 class Scanners:
     """Runs scanners in one work tree.
@@ -139,7 +158,7 @@ class Scanners:
         return _read(hadolint.parse, done.stdout, "hadolint", done)
 
     def secrets(self, span: str, *, has_changes: bool) -> tuple[SecurityFinding, ...]:
-        """Return secrets in commits and in what is not committed yet.
+        """Return secrets in commits and in what is not committed yet, but for untracked files.
 
         Args:
             span: Range of commits, as git log takes it; empty means all of history.
@@ -153,7 +172,10 @@ class Scanners:
             report = Path(directory) / "report.json"
             calls = [gitleaks.scan_commits(program, span, report)]
             if has_changes:
-                calls.append(gitleaks.scan_work_tree(program, report))
+                calls += [
+                    gitleaks.scan_work_tree(program, report, is_staged=is_staged)
+                    for is_staged in (True, False)
+                ]
             found: list[SecurityFinding] = []
             for argv in calls:
                 report.unlink(missing_ok=True)

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from monoyard.config import EnvironmentPolicy, Policy
-from monoyard.errors import VerificationError
+from monoyard.errors import RegistryError, VerificationError
 from monoyard.supply.origin import PROVENANCE, REUSE, Claim, read_provenance, read_reuse
 from monoyard.supply.signing import Signatures
 from monoyard.tools.cosign import Signer
 
 _HOSTED_LEVEL: Final = 2
+# What is wrong with an image that somebody signed says more than that another one did not sign it.
+_TELLING_LEAST: Final = {"other-signer": 1, "not-verifiable": 2, "unsigned": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +80,21 @@ class Trust:
                 return self._accept_from(name, reference, expected)
             except VerificationError as refusal:
                 refusals.append(refusal)
-        # Who signed something at all says more than that another one did not.
-        refusals.sort(key=lambda refusal: refusal.code in {"unsigned", "other-signer"})
-        if all(refusal.code in {"unsigned", "other-signer"} for refusal in refusals):
-            refusals.sort(key=lambda refusal: refusal.code == "unsigned")
-        raise refusals[0]
+        raise min(refusals, key=lambda refusal: _TELLING_LEAST.get(refusal.code, 0))
 
     def _accept_from(self, name: str, reference: str, expected: Expected) -> Accepted:
         signer = self._signatures.signer(self._policy.signers[name])
         try:
             statements = self._signatures.statements(reference, PROVENANCE, signer)
+        except RegistryError as error:
+            if signer.key:
+                raise
+            # Certificates are verified with what a service says. Without it nobody is trusted.
+            raise VerificationError(
+                f"signatures of `{name}` cannot be verified here",
+                code="not-verifiable",
+                context=error.context,
+            ) from error
         except VerificationError as error:
             trusted = ", ".join(self._accepts.trusts)
             raise VerificationError(

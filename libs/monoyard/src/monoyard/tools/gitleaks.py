@@ -18,9 +18,10 @@ def scan_commits(program: Path, span: str, report: Path) -> tuple[str, ...]:
     return (str(program), "git", *wanted, *_common(report), ".")
 
 
-def scan_work_tree(program: Path, report: Path) -> tuple[str, ...]:
-    """Return the call that looks through what differs from the last commit."""
-    return (str(program), "git", "--pre-commit", *_common(report), ".")
+def scan_work_tree(program: Path, report: Path, *, is_staged: bool) -> tuple[str, ...]:
+    """Return the call that looks through what is staged, or through what is not."""
+    staged = ("--staged",) if is_staged else ()
+    return (str(program), "git", "--pre-commit", *staged, *_common(report), ".")
 
 
 def parse(report: bytes) -> tuple[SecurityFinding, ...]:

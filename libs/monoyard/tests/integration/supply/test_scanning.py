@@ -82,6 +82,9 @@ def test_secrets_are_found_where_they_are(top: Path, scanners: Scanners) -> None
     (top / "README.md").write_text(f"a\ntoken = '{TOKEN}'\n", encoding="utf-8")
     (found,) = scanners.secrets(f"{first.strip()}..HEAD", has_changes=True)
     assert (found.path, found.commit, found.severity) == ("README.md", "", "critical")
+    subprocess.run(("git", "add", "--all"), cwd=top, check=True)
+    (staged,) = scanners.secrets(f"{first.strip()}..HEAD", has_changes=True)
+    assert staged == found
     commit(top)
     (top / "README.md").write_text("gone\n", encoding="utf-8")
     commit(top)
@@ -145,6 +148,16 @@ def test_missing_database_is_an_error_and_no_pass(
     known = Database.find(write_database(tmp_path / "half", "Debian"), top, tmp_path)
     with pytest.raises((MachineError, ToolError)):
         scanners.image(known, "shop", image(tmp_path))
+
+
+def test_old_database_is_an_error(top: Path, tmp_path: Path) -> None:
+    """What was fetched too long ago says nothing of today; what is fetched now is never old."""
+    known = Database.find(write_database(tmp_path / "one", "npm"), top, tmp_path)
+    known.check_age(3600.0, known.fetched_at + 3600.0)
+    with pytest.raises(MachineError, match="is 2 hours old, and 1 are allowed") as raised:
+        known.check_age(3600.0, known.fetched_at + 7200.0)
+    assert raised.value.code == "database-too-old"
+    Database.find("download", top, tmp_path).check_age(0.0, known.fetched_at)
 
 
 def test_database_is_known_by_its_content(top: Path, tmp_path: Path) -> None:

@@ -109,3 +109,11 @@ def test_signature_without_origin_is_no_signature(desk: Desk, published: str) ->
     desk.sign_only(built.layout.digest)
     assert published != built.layout.digest
     assert refusal(desk, built.layout.digest, Expected("shop", SOURCE)) == "unsigned"
+
+
+def test_signer_who_cannot_be_verified_here_trusts_nothing(desk: Desk, published: str) -> None:
+    """An identity needs services to be verified; where they are out of reach it is a refusal."""
+    code = refusal(desk, published, Expected("shop", SOURCE), 'trusts = ["nobody"]')
+    assert code in {"not-verifiable", "other-signer", "unsigned"}
+    trust = Trust(desk.signatures, desk.policy(prod='trusts = ["nobody", "own"]'), "prod")
+    assert trust.accept(desk.registry.reference("shop", published), Expected("shop", SOURCE)).level
