@@ -77,7 +77,10 @@ def verify_images(directory: Path, what: str, environment: str, target: str | No
             }
         )  # fmt: skip
     if not rows:
-        raise UsageError(f"the registry has no image of {what}")
+        raise UsageError(
+            f"the registry has no image of {what}",
+            hint="commits are tagged by a key that the last environment of the policy trusts",
+        )
     lines = []
     for row in rows:
         lines.append(f"{row['image']}@{row['digest']} is accepted by `{name}`")
