@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 REFERENCE = (
     "command-line.md", "configuration.md", "package.schema.json", "plan.schema.json",
-    "workspace.schema.json",
+    "policy.schema.json", "workspace.schema.json",
 )  # fmt: skip
 
 
