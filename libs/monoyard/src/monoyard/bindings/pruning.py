@@ -14,6 +14,7 @@ from monoyard.bindings.arguments import HELP, parse_arguments
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.parallel import each
 from monoyard.bindings.questions import answer
+from monoyard.bindings.supplying import find_registry
 from monoyard.errors import ConfigurationError, RegistryError, RepositoryError, UsageError
 from monoyard.images import SUITE, ImageWork
 from monoyard.supply import Decision, History, Registry, Retention, Rules, take_stock, told_at
@@ -78,10 +79,8 @@ def prune_images(directory: Path, asked: Pruning) -> None:
     plan = engine.plan(engine.selection(arguments, (SUITE,)), has_engine=True)
     works = (planned.task.work for planned in plan.selected)
     names = [work.package for work in works if isinstance(work, ImageWork)]
-    address = engine.environment.get("MONOYARD_REGISTRY")
-    address = address or engine.workspace.settings.images.registry
-    registry = Registry(engine.tools.ensure("crane"), address)
-    engine.announce(f"asking {address} for the images of {len(names)} packages")
+    registry = find_registry(engine)
+    engine.announce(f"asking {registry.address} for the images of {len(names)} packages")
     history = _history(engine.repository)
     decided: dict[str, tuple[Decision, ...]] = {}
     removals: dict[str, dict[str, tuple[str, ...]]] = {}
@@ -90,7 +89,7 @@ def prune_images(directory: Path, asked: Pruning) -> None:
         decided[name], removals[name] = found
     _warn_of_strangers(rules, decided)
     target = arguments.json if asked.target is None else asked.target
-    _report(decided, address, asked, target)
+    _report(decided, registry.address, asked, target)
     if asked.is_applied:
         _remove(registry, removals, engine.announce)
 

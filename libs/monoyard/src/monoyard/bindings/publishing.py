@@ -47,7 +47,7 @@ def publish(directory: Path, arguments: Arguments) -> None:
             hint="unset MONOYARD_BASE_LOCK; `invoke images.refresh` brings the lock up to date",
         )
     plan = engine.plan(engine.selection(arguments), has_engine=True)
-    wanted = _wanted(plan)
+    wanted = wanted_images(plan)
     supply = Supplying.of(engine)
     publisher = Publisher(supply.registry, supply.signatures, supply.policy, supply.origin)
     engine.announce(f"asking {supply.registry.address} for {len(wanted)} images")
@@ -83,7 +83,8 @@ def publish(directory: Path, arguments: Arguments) -> None:
         raise _not_built(engine.plan(engine.selection(arguments)), left)
 
 
-def _wanted(plan: Plan) -> dict[str, Wanted]:
+def wanted_images(plan: Plan) -> dict[str, Wanted]:
+    """Return the selected images of a plan, by name."""
     found = {}
     for planned in plan.selected:
         work = planned.task.work

@@ -9,16 +9,16 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from monoyard.bindings.arguments import HELP, Arguments
 from monoyard.bindings.engine import Engine
-from monoyard.bindings.publishing import collect_layouts, vulnerabilities
+from monoyard.bindings.publishing import collect_layouts, vulnerabilities, wanted_images
 from monoyard.bindings.questions import answer
 from monoyard.bindings.supplying import Supplying
 from monoyard.errors import ChecksFailedError, ImageError, MonoyardError, VerificationError
-from monoyard.images import ImageWork
 from monoyard.locks import parse_lock, split_requirement
 from monoyard.plan import Plan
 from monoyard.report.security import sarif, scan_annotations, scan_lines
@@ -49,10 +49,14 @@ class _Scan:
         try:
             self.findings += scan()
         except MonoyardError as error:
-            lines = (f"{what}: {error.message}", *(f"  {line}" for line in error.context))
-            self.errors.append("\n".join(lines))
-            if error.hint:
-                self.errors.append(f"  hint: {error.hint}")
+            self.miss(what, error)
+
+    def miss(self, what: str, error: MonoyardError) -> None:
+        """Keep why something could not be looked at."""
+        lines = (f"{what}: {error.message}", *(f"  {line}" for line in error.context))
+        self.errors.append("\n".join(lines))
+        if error.hint:
+            self.errors.append(f"  hint: {error.hint}")
 
 
 def scan(directory: Path, arguments: Arguments) -> None:
@@ -118,25 +122,23 @@ def _scan_dependencies(
         database = Database.find(vulnerabilities(engine), top, engine.kept / "vulnerabilities")
         database.check_age(supply.policy.environment(name).max_scan_age, time.time())
     except MonoyardError as error:
-        found.errors.append(f"dependencies and images: {error.message}")
-        found.errors.append(f"  hint: {error.hint}")
+        found.miss("dependencies and images", error)
         return
+
+    def of_lock(path: str, ecosystem: str, dependents: Dependents) -> Iterable[SecurityFinding]:
+        return _brought(scanners.dependencies(database, top / path), ecosystem, dependents)
+
     python = _python_dependents(engine)
     lock = engine.workspace.settings.lock
     if lock and lock in engine.workspace.tree.entries:
-        found.add(
-            lock, lambda: _brought(scanners.dependencies(database, top / lock), "PyPI", python)
-        )
+        found.add(lock, partial(of_lock, lock, "PyPI", python))
+    elif python.has_any:
+        found.errors.append("Python dependencies: there is no lock that says which they are")
     for path in sorted(engine.workspace.tree.entries):
         if path.rpartition("/")[2] == "package-lock.json":
             owner = engine.workspace.owner(path) or path
             npm = Dependents.of_npm(engine.workspace.tree.read(path) or b"", owner)
-            found.add(
-                path,
-                lambda path=path, npm=npm: _brought(  # type: ignore[misc]
-                    scanners.dependencies(database, top / path), "npm", npm
-                ),
-            )
+            found.add(path, partial(of_lock, path, "npm", npm))
     sboms = _Sboms(engine, plan, supply, name)
     for image, base in sboms.wanted.items():
 
@@ -181,12 +183,7 @@ class _Sboms:
         self._plan = plan
         self._supply = supply
         self._trust = Trust(supply.signatures, supply.policy, environment)
-        self._images: dict[str, Wanted] = {}
-        for planned in plan.selected:
-            work = planned.task.work
-            if isinstance(work, ImageWork) and planned.manifest is not None:
-                base = work.base.image or work.base.name
-                self._images[work.package] = Wanted(work.package, planned.manifest, base)
+        self._images = wanted_images(plan)
 
     @property
     def wanted(self) -> Mapping[str, str]:

@@ -35,7 +35,6 @@ class Supplying:
             RepositoryError: There is no commit yet.
         """
         settings = engine.workspace.settings.images
-        address = engine.environment.get("MONOYARD_REGISTRY") or settings.registry
         key = engine.environment.get("MONOYARD_COSIGN_KEY") or settings.key
         place, top = engine.kept / "signing", engine.repository.top
         identity = own_identity(engine.environment) if key == KEYLESS else ""
@@ -45,8 +44,19 @@ class Supplying:
         policy = read_policy(engine.workspace.tree.read(settings.policy), settings.policy)
         cosign = engine.tools.ensure("cosign")
         return cls(
-            Registry(engine.tools.ensure("crane"), address),
+            find_registry(engine),
             Signatures(cosign, place, top, key),
             policy,
             origin,
         )
+
+
+def find_registry(engine: Engine) -> Registry:
+    """Return the registry that the settings or the environment name.
+
+    Raises:
+        MachineError: crane cannot be had.
+    """
+    named = engine.environment.get("MONOYARD_REGISTRY")
+    address = named or engine.workspace.settings.images.registry
+    return Registry(engine.tools.ensure("crane"), address)

@@ -49,6 +49,11 @@ class Dependents:
         direct = {**root.get("dependencies", {}), **root.get("devDependencies", {})}
         return cls(edges, {package: direct})
 
+    @property
+    def has_any(self) -> bool:
+        """Whether any package declares a dependency."""
+        return any(True for names in self._direct.values() for _ in names)
+
     def of(self, name: str) -> tuple[str, ...]:
         """Return who needs a dependency: `api`, or `api through fastapi`."""
         return tuple(

@@ -117,11 +117,10 @@ class Publisher:
                 code="key-not-trusted",
                 hint="name its public half as a signer in the policy file, and trust it somewhere",
             )
-        self.environment = trusting[-1]
-        """The last environment that trusts the key: images in the registry are held against it."""
-        self._is_fully_trusted = self.environment == list(policy.environments)[-1]
+        # Images in the registry are held against the last environment that trusts the key.
+        self._trust = Trust(signatures, policy, trusting[-1])
+        self._is_fully_trusted = trusting[-1] == list(policy.environments)[-1]
         self._own = signatures.signer(policy.signers[min(own)])
-        self._trust = Trust(signatures, policy, self.environment)
 
     def find(self, wanted: Wanted) -> tuple[str, Accepted | None, str]:
         """Look for an image that need not be built.

@@ -213,8 +213,10 @@ class Scanners:
 
         Raises:
             MachineError: The database has nothing about an ecosystem of the image.
-            ToolError: osv-scanner failed.
+            ToolError: osv-scanner failed, or the SBOM lists what it would leave out in silence.
         """
+        if problem := _gap(sbom):
+            raise ToolError(f"the image {name} cannot be scanned: {problem}")
         with tempfile.TemporaryDirectory(prefix="monoyard-") as directory:
             path = Path(directory) / f"{name}.spdx.json"
             path.write_text(json.dumps(sbom), encoding="utf-8")
@@ -258,6 +260,24 @@ class Scanners:
                 f"{Path(argv[0]).name} ended with status {done.status}", context=done.last_lines
             )
         return done
+
+
+def _gap(sbom: Mapping[str, Any]) -> str:
+    """Return why a scan of an SBOM would pass for want of anything to look at."""
+    packages = [item for item in sbom.get("packages", ()) if isinstance(item, dict)]
+    addresses = [
+        str(address.get("referenceLocator", ""))
+        for item in packages
+        for address in item.get("externalRefs", ())
+    ]
+    if not any(address.startswith("pkg:") for address in addresses):
+        return "its SBOM lists no package"
+    # Without its release, osv-scanner leaves a Debian package out.
+    unknown = [
+        address for address in addresses
+        if address.startswith("pkg:deb/") and "distro=" not in address
+    ]  # fmt: skip
+    return f"{len(unknown)} Debian packages of no known release" if unknown else ""
 
 
 def _now() -> str:

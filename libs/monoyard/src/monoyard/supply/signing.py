@@ -241,7 +241,7 @@ class Signatures:
         return path
 
     def _is_own(self, item: SignerSettings) -> bool:
-        if "://" in item.key or "://" in self._key:
+        if "://" in item.key:
             return item.key == self._key
         with contextlib.suppress(OSError):
             return Path(self.signer(item).key).read_bytes().split() == self.public_key.split()

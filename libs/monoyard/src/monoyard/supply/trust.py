@@ -106,11 +106,14 @@ class Trust:
             raise VerificationError(
                 f"{reference} is not signed", code="unsigned", hint="`nox -s publish` signs"
             )
-        claims = [read_provenance(statement) for statement in statements]
-        faults = [_fault(reference, claim, expected) for claim in claims]
-        if all(faults):
-            raise next(fault for fault in faults if fault)
-        claim = next(claim for claim, fault in zip(claims, faults, strict=True) if not fault)
+        judged = [
+            (claim, _fault(reference, claim, expected))
+            for claim in map(read_provenance, statements)
+        ]
+        claims = [claim for claim, fault in judged if fault is None]
+        if not claims:
+            raise next(fault for _, fault in judged if fault is not None)
+        claim = claims[0]
         self._check_commit(reference, claims, expected, signer)
         is_hosted = bool(signer.identity) and claim.builder == signer.identity
         level = _HOSTED_LEVEL if is_hosted else 1

@@ -150,6 +150,23 @@ def test_missing_database_is_an_error_and_no_pass(
         scanners.image(known, "shop", image(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("", "lists no package"),
+        ("pkg:deb/debian/openssl@3?arch=amd64", "1 Debian packages of no known release"),
+    ],
+)
+def test_image_that_would_be_left_out_is_an_error(
+    top: Path, scanners: Scanners, tmp_path: Path, address: str, said: str
+) -> None:
+    """An SBOM without packages, or with some that the scanner would drop, is no pass."""
+    known = Database.find(write_database(tmp_path / "all", *BAD), top, tmp_path)
+    sbom = {"packages": [{"externalRefs": [{"referenceLocator": address}]}]}
+    with pytest.raises(ToolError, match=said):
+        scanners.image(known, "shop", sbom)
+
+
 def test_old_database_is_an_error(top: Path, tmp_path: Path) -> None:
     """What was fetched too long ago says nothing of today; what is fetched now is never old."""
     known = Database.find(write_database(tmp_path / "one", "npm"), top, tmp_path)
