@@ -59,7 +59,9 @@ def _run(task: Task, machinery: Machinery, scratch: Path, words: Sequence[str]) 
     needs: Needs = TestExecutor().needs([task])
     scratch.mkdir(parents=True)
     machinery.prepare(needs, scratch)
-    step = test_step(task.work, BatchSurroundings(machinery, scratch, 1), words, task.cpus)
+    # A terminal is one process's: a debugger cannot stop in a worker. `-n 4` asks for workers.
+    workers = 1 if task.workers else task.cpus
+    step = test_step(task.work, BatchSurroundings(machinery, scratch, 1), words, workers)
     python = machinery.venvs.path(task.work.venv) / "bin" / "python"
     environment = {**step.env, "TERM": machinery.environment.get("TERM", "dumb")}
     argv = (str(python), "-P", "-m", step.module, *step.arguments)

@@ -74,6 +74,22 @@ def choice(*allowed: str) -> Kind:
     return Kind(read, {"enum": list(allowed)})
 
 
+def word_or_number(word: str, minimum: int = 1) -> Kind:
+    """One word, or an integer of at least `minimum`."""
+
+    def read(value: Any, path: str, faults: Faults) -> str | int | None:
+        if value == word or (type(value) is int and value >= minimum):
+            result: str | int = value
+            return result
+        faults.append(
+            f"{path}: expected `{word}` or a whole number of at least {minimum}, not {value!r}"
+        )
+        return None
+
+    forms = [{"enum": [word]}, {"type": "integer", "minimum": minimum}]
+    return Kind(read, {"anyOf": forms, "examples": [word, minimum + 1]})
+
+
 def duration() -> Kind:
     """Seconds as a number, or text such as `90s`, `10m`, `1h30m`; read as seconds."""
 

@@ -25,6 +25,7 @@ from monoyard.config.kinds import (
     table,
     text,
     whole_number,
+    word_or_number,
 )
 
 SUITES: Final = ("lint", "type", "unit", "integration", "contract", "build")
@@ -52,6 +53,7 @@ class SuiteSettings:
     migrate: tuple[str, ...] | None = None
     timeout: float | None = None
     cpus: int | None = None
+    workers: str | int | None = None
     memory: int | None = None
     cache: bool | None = None
     coverage: bool | None = None
@@ -187,7 +189,13 @@ _SUITE_KINDS: Final[dict[str, tuple[Kind, str]]] = {
     ),
     "timeout": (duration(), "Time after which the task is stopped and fails."),
     "cpus": (whole_number(), "Processors the task keeps busy."),
-    "memory": (size(), "Memory the task needs at its peak."),
+    "workers": (
+        word_or_number("auto"),
+        "Workers of pytest-xdist that the tests are dealt out to (pytest suites): this many, or "
+        "with `auto` as many as the run has processors. Each takes a processor and `memory` of "
+        "what the run may use, and there are fewer where it may use less.",
+    ),
+    "memory": (size(), "Memory the task needs at its peak; with `workers`, each of them."),
     "cache": (flag(), "false runs the task every time."),
     "coverage": (flag(), "Measure branch coverage (pytest suites)."),
     "isolation": (

@@ -21,9 +21,18 @@ from monoyard.plan.plan import Plan, PlannedTask, State, make_plan
 from monoyard.plan.reading import READ_BY_DEFAULT, UNREAD_BY_DEFAULT
 from monoyard.plan.schema import plan_schema
 from monoyard.plan.selection import Selection
-from monoyard.plan.task import Entries, Inputs, Sourced, Task, TaskSource, gather
+from monoyard.plan.task import (
+    EVERY_PROCESSOR,
+    Entries,
+    Inputs,
+    Sourced,
+    Task,
+    TaskSource,
+    gather,
+)
 
 __all__ = [
+    "EVERY_PROCESSOR",
     "READ_BY_DEFAULT",
     "UNREAD_BY_DEFAULT",
     "BaseUnknown",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from monoyard.workspace import Workspace
 
 Entries = tuple[tuple[str, str], ...]
+
+EVERY_PROCESSOR: Final = 1 << 16
+"""As many workers as a run has processors: more than any machine has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,9 @@ class Task:
         work: How it is executed; opaque here, understood by the suite's executor.
         timeout: Seconds, for the task alone.
         cpus: Processors it keeps busy.
-        memory: Bytes it needs at its peak.
+        memory: Bytes it needs at its peak; where it has workers, each of them.
+        workers: Processes that it deals its work out to, at most; 0 for a task that is one. There
+            are fewer where the run has fewer processors, or less memory.
         is_cacheable: Whether its result may be stored and replayed.
         skip: Why it cannot run on this machine; empty where it can.
         outputs: Globs of files it makes, from the package's directory.
@@ -62,6 +67,7 @@ class Task:
     timeout: float = 600.0
     cpus: int = 1
     memory: int = 256 * 1024 * 1024
+    workers: int = 0
     is_cacheable: bool = True
     skip: str = ""
     outputs: tuple[str, ...] = ()

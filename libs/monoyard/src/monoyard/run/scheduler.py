@@ -109,7 +109,7 @@ class Scheduler:
         self._tasks = {task.id: task for task in tasks}
         self._settled = settled
         self._estimates = estimates
-        self._factory = Batches(self._scratch, estimates, self._executors)
+        self._factory = Batches(self._scratch, estimates, self._executors, self._budget)
         self._agenda = Agenda(self._tasks, estimates, self._budget)
         self._interrupts = Interrupts()
         self._selector = selectors.DefaultSelector()
@@ -224,8 +224,8 @@ class Scheduler:
         return variables is not None
 
     def _start_batch(self, batch: Batch) -> None:
-        workers = self._budget.cpus if len(self._agenda) == 1 else max(1, self._budget.cpus // 2)
-        batch.around = BatchSurroundings(self._machinery, batch.scratch, workers)
+        free = self._budget.cpus if len(self._agenda) == 1 else max(1, self._budget.cpus // 2)
+        batch.around = BatchSurroundings(self._machinery, batch.scratch, batch.workers or free)
         self._agenda.run(batch)
         self._publish(BatchStarted(batch.ids, batch.number, self._now()))
         try:

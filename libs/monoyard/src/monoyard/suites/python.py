@@ -182,6 +182,7 @@ class PythonSuites:
             distributions=frozenset(dict(locked)) if self._lock.is_there else None,
             own_plugins=self._own_plugins(package),
             is_shared=is_shared,
+            is_dealt_out=settings.workers is not None,
         )
         parts = (
             ("command", _command_entries(settings, paths, ignore)),
@@ -194,7 +195,7 @@ class PythonSuites:
             ("resources", tuple((name, self._resource_version(name)) for name in work.resources)),
             ("tools", tuple((name, "the engine's own") for name in work.tools)),
         )
-        return Draft(work, parts)
+        return Draft(work, parts, is_divisible=True)
 
     def _outermost(self, package: Package, config: str) -> str:
         """Return the highest directory between the configuration and a package with a conftest."""
@@ -359,6 +360,7 @@ def _command_entries(settings: SuiteSettings, *more: object) -> Entries:
     said = {
         "command": settings.command, "also": settings.also, "args": settings.args,
         "paths": settings.paths, "migrate": settings.migrate, "isolation": settings.isolation,
+        "workers": settings.workers,  # how many there are is the machine's affair, not the key's
     }  # fmt: skip
     entries = [(name, json.dumps(value)) for name, value in said.items() if value is not None]
     return (*entries, *((f"detail {n}", json.dumps(item)) for n, item in enumerate(more)))

@@ -45,6 +45,7 @@ class TestWork:
             loaded, because only they are in its key. None loads whatever the venv has.
         own_plugins: pytest plugins of the workspace's packages that it needs.
         is_shared: Other packages that say so may run in the same process.
+        is_dealt_out: The tests are dealt out to workers.
     """
 
     package: str
@@ -67,6 +68,7 @@ class TestWork:
     distributions: frozenset[str] | None = None
     own_plugins: tuple[str, ...] = ()
     is_shared: bool = False
+    is_dealt_out: bool = False
 
 
 class TestExecutor:
@@ -99,10 +101,11 @@ class TestExecutor:
     def steps(self, tasks: Sequence[Task], around: Surroundings) -> list[Step]:
         """Return one fork."""
         works = [_work(task) for task in tasks]
+        workers = around.workers if works[0].is_dealt_out else tasks[0].cpus
         if len(works) == 1:
-            return [test_step(works[0], around, (), tasks[0].cpus)]
+            return [test_step(works[0], around, (), workers)]
         limit = sum(task.timeout for task in tasks)
-        return [replace(test_step(share(works), around, (), tasks[0].cpus), stops_after=limit)]
+        return [replace(test_step(share(works), around, (), workers), stops_after=limit)]
 
     def interpret(
         self, tasks: Sequence[Task], around: Surroundings, finished: Sequence[Finished]
@@ -158,7 +161,8 @@ def test_step(work: TestWork, around: Surroundings, extra: Sequence[str], worker
         work: What to run.
         around: Where things are.
         extra: Arguments of the command line; with some, they replace the paths of the suite.
-        workers: Processors that `-n auto` of pytest-xdist stands for.
+        workers: Processors that the tests are dealt out to, or that `-n auto` of pytest-xdist
+            stands for.
     """
     overlays = [path for name in work.packages for path in around.overlays[name]]
     path = tuple(dict.fromkeys(overlays))
@@ -188,6 +192,7 @@ def test_step(work: TestWork, around: Surroundings, extra: Sequence[str], worker
         # Absolute, because programs that tests start elsewhere are measured by the same settings.
         sources = [str(around.top / work.directory / source) for source in work.sources]
         measured = pytest.coverage_arguments(sources=sources, config=config)
+    dealt_out = pytest.distribution_arguments(workers) if work.is_dealt_out else ()
     is_named = _names_tests(extra, around.top / work.directory)
     arguments = pytest.arguments(
         rootdir=str(around.top / work.directory),
@@ -197,7 +202,7 @@ def test_step(work: TestWork, around: Surroundings, extra: Sequence[str], worker
         paths=() if is_named else work.paths,
         plugins=plugins,
         ignore=() if is_named else work.ignore,
-        extra=(*measured, *work.arguments, *extra),
+        extra=(*measured, *dealt_out, *work.arguments, *extra),
     )
     return Step(
         around.top / work.directory,
@@ -221,21 +226,22 @@ def _names_tests(extra: Sequence[str], directory: Path) -> bool:
 def _outcome(step: Finished, *, is_reported: bool) -> tuple[Outcome, str]:
     status = step.exit.status
     if step.exit.timed_out:
-        running = _last_test(step)
-        return Outcome.FAIL, f"stopped after {step.exit.seconds:.0f} s (timeout){running}"
+        where = _running_tests(step)
+        return Outcome.FAIL, f"stopped after {step.exit.seconds:.0f} s (timeout){where}"
     if step.exit.lost:
         return Outcome.ERROR, "its process was killed from outside, perhaps for lack of memory"
     if step.exit.stopped:
         return Outcome.NOT_RUN, "stopped with the run"
     if status < 0:
-        return Outcome.ERROR, f"crashed with {_signal_name(-status)}{_last_test(step)}"
+        return Outcome.ERROR, f"crashed with {_signal_name(-status)}{_running_tests(step)}"
     if status == pytest.NOTHING_COLLECTED:
         return Outcome.SKIP, "no tests were collected"
     if status in {0, 1} and is_reported:
         return (Outcome.PASS if status == 0 else Outcome.FAIL), ""
     if status == pytest.INTERRUPTED and is_reported:
         return Outcome.FAIL, "errors at collection"
-    return Outcome.ERROR, f"pytest ended with status {status} and no whole report{_last_test(step)}"
+    where = _running_tests(step)
+    return Outcome.ERROR, f"pytest ended with status {status} and no whole report{where}"
 
 
 def _signal_name(number: int) -> str:
@@ -245,9 +251,9 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _last_test(step: Finished) -> str:
-    name = pytest.last_test(step.text)
-    return f", in {name}" if name else ""
+def _running_tests(step: Finished) -> str:
+    names = pytest.running_tests(step.text)
+    return f", in {' and '.join(names)}" if names else ""
 
 
 def _work(task: Task) -> TestWork:

@@ -12,7 +12,7 @@ from typing import Final
 
 from monoyard.config import SUITES, SuiteSettings, suggest
 from monoyard.errors import ConfigurationError
-from monoyard.plan import Entries, Inputs, Sourced, Task
+from monoyard.plan import EVERY_PROCESSOR, Entries, Inputs, Sourced, Task
 from monoyard.suites.lock_slices import WorkspaceLock
 from monoyard.suites.python import PythonSuites
 from monoyard.suites.suite import Draft
@@ -40,8 +40,8 @@ class SuiteSource:
         """Return the tasks of every package.
 
         Raises:
-            ConfigurationError: A `needs` names a task that does not exist, or an output lies
-                outside of its package.
+            ConfigurationError: A `needs` names a task that does not exist, an output lies
+                outside of its package, or `workers` has no pytest-xdist.
         """
         lock = WorkspaceLock.find(workspace)
         python = PythonSuites(workspace, lock)
@@ -58,6 +58,7 @@ class SuiteSource:
                             self._task(workspace, package, name + suffix, draft, settings, problem)
                         )
         _check_needs(tasks)
+        _check_workers(tasks, lock)
         _check_outputs(tasks)
         covered = {
             "pyproject.toml",
@@ -128,6 +129,7 @@ class SuiteSource:
             timeout=settings.timeout or _DEFAULT_TIMEOUT.get(suite, 600.0),
             cpus=settings.cpus or 1,
             memory=settings.memory or 256 * 1024 * 1024,
+            workers=_workers(settings) if draft.is_divisible else 0,
             is_cacheable=settings.cache is not False,
             skip=problem or draft.skip,
             outputs=outputs,
@@ -145,6 +147,12 @@ class SuiteSource:
             for key in matching:
                 entries[key] = _value_digest(self._environment.get(key))
         return tuple(sorted(entries.items()))
+
+
+def _workers(settings: SuiteSettings) -> int:
+    if isinstance(settings.workers, str):
+        return EVERY_PROCESSOR
+    return settings.workers or 0
 
 
 @cache
@@ -174,6 +182,22 @@ def _check_outputs(tasks: Iterable[Task]) -> None:
     ]
     if faults:
         raise ConfigurationError("`outputs` has faults", context=tuple(faults))
+
+
+def _check_workers(tasks: Iterable[Task], lock: WorkspaceLock) -> None:
+    """Hold tasks with workers to a lock that has what deals tests out to them.
+
+    Raises:
+        ConfigurationError: It has no pytest-xdist.
+    """
+    if not lock.is_there or lock.has("pytest-xdist"):
+        return
+    if divided := [task.id for task in tasks if task.workers]:
+        raise ConfigurationError(
+            f"`workers` needs pytest-xdist, which {lock.paths[0]} does not have",
+            hint="add it to the requirements of the tests, and run `invoke lock`",
+            context=tuple(divided),
+        )
 
 
 def _check_needs(tasks: list[Task]) -> None:

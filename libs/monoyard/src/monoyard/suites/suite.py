@@ -17,6 +17,7 @@ class Draft:
         reads_packages: Whether sources of other packages can change its result.
         outputs: Globs of files it makes, from the package's directory.
         skip: Why it cannot run on this machine; empty where it can.
+        is_divisible: Whether its work can be dealt out to workers.
     """
 
     work: object
@@ -24,3 +25,4 @@ class Draft:
     reads_packages: bool = True
     outputs: tuple[str, ...] = ()
     skip: str = ""
+    is_divisible: bool = False

@@ -13,6 +13,8 @@ CONFIG_FILES: Final = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini
 NOTHING_COLLECTED: Final = 5
 INTERRUPTED: Final = 2
 
+_WORKERS = re.compile(r"^\d+ workers? \[", re.MULTILINE)
+_DEALT_OUT = re.compile(r"\[gw\d+\](?: \[ *\d+%\])? [A-Z]+ (.*)")
 _BEGUN = re.compile(r"(\S+\.py(?:::[^\s\[]+(?:\[.*\])?)?)(?: |$)")
 
 
@@ -58,16 +60,32 @@ def arguments(
     )  # fmt: skip
 
 
-def last_test(output: str) -> str:
-    """Return the node id of the test that pytest began last, or of its file; else nothing.
+def distribution_arguments(workers: int) -> tuple[str, ...]:
+    """Return pytest-xdist's arguments to deal tests out to workers; with one there are none.
+
+    Each worker begins with a stretch of the tests in their order, so that few modules have their
+    fixtures made twice, and takes from the others when it has done its own. A test that ends its
+    worker fails once; by module or by file xdist would begin it anew with worker after worker.
+    """
+    return ("-n", str(workers if workers > 1 else 0), "--dist=worksteal")
+
+
+def running_tests(output: str) -> tuple[str, ...]:
+    """Return the node ids of the tests that were running when pytest printed no more.
+
+    They are those that workers began and did not end, else the one that was begun last, or the
+    file of those.
 
     Args:
         output: What pytest printed.
     """
-    for line in reversed(output.splitlines()):
-        if match := _BEGUN.match(line):
-            return match[1]
-    return ""
+    lines = output.splitlines()
+    begun = [match[1] for line in lines if (match := _BEGUN.match(line))]
+    if not _WORKERS.search(output):
+        return tuple(begun[-1:])
+    told = [match[1] for line in lines if (match := _DEALT_OUT.match(line))]
+    ended = {match[1] for words in told if (match := _BEGUN.match(words))}
+    return tuple(dict.fromkeys(name for name in begun if name not in ended))
 
 
 def coverage_arguments(*, sources: Iterable[str], config: str | None) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from monoyard.config.kinds import (
     suggest,
     text,
     whole_number,
+    word_or_number,
 )
 
 
@@ -80,6 +81,17 @@ def test_everything_else_is_no_size(value: object) -> None:
         (whole_number(), 0, "key: expected a whole number of at least 1, not 0"),
         (whole_number(), True, "key: expected a whole number of at least 1, not True"),
         (whole_number(), 1.0, "key: expected a whole number of at least 1, not 1.0"),
+        (word_or_number("auto"), 0, "key: expected `auto` or a whole number of at least 1, not 0"),
+        (
+            word_or_number("auto"),
+            "all",
+            "key: expected `auto` or a whole number of at least 1, not 'all'",
+        ),
+        (
+            word_or_number("auto"),
+            True,
+            "key: expected `auto` or a whole number of at least 1, not True",
+        ),
         (choice("lib", "service"), "tool", "key: 'tool' is not one of lib, service"),
         (
             choice("lib", "service"),
@@ -108,6 +120,8 @@ def test_fault_names_key_and_value(kind: Kind, value: object, fault: str) -> Non
         (list_of(text()), [], ()),
         (mapping_of(text(), ("unit",)), {"unit": "x"}, {"unit": "x"}),
         (whole_number(0), 0, 0),
+        (word_or_number("auto"), "auto", "auto"),
+        (word_or_number("auto"), 3, 3),
         (choice("lib", "service"), "lib", "lib"),
     ],
 )

@@ -22,6 +22,7 @@ SUITE_VALUES: dict[str, tuple[list[object], list[object]]] = {
     "timeout": ([90, 0.5, "90s", "1h30m"], [0, -1, "", "soon", "0s", True, None, ["1s"]]),
     "memory": ([1, "512MiB", "1.5 GB"], [0, "big", "0", 1.5, True, None]),
     "cpus": ([1, 64], [0, -1, "2", 1.5, True]),
+    "workers": (["auto", 1, 64], [0, -1, "all", "2", 1.5, True, None]),
     "isolation": (["process", "shared"], ["thread", "", 1, None]),
     "resources": ([[], ["postgres"]], ["postgres", ["redis"], [1]]),
     "also": ([[], [["a", "b"]]], [["a"], "a", [[1]]]),

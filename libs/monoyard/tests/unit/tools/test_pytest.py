@@ -90,15 +90,37 @@ def test_report_that_is_not_whole_is_none(report: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("output", "name"),
+    ("output", "names"),
     [
-        (f"{ONE} PASSED  [ 50%]\n{TWO} ", TWO),
-        (f"{TWO} PASSED\n{ONE} talk.py\nword\n", ONE),
-        ("test_a.py ..F", "test_a.py"),
-        ("Traceback:\n  File x.py, line 3\nsome x.py", ""),
-        ("", ""),
+        (f"{ONE} PASSED  [ 50%]\n{TWO} ", (TWO,)),
+        (f"{TWO} PASSED\n{ONE} talk.py\nword\n", (ONE,)),
+        ("test_a.py ..F", ("test_a.py",)),
+        ("Traceback:\n  File x.py, line 3\nsome x.py", ()),
+        ("", ()),
     ],
 )
-def test_last_test_is_the_one_begun_last(output: str, name: str) -> None:
+def test_running_test_is_the_one_begun_last(output: str, names: tuple[str, ...]) -> None:
     """The test that pytest began last is found in what it printed, parameters included."""
-    assert tool.last_test(output) == name
+    assert tool.running_tests(output) == names
+
+
+@pytest.mark.parametrize(
+    ("output", "names"),
+    [
+        (f"{ONE} \n{TWO} \n[gw1] [ 50%] PASSED {TWO} \nx.py::test_last ", (ONE, "x.py::test_last")),
+        (f"{ONE} \n[gw0] FAILED {ONE} \n{TWO} \n", (TWO,)),
+        (f"{ONE} \n{TWO} \n", (ONE, TWO)),
+        (f"{ONE} \n[gw0] node down: Not properly terminated\n[gw0] [ 9%] FAILED {ONE} \n", ()),
+    ],
+)
+def test_running_tests_of_workers_are_those_begun_and_not_ended(
+    output: str, names: tuple[str, ...]
+) -> None:
+    """Of tests that were dealt out to workers, all that none of them has ended are found."""
+    assert tool.running_tests(f"2 workers [10 items]\n\n{output}") == names
+
+
+def test_distribution_arguments() -> None:
+    """Several workers steal work from each other; with one, tests stay in the one process."""
+    assert tool.distribution_arguments(3) == ("-n", "3", "--dist=worksteal")
+    assert tool.distribution_arguments(1) == ("-n", "0", "--dist=worksteal")
