@@ -65,12 +65,15 @@ def test_bad_images_are_named_and_good_ones_pass(yard: "Yard") -> None:
     assert "good" not in results["broken:image"]["log"]
 
 
-def containers() -> list[str]:
-    """Return the containers of trials that are there."""
+def containers(service: str) -> list[str]:
+    """Return the containers in which a service is tried; others may be tried at the same time."""
     client = docker.from_env()
     try:
-        found = client.containers.list(all=True, filters={"label": "dev.monoyard.trial"})
-        return [str(container.id) for container in found]
+        found = client.containers.list(
+            all=True, filters={"label": "dev.monoyard.trial"}, ignore_removed=True
+        )
+        images = {str(item.id): str(item.attrs["Config"]["Image"]) for item in found}
+        return [number for number, image in images.items() if f"/{service}@" in image]
     finally:
         client.close()
 
@@ -80,13 +83,14 @@ def test_stopped_trial_leaves_no_container(
     yard: "Yard", until: Callable[..., bool], number: signal.Signals
 ) -> None:
     """However a run ends, the container that it tried an image in ends with it."""
-    yard.service("ailing", status=500)
+    service = number.name.lower()
+    yard.service(service, status=500)
     yard.checkout.commit()
     running = yard.checkout.start("images")
-    assert until(containers)
+    assert until(lambda: containers(service))
     running.signal(number)
     running.end()
-    assert until(lambda: not containers(), 20)
+    assert until(lambda: not containers(service), 20)
 
 
 def test_wheel_that_cannot_be_built_fails_the_images_that_need_it(yard: "Yard") -> None:

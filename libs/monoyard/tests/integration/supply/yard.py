@@ -8,11 +8,13 @@ import http.client
 import io
 import json
 import os
+import platform
 import shutil
 import socket
 import subprocess
 import tarfile
 import time
+import weakref
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
@@ -62,15 +64,28 @@ class LocalRegistry:
     def __init__(self, place: Path) -> None:
         self.data = place / "data"
         self.data.mkdir(parents=True)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
+        self.port = self._take_port()
         self._settings = place / "settings.yml"
         text = _SETTINGS.format(place=self.data, port=self.port)
         self._settings.write_text(text, encoding="utf-8")
         self._log = place / "log"
         self._child: subprocess.Popen[bytes] | None = None
         self.start()
+
+    def _take_port(self) -> int:
+        """Return a port of the kernel's choice, which nobody else gets while this object lives.
+
+        A socket stays bound to it and does not listen: Linux then lets a server listen there that
+        asked for reuse, as those written in Go do, and gives the port to no other program, also
+        while the server is stopped. Elsewhere it is given back, and the server takes it at once.
+        """
+        with socket.socket() as bound:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind(("127.0.0.1", 0))
+            port = int(bound.getsockname()[1])
+            if platform.system() == "Linux":
+                weakref.finalize(self, os.close, bound.detach())
+        return port
 
     @property
     def address(self) -> str:
