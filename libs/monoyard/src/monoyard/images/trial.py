@@ -102,10 +102,18 @@ class Trials:
         self._remove(_has_ended)
 
     def _remove(self, wanted: Callable[[str], bool]) -> None:
-        for container in self._client.containers.list(all=True, filters={"label": _LABEL}):
+        for container in _labelled(self._client):
             if wanted(str(container.labels.get(_LABEL))):
                 with contextlib.suppress(APIError):
                     container.remove(force=True, v=True)
+
+
+def _labelled(client: docker.DockerClient) -> list[Container]:
+    """Return the containers of trials; another run may be removing one of its own just now."""
+    found: list[Container] = client.containers.list(
+        all=True, filters={"label": _LABEL}, ignore_removed=True
+    )
+    return found
 
 
 def _owner() -> str:
