@@ -45,6 +45,7 @@ def set_up_tools(directory: Path, names: Sequence[str]) -> None:
             raise UsageError(f"there is no tool `{name}`{suggest(name, known)}")
     engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr))
     wanted = dict.fromkeys(name for item in names or (GROUPS[0],) for name in known[item])
+    engine.tools.expect(wanted)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         try:
             for _ in pool.map(engine.tools.ensure, wanted):

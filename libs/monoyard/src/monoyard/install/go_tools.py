@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +31,11 @@ _VERSION: Final = re.compile(r"go(\d+)\.(\d+)(?:\.(\d+))?")
 _MINIMUM: Final = re.compile(r"^go (\d+)\.(\d+)(?:\.(\d+))?", re.MULTILINE)
 _OFFLINE_SIGNS: Final = ("dial tcp", "no such host", "connection refused", "i/o timeout")
 _SECONDS_BETWEEN_WORDS: Final = 20.0
+# What is left of a build that nobody went on with for so long is in nobody's way.
+_STALE_SECONDS: Final = 24 * 3600.0
+_GONE: Final = "gone-"
+# Two large builds with caches of their own fit into it.
+_ROOM: Final = 10 * 1024**3
 
 
 class GoTools:
@@ -44,6 +51,8 @@ class GoTools:
         self, kept: Path, toolchain: Callable[[str], Path], announce: Callable[[str], None]
     ) -> None:
         self._kept = kept / "tools"
+        self._building = _Building(self._kept / "building")
+        self._compiling = threading.Lock()
         self._toolchain = toolchain
         self._announce = announce
 
@@ -55,6 +64,13 @@ class GoTools:
             digest.update((pin / file).read_bytes())
         return self._kept / f"{name}-{digest.hexdigest()[:16]}" / name
 
+    def expect(self, names: Iterable[str]) -> None:
+        """Take note of programs that will be wanted: what builds share stays until the last."""
+        for name in names:
+            program = self.program(name)
+            if not program.exists():
+                self._building.begin(program.parent.name)
+
     def ensure(self, name: str, stamp: str = "") -> Path:
         """Return a program, built now if it is not there.
 
@@ -62,7 +78,7 @@ class GoTools:
             name: Of the pin.
             stamp: Go variable that the version is written into.
 
-        An interrupted build goes on where it was: its caches stay until it has succeeded.
+        An interrupted build goes on where it was: caches stay until it has succeeded.
 
         Raises:
             MachineError: There is no module proxy, or no Go that is new enough.
@@ -76,17 +92,17 @@ class GoTools:
         return program
 
     def _build(self, name: str, program: Path, stamp: str) -> None:
-        place = self._kept / "building" / program.parent.name
-        place.mkdir(parents=True, exist_ok=True)
+        place = self._building.begin(program.parent.name)
         for file in ("go.mod", "go.sum"):
             shutil.copyfile(_PINS / name / file, place / file)
+        caches = self._building.caches(place)
         package = pinned_package(name)
         environment = {
             **clean(_DECLARED),
             "CGO_ENABLED": "0",
-            "GOCACHE": str(place / "cache"),
+            "GOCACHE": str(caches / "cache"),
             "GOFLAGS": "-mod=readonly -modcacherw -buildvcs=false",
-            "GOMODCACHE": str(place / "modules"),
+            "GOMODCACHE": str(caches / "modules"),
             "GOTOOLCHAIN": "local",
         }
         go = str(self._toolchain(name))
@@ -99,15 +115,67 @@ class GoTools:
         total = len(done.stdout.splitlines())
         built = place / "program"
         flags = "-s -w" + (f" -X {stamp}={pinned_version(name)}" if stamp else "")
-        argv = (go, "build", "-v", "-trimpath", f"-ldflags={flags}", "-o", str(built), package)
+        argv = (
+            go, "build", "-v", "-trimpath", "-gcflags=all=-dwarf=false", f"-ldflags={flags}",
+            "-o", str(built), package,
+        )  # fmt: skip
         progress = _Progress(name, total, self._announce)
-        done = follow(Command(argv, place, environment, dies_with_parent=True), progress)
+        # One at a time: two at once would compile what they share twice, and gain no processor.
+        with self._compiling:
+            done = follow(Command(argv, place, environment, dies_with_parent=True), progress)
         if done.status != 0:
             raise _failure(name, done.last_lines)
         program.parent.mkdir(parents=True, exist_ok=True)
         built.replace(program)
-        shutil.rmtree(place)
+        self._building.end(place.name)
         self._announce(f"built {name} in {time.monotonic() - began:.0f} s")
+
+
+class _Building:
+    """The directories of builds that have begun or will, and the caches that they share.
+
+    Args:
+        place: Holds a directory for each build, from when it is announced until it has succeeded,
+            and the caches, which go with the last of those.
+    """
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+        self._shared = place / "shared"
+        self._lock = place.with_suffix(".lock")
+
+    def begin(self, build: str) -> Path:
+        """Return the directory of a build; while it is there the caches stay."""
+        with exclusive(self._lock):
+            place = self._place / build
+            place.mkdir(parents=True, exist_ok=True)
+        return place
+
+    def caches(self, place: Path) -> Path:
+        """Return where a build keeps its caches: with the others, or by itself on a full disk.
+
+        Its own are gone when it has succeeded.
+        """
+        if shutil.disk_usage(self._place).free < _ROOM:
+            return place
+        self._shared.mkdir(exist_ok=True)
+        return self._shared
+
+    def end(self, build: str) -> None:
+        """Take note that a build has succeeded; remove what no other build needs any more."""
+        with exclusive(self._lock):
+            shutil.rmtree(self._place / build, ignore_errors=True)
+            left = [item for item in self._place.iterdir() if not item.name.startswith(_GONE)]
+            now = time.time()
+            if not any(
+                item != self._shared and now - item.stat().st_mtime < _STALE_SECONDS
+                for item in left
+            ):
+                # Out of the way in no time: who comes next begins with empty caches.
+                for item in left:
+                    item.rename(Path(tempfile.mkdtemp(dir=self._place, prefix=_GONE)) / "it")
+        for item in self._place.glob(f"{_GONE}*"):
+            shutil.rmtree(item, ignore_errors=True)
 
 
 class _Progress:

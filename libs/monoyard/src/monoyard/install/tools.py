@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -66,6 +66,13 @@ class Tools:
                 / "postgres"
             )
         return venv / tool.program
+
+    def expect(self, names: Iterable[str]) -> None:
+        """Take note of tools that will be wanted soon, so that their builds share what they can."""
+        self._go.expect(
+            name for name in names
+            if (tool := self._table.get(name)) and tool.is_go and not self._pinned_on_path(tool)
+        )  # fmt: skip
 
     @cached_property
     def _go(self) -> GoTools:

@@ -57,6 +57,7 @@ class Machinery:
         for spec in needs.venvs:
             self._go_on()
             self.venvs.ensure(spec)
+        self.tools.expect(needs.tools)
         for tool in needs.tools:
             self._go_on()
             self.tools.ensure(tool)

@@ -1,12 +1,13 @@
 """Programs built from pinned Go modules, with a real Go where there is one."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from monoyard.errors import MachineError
+from monoyard.errors import MachineError, ToolError
 from monoyard.install import TABLE, go_tools
 from monoyard.install.go_tools import (
     GoTools,
@@ -26,6 +27,15 @@ PROGRAM = """\
 package main
 
 func main() { println("hello") }
+"""
+QUICK_GO = """\
+#!/bin/sh
+mkdir -p "$GOCACHE" "$GOMODCACHE"
+[ "$1" = list ] || [ ! -e {place}/fails ] || exit 1
+while [ $# -gt 1 ]; do
+  [ "$1" != -o ] || touch "$2"
+  shift
+done
 """
 
 
@@ -71,6 +81,74 @@ def test_program_is_built_once(
     assert tools.program("hello") != program, "another pin is another program"
 
 
+def test_builds_share_caches_until_the_last(
+    pin: Path, tmp_path: Path, go: Path, seed_building: Callable[..., None]
+) -> None:
+    """What a build compiled serves those that are expected, and goes with the last of them."""
+    names = ("hello", "again", "last")
+    building = tmp_path / "kept/tools/building"
+    tools = GoTools(tmp_path / "kept", lambda _: go, lambda _: None)
+    for name in names:
+        if name != pin.name:
+            shutil.copytree(pin, pin.parent / name)
+        seed_building(tmp_path / "kept", name)
+
+    def compiled() -> int:
+        return len(list((building / "shared" / "cache").glob("*/*-d")))
+
+    tools.expect(names)
+    tools.ensure("hello")
+    first = compiled()
+    tools.ensure("again")
+    assert compiled() - first < first / 4, "the runtime is not compiled again"
+    tools.ensure("last")
+    assert not list(building.iterdir()), "caches are gone"
+
+
+def test_what_was_interrupted_keeps_caches_for_a_day(
+    pin: Path, tmp_path: Path, quick_go: Path
+) -> None:
+    """Another build that ends leaves the caches of one that was killed, unless it is long ago."""
+    building = tmp_path / "kept/tools/building"
+    tools = GoTools(tmp_path / "kept", lambda _: quick_go, lambda _: None)
+    killed = building / "killed-0123456789abcdef"
+    killed.mkdir(parents=True)
+    tools.ensure("hello")
+    assert {item.name for item in building.iterdir()} == {killed.name, "shared"}
+    assert sorted(item.name for item in (building / "shared").iterdir()) == ["cache", "modules"]
+    os.utime(killed, (0, 0))
+    (pin / "go.sum").write_text("\n", encoding="utf-8")
+    tools.ensure("hello")
+    assert not list(building.iterdir())
+
+
+@pytest.mark.usefixtures("pin")
+def test_failed_build_keeps_caches(tmp_path: Path, quick_go: Path) -> None:
+    """What a build that failed has fetched and compiled is there when it is tried again."""
+    building = tmp_path / "kept/tools/building"
+    tools = GoTools(tmp_path / "kept", lambda _: quick_go, lambda _: None)
+    (tmp_path / "fails").touch()
+    with pytest.raises(ToolError, match="cannot build hello"):
+        tools.ensure("hello")
+    assert (building / "shared" / "cache").is_dir()
+    (tmp_path / "fails").unlink()
+    tools.ensure("hello")
+    assert not list(building.iterdir())
+
+
+def test_little_room_shares_nothing(
+    pin: Path, tmp_path: Path, quick_go: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where little room is left, a build's caches go with it although others are expected."""
+    shutil.copytree(pin, pin.parent / "again")
+    building = tmp_path / "kept/tools/building"
+    tools = GoTools(tmp_path / "kept", lambda _: quick_go, lambda _: None)
+    monkeypatch.setattr(go_tools, "_ROOM", 1 << 60)
+    tools.expect(["hello", "again"])
+    tools.ensure("hello")
+    assert [item.name for item in building.iterdir()] == [tools.program("again").parent.name]
+
+
 def test_missing_proxy_is_told(tmp_path: Path, go: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a module proxy there is one error that says how to name another."""
     monkeypatch.setenv("GOPROXY", "http://127.0.0.1:1")
@@ -98,11 +176,20 @@ def go() -> Path:
 
 
 @pytest.fixture
-def seed_building() -> Callable[[Path], None]:
+def quick_go(tmp_path: Path) -> Path:
+    """What Go leaves behind, without compiling anything; a file `fails` lets it fail."""
+    program = tmp_path / "quick_go"
+    program.write_text(QUICK_GO.format(place=tmp_path), encoding="utf-8")
+    program.chmod(0o755)
+    return program
+
+
+@pytest.fixture
+def seed_building() -> Callable[..., None]:
     """Put the program's source where the pin is built, as a module would be."""
 
-    def seed(kept: Path) -> None:
-        place = GoTools(kept, no_go, lambda _: None).program("hello").parent
+    def seed(kept: Path, name: str = "hello") -> None:
+        place = GoTools(kept, no_go, lambda _: None).program(name).parent
         source = kept / "tools" / "building" / place.name / "cmd"
         source.mkdir(parents=True)
         (source / "main.go").write_text(PROGRAM, encoding="utf-8")
