@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monoyard.plan import Task
 from monoyard.results import Finding, Outcome, Severity, TaskResult
@@ -29,6 +29,7 @@ class TypeWork:
         directory: Where mypy runs, from the top: settings with paths are relative to it.
         search: Source roots, from the top, of everything it may import.
         is_alone: Checked by a process of its own, because its directory cannot be a package name.
+        has_workers: mypy may start workers where processors are free.
     """
 
     package: str
@@ -39,6 +40,7 @@ class TypeWork:
     directory: str
     search: tuple[str, ...]
     is_alone: bool = False
+    has_workers: bool = True
 
 
 class TypeExecutor:
@@ -70,7 +72,7 @@ class TypeExecutor:
             python=str(venv / "bin" / "python"),
             cache=str(around.own_directory(f"mypy/{group}")),
             config=work.config.removeprefix(prefix) or None,
-            workers=around.workers,
+            workers=around.workers if work.has_workers else 1,
             paths=[path.removeprefix(prefix) for task in tasks for path in _work(task).paths],
         )
         return [Step(around.top / work.directory, environment, argv=argv)]
@@ -95,6 +97,8 @@ class TypeExecutor:
         seconds = step.exit.seconds / len(tasks)
         if step.exit.status in {0, 1}:
             return Interpretation({t.id: _result(t, by_task[t.id], seconds) for t in tasks})
+        if mypy.lost_workers(step.text) and _work(tasks[0]).has_workers:
+            return Interpretation({}, (tuple(map(_without_workers, tasks)),))
         return _after_a_stop(tasks, by_task, step, seconds)
 
 
@@ -112,6 +116,10 @@ def _after_a_stop(
     }
     others = tuple(task for task in tasks if task.id not in culprits)
     return Interpretation(results, (others,) if others else ())
+
+
+def _without_workers(task: Task) -> Task:
+    return replace(task, work=replace(_work(task), has_workers=False))
 
 
 def _stopped(task: Task, findings: list[Finding], step: Finished, seconds: float) -> TaskResult:

@@ -42,6 +42,17 @@ def check(
     )  # fmt: skip
 
 
+def lost_workers(output: str) -> bool:
+    """Say whether mypy gave up because its own workers were too slow to start.
+
+    It waits 3 s for them (`mypy.defaults.WORKER_START_TIMEOUT`), which a busy machine exceeds.
+
+    Args:
+        output: What it printed.
+    """
+    return "Failed to establish connection with worker" in output
+
+
 def parse(output: bytes, prefix: str = "") -> tuple[list[Finding], list[str]]:
     """Parse the findings; lines that are no JSON are returned as they are.
 
