@@ -14,9 +14,11 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def each(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+def each(
+    function: Callable[[Item], Result], items: Iterable[Item], at_once: int = _AT_ONCE
+) -> list[Result]:
     """Apply a function to all items, some at a time; an interrupt leaves nothing running."""
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(at_once) as pool:
         try:
             return list(pool.map(function, items))
         except BaseException:

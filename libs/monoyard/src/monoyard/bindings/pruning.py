@@ -17,7 +17,18 @@ from monoyard.bindings.questions import answer
 from monoyard.bindings.supplying import find_registry
 from monoyard.errors import ConfigurationError, RegistryError, RepositoryError, UsageError
 from monoyard.images import SUITE, ImageWork
-from monoyard.supply import Decision, History, Registry, Retention, Rules, take_stock, told_at
+from monoyard.supply import (
+    Decision,
+    History,
+    Image,
+    Registry,
+    Retention,
+    Rules,
+    Stock,
+    take_stock,
+    told_at,
+    use_since,
+)
 from monoyard.tools import git
 from monoyard.workspace import Repository
 
@@ -84,14 +95,16 @@ def prune_images(directory: Path, asked: Pruning) -> None:
     history = _history(engine.repository)
     decided: dict[str, tuple[Decision, ...]] = {}
     removals: dict[str, dict[str, tuple[str, ...]]] = {}
+    stocks: dict[str, Stock] = {}
     for name in names:
-        found = _decide(registry, engine.repository, history, name, rules)
+        stocks[name] = take_stock(registry, name, each)
+        found = _decide(registry, engine.repository, history, name, rules, stocks[name])
         decided[name], removals[name] = found
     _warn_of_strangers(rules, decided)
     target = arguments.json if asked.target is None else asked.target
     _report(decided, registry.address, asked, target)
     if asked.is_applied:
-        _remove(registry, removals, engine.announce)
+        _remove(registry, removals, stocks, engine.announce)
 
 
 def read_running(lists: Iterable[str]) -> dict[str, str]:
@@ -172,36 +185,47 @@ def _with_times(history: History, repository: Repository, commits: Iterable[str]
 
 
 def _decide(
-    registry: Registry, repository: Repository, history: History, name: str, rules: Rules
+    registry: Registry,
+    repository: Repository,
+    history: History,
+    name: str,
+    rules: Rules,
+    stock: Stock,
 ) -> tuple[tuple[Decision, ...], dict[str, tuple[str, ...]]]:
-    stock = take_stock(registry, name, each)
     commits = (commit for image in stock.images for commit in image.commits)
     retention = Retention(stock, _with_times(history, repository, commits), rules)
-    doubtful = [image.digest for image in retention.depending_on_age()]
-    ages = each(lambda digest: told_at(registry, name, stock.attached.get(digest)), doubtful)
-    decisions = retention.decide(dict(zip(doubtful, ages, strict=True)))
+    doubtful = retention.depending_on_age()
+
+    def age(image: Image) -> float | None:
+        attached = stock.attached.get(image.digest)
+        return told_at(registry, name, attached, is_tagged=bool(image.tags))
+
+    digests = [image.digest for image in doubtful]
+    decisions = retention.decide(dict(zip(digests, each(age, doubtful), strict=True)))
     return decisions, retention.removals(decisions)
 
 
 def _remove(
     registry: Registry,
     removals: Mapping[str, Mapping[str, tuple[str, ...]]],
+    stocks: Mapping[str, Stock],
     announce: Callable[[str], None],
 ) -> None:
-    """Remove images one after the other; the first error ends it."""
+    """Remove images one after the other, unless they were used meanwhile; an error ends it."""
     done = 0
     for name, images in removals.items():
         for digest, manifests in images.items():
-            announce(f"removing {name}@{digest}")
-            for manifest in manifests:
-                try:
+            try:
+                if use := use_since(registry, name, stocks[name], digest):
+                    _warn(f"{name}@{digest} is kept after all: {use} meanwhile")
+                    continue
+                announce(f"removing {name}@{digest}")
+                for manifest in manifests:
                     registry.delete(name, manifest)
-                except RegistryError as error:
-                    error.context = (
-                        *error.context,
-                        f"{done} of {sum(map(len, removals.values()))} were removed before",
-                    )
-                    raise
+            except RegistryError as error:
+                count = sum(map(len, removals.values()))
+                error.context = (*error.context, f"{done} of {count} were removed before")
+                raise
             done += 1
 
 

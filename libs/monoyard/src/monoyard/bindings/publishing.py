@@ -14,13 +14,15 @@ from monoyard.bindings.checks import Checks
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.parallel import each
 from monoyard.bindings.questions import answer
-from monoyard.bindings.supplying import Supplying
+from monoyard.bindings.supplying import Supplying, vulnerabilities
 from monoyard.errors import ChecksFailedError, ConfigurationError, MachineError, MonoyardError
 from monoyard.images import SUITE, ImageWork, Layout
 from monoyard.plan import Plan, State
-from monoyard.supply import Built, Database, Published, Publisher, Scanners, Wanted, describe
+from monoyard.supply import Built, Published, Publisher, Wanted, describe
 
 _LAYOUT: Final = "oci/"
+_QUESTIONS_AT_ONCE: Final = 8
+_PUBLISHED_AT_ONCE: Final = 4
 
 
 def publish(directory: Path, arguments: Arguments) -> None:
@@ -49,26 +51,31 @@ def publish(directory: Path, arguments: Arguments) -> None:
     plan = engine.plan(engine.selection(arguments), has_engine=True)
     wanted = wanted_images(plan)
     supply = Supplying.of(engine)
-    publisher = Publisher(supply.registry, supply.signatures, supply.policy, supply.origin)
+    publisher = Publisher(
+        supply.registry, supply.signatures, supply.policy, supply.origin, supply.memory
+    )
     engine.announce(f"asking {supply.registry.address} for {len(wanted)} images")
-    found = dict(zip(wanted, each(publisher.find, wanted.values()), strict=True))
+    asked = each(publisher.find, wanted.values(), _QUESTIONS_AT_ONCE)
+    found = dict(zip(wanted, asked, strict=True))
     missing = {name: why for name, (_, accepted, why) in found.items() if accepted is None}
-    failed = _build(checks, arguments, set(missing) - _stored(plan))
-    plan = engine.plan(engine.selection(arguments), has_engine=True)  # with what was built
+    failed = None
+    if missing:
+        failed = _build(checks, arguments, set(missing) - _stored(plan))
+        plan = engine.plan(engine.selection(arguments), has_engine=True)  # with what was built
     with tempfile.TemporaryDirectory(prefix="monoyard-") as scratch:
-        built = _collect(engine, plan, missing, Path(scratch))
+        built = _collect(engine, supply, plan, missing, Path(scratch)) if missing else {}
         ready = [item for name, item in wanted.items() if name in built or name not in missing]
 
         def take(item: Wanted) -> Published | MonoyardError:
-            engine.announce(f"publishing {item.name}")
             try:
                 if item.name in missing:
+                    engine.announce(f"publishing {item.name}")
                     return publisher.publish(item, built[item.name], missing[item.name])
                 return publisher.reuse(item, found[item.name][0])
             except MonoyardError as error:
                 return error
 
-        done = each(take, ready)
+        done = each(take, ready, _QUESTIONS_AT_ONCE if not missing else _PUBLISHED_AT_ONCE)
     published = [item for item in done if isinstance(item, Published)]
     _report(published, supply.registry.address, arguments.json)
     errors = [item for item in done if isinstance(item, MonoyardError)]
@@ -117,7 +124,9 @@ def _build(
     return None
 
 
-def _collect(engine: Engine, plan: Plan, missing: Iterable[str], scratch: Path) -> dict[str, Built]:
+def _collect(
+    engine: Engine, supply: Supplying, plan: Plan, missing: Iterable[str], scratch: Path
+) -> dict[str, Built]:
     """Return what the store has of the missing images, and the tests that passed for them."""
     passed: dict[str, dict[str, str]] = {}
     for planned in plan.in_state(State.HIT):
@@ -130,31 +139,16 @@ def _collect(engine: Engine, plan: Plan, missing: Iterable[str], scratch: Path) 
         for planned in plan.in_state(State.HIT)
         if planned.task.suite == SUITE and planned.stored is not None
     }
-    scanners, database = _scanners(engine)
+    database = supply.database() if vulnerabilities(engine) else None
     built = {}
     for name, layout in layouts.items():
         engine.announce(f"listing what {name} is made of")
         place = scratch / "sbom" / name
         place.mkdir(parents=True)
         sbom = describe(engine.tools.ensure("syft"), layout, name, place)
-        findings = scanners.state_findings(database, name, sbom) if database else None
+        findings = supply.scanners.state_findings(database, name, sbom) if database else None
         built[name] = Built(layout, ready[name], sbom, passed.get(name, {}), findings)
     return built
-
-
-def _scanners(engine: Engine) -> tuple[Scanners, Database | None]:
-    """Return what looks for vulnerabilities; no database where none is named: a scan tells that."""
-    scanners = Scanners(engine.repository.top, engine.tools.ensure, engine.state)
-    setting = vulnerabilities(engine)
-    if not setting:
-        return scanners, None
-    return scanners, Database.find(setting, engine.repository.top, engine.kept / "vulnerabilities")
-
-
-def vulnerabilities(engine: Engine) -> str:
-    """Return what names the database of known vulnerabilities."""
-    settings = engine.workspace.settings.images
-    return engine.environment.get("MONOYARD_OSV_DATABASE") or settings.vulnerabilities
 
 
 def collect_layouts(

@@ -11,21 +11,25 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from monoyard.bindings.arguments import HELP, Arguments
 from monoyard.bindings.engine import Engine
-from monoyard.bindings.publishing import collect_layouts, vulnerabilities, wanted_images
+from monoyard.bindings.publishing import collect_layouts, wanted_images
 from monoyard.bindings.questions import answer
 from monoyard.bindings.supplying import Supplying
-from monoyard.errors import ChecksFailedError, ImageError, MonoyardError, VerificationError
+from monoyard.errors import (
+    ChecksFailedError,
+    ConfigurationError,
+    ImageError,
+    MonoyardError,
+    VerificationError,
+)
 from monoyard.locks import parse_lock, split_requirement
 from monoyard.plan import Plan
 from monoyard.report.security import sarif, scan_annotations, scan_lines
 from monoyard.results import SecurityFinding, Verdict, merge_findings
 from monoyard.supply import (
-    SBOM,
-    Database,
     Dependents,
     Expected,
     Scanners,
@@ -34,6 +38,9 @@ from monoyard.supply import (
     describe,
     judge,
 )
+from monoyard.tools import git, osv_scanner
+
+_FIXTURES: Final = "fixtures"  # locks that tests read are installed nowhere
 
 
 @dataclass
@@ -77,7 +84,7 @@ def scan(directory: Path, arguments: Arguments) -> None:
     supply = Supplying.of(engine)
     name = arguments.env or next(iter(supply.policy.environments))
     accepts = supply.policy.environment(name)
-    scanners = Scanners(engine.repository.top, engine.tools.ensure, engine.state)
+    scanners = supply.scanners
     found = _Scan()
     settings = engine.workspace.settings.images
     tracked = sorted(engine.workspace.tree.entries)
@@ -86,7 +93,11 @@ def scan(directory: Path, arguments: Arguments) -> None:
     found.add("code", scanners.code)
     found.add("code, by the repository's own rules", lambda: scanners.patterns(settings.rules))
     found.add("Dockerfiles", lambda: scanners.dockerfiles(dockerfiles))
-    found.add("secrets", lambda: scanners.secrets(span, has_changes=not supply.origin.is_clean))
+    status = git.parse_status(engine.repository.demand(git.status()))
+    secrets = partial(
+        scanners.secrets, span, has_changes=bool(status.changed), untracked=sorted(status.untracked)
+    )
+    found.add("secrets", secrets)
     _scan_dependencies(engine, plan, supply, scanners, found, name)
     judged = judge(
         merge_findings(found.findings), accepts, supply.policy.exceptions,
@@ -119,26 +130,38 @@ def _scan_dependencies(
 ) -> None:
     top = engine.repository.top
     try:
-        database = Database.find(vulnerabilities(engine), top, engine.kept / "vulnerabilities")
+        database = supply.database()
         database.check_age(supply.policy.environment(name).max_scan_age, time.time())
     except MonoyardError as error:
         found.miss("dependencies and images", error)
         return
 
     def of_lock(path: str, ecosystem: str, dependents: Dependents) -> Iterable[SecurityFinding]:
-        return _brought(scanners.dependencies(database, top / path), ecosystem, dependents)
+        items = scanners.dependencies(database, top / path)
+        for item in _brought(items, ecosystem, dependents):
+            yield item if item.brought_by else replace(item, brought_by=(path,))
 
     python = _python_dependents(engine)
     lock = engine.workspace.settings.lock
     if lock and lock in engine.workspace.tree.entries:
         found.add(lock, partial(of_lock, lock, "PyPI", python))
     elif python.has_any:
-        found.errors.append("Python dependencies: there is no lock that says which they are")
+        fault = ConfigurationError(
+            "there is no lock that says which they are",
+            code="no-lock",
+            hint="`[tool.monoyard] lock` names it, and `invoke lock` writes it",
+        )
+        found.miss("Python dependencies", fault)
     for path in sorted(engine.workspace.tree.entries):
-        if path.rpartition("/")[2] == "package-lock.json":
+        *folders, name_of_file = path.split("/")
+        if path == lock or name_of_file not in osv_scanner.LOCKS or _FIXTURES in folders:
+            continue
+        dependents = Dependents({}, {})
+        if name_of_file == "package-lock.json":
             owner = engine.workspace.owner(path) or path
-            npm = Dependents.of_npm(engine.workspace.tree.read(path) or b"", owner)
-            found.add(path, partial(of_lock, path, "npm", npm))
+            data = engine.workspace.tree.read(path) or b""
+            dependents = Dependents.of_npm(data, owner)
+        found.add(path, partial(of_lock, path, "npm", dependents))
     sboms = _Sboms(engine, plan, supply, name)
     for image, base in sboms.wanted.items():
 
@@ -182,7 +205,8 @@ class _Sboms:
         self._engine = engine
         self._plan = plan
         self._supply = supply
-        self._trust = Trust(supply.signatures, supply.policy, environment)
+        self._environment = environment
+        self._trust = Trust(supply.signatures, supply.policy, environment, supply.memory)
         self._images = wanted_images(plan)
 
     @property
@@ -225,10 +249,5 @@ class _Sboms:
             )
         reference = supply.registry.reference(item.name, digest)
         expected = Expected(item.name, supply.origin.source, item.manifest.key)
-        accepted = self._trust.accept(reference, expected)
-        signer = supply.signatures.signer(supply.policy.signers[accepted.signer])
-        statements = supply.signatures.statements(reference, SBOM, signer)
-        if not statements:
-            raise VerificationError(f"{reference} has no SBOM", code="no-sbom")
-        found: Mapping[str, Any] = statements[-1]["predicate"]
-        return found
+        self._trust.accept(reference, expected)
+        return supply.admission.sbom(reference, self._environment)

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from monoyard.bindings.engine import Engine
 from monoyard.config import Policy, read_policy
-from monoyard.supply import KEYLESS, Origin, Registry, Signatures, find_origin, own_identity
+from monoyard.supply import (
+    KEYLESS,
+    Admission,
+    Database,
+    Origin,
+    Registry,
+    Remembered,
+    Scanners,
+    Signatures,
+    find_origin,
+    own_identity,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +31,25 @@ class Supplying:
         signatures: Signs and verifies.
         policy: What each environment accepts.
         origin: The commit at hand.
+        memory: What was accepted before.
+        scanners: Look for what is known to be wrong.
+        database: Returns the known vulnerabilities.
     """
 
     registry: Registry
     signatures: Signatures
     policy: Policy
     origin: Origin
+    memory: Remembered
+    scanners: Scanners
+    database: Callable[[], Database]
+
+    @property
+    def admission(self) -> Admission:
+        """What environments think of images."""
+        return Admission(
+            self.registry, self.signatures, self.policy, self.scanners, self.database, self.memory
+        )
 
     @classmethod
     def of(cls, engine: Engine) -> Supplying:
@@ -43,11 +69,15 @@ class Supplying:
         )
         policy = read_policy(engine.workspace.tree.read(settings.policy), settings.policy)
         cosign = engine.tools.ensure("cosign")
+        registry = find_registry(engine)
         return cls(
-            find_registry(engine),
+            registry,
             Signatures(cosign, place, top, key),
             policy,
             origin,
+            Remembered(registry, engine.store.memo),
+            Scanners(top, engine.tools.ensure, engine.state),
+            partial(find_database, engine),
         )
 
 
@@ -59,4 +89,25 @@ def find_registry(engine: Engine) -> Registry:
     """
     named = engine.environment.get("MONOYARD_REGISTRY")
     address = named or engine.workspace.settings.images.registry
-    return Registry(engine.tools.ensure("crane"), address)
+    return Registry(
+        engine.tools.ensure("crane"),
+        address,
+        engine.workspace.settings.images.push_limit,
+        engine.announce,
+    )
+
+
+def vulnerabilities(engine: Engine) -> str:
+    """Return what names the database of known vulnerabilities."""
+    settings = engine.workspace.settings.images
+    return engine.environment.get("MONOYARD_OSV_DATABASE") or settings.vulnerabilities
+
+
+def find_database(engine: Engine) -> Database:
+    """Return the known vulnerabilities.
+
+    Raises:
+        MachineError: There are none, so that nothing can be said.
+    """
+    kept = engine.kept / "vulnerabilities"
+    return Database.find(vulnerabilities(engine), engine.repository.top, kept)

@@ -6,17 +6,25 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from monoyard.bindings.arguments import parse_arguments
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.questions import answer
 from monoyard.bindings.supplying import Supplying
 from monoyard.config import suggest
-from monoyard.errors import UsageError, VerificationError
+from monoyard.errors import UsageError
 from monoyard.images import SUITE, ImageWork
 from monoyard.plan import explain_against
-from monoyard.supply import Expected, Trust, branch_tag, content_tag, is_commit, key_of_tag
+from monoyard.report.security import ruling_json, ruling_lines
+from monoyard.supply import (
+    Expected,
+    Ruling,
+    Trust,
+    branch_tag,
+    content_tag,
+    is_commit,
+    key_of_tag,
+)
 from monoyard.tools import git
 
 
@@ -32,7 +40,7 @@ class _Asked:
 
 
 def verify_images(directory: Path, what: str, environment: str, target: str | None) -> None:
-    """Print why an environment accepts images, or end with why it does not.
+    """Print what an environment says of images, and end with why it does not accept one.
 
     Args:
         directory: A directory of the repository.
@@ -42,6 +50,7 @@ def verify_images(directory: Path, what: str, environment: str, target: str | No
         target: Where JSON goes, as `answer` takes it; None for lines.
 
     Raises:
+        MachineError: An image could not be scanned.
         RegistryError: The registry does not say.
         UsageError: Nothing of that name is known, or is in the registry.
         VerificationError: An image is not accepted; the code says why.
@@ -49,8 +58,8 @@ def verify_images(directory: Path, what: str, environment: str, target: str | No
     engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr, flush=True))
     supply = Supplying.of(engine)
     name = environment or next(iter(supply.policy.environments))
-    trust = Trust(supply.signatures, supply.policy, name)
-    rows: list[dict[str, Any]] = []
+    admission = supply.admission
+    rulings: list[tuple[str, Ruling]] = []
     for asked in _asked(engine, supply, what):
         digest = asked.digest or supply.registry.digest(asked.image, asked.tag)
         if digest is None:
@@ -62,33 +71,18 @@ def verify_images(directory: Path, what: str, environment: str, target: str | No
             )
         reference = supply.registry.reference(asked.image, digest)
         wanted = Expected(asked.image, supply.origin.source, asked.key, asked.commit)
-        accepted = trust.accept(reference, wanted)
-        if problem := supply.registry.problem_of_layers(asked.image, digest):
-            raise VerificationError(
-                f"the bytes of {reference} are not what it says",
-                code="altered", context=(problem,),
-            )  # fmt: skip
-        claim = accepted.claim
-        rows.append(
-            {
-                "image": asked.image, "digest": digest, "environment": name,
-                "signer": accepted.signer, "level": accepted.level, "commit": claim.commit,
-                "source": claim.source, "builder": claim.builder, "key": claim.key,
-            }
-        )  # fmt: skip
-    if not rows:
+        ruling = admission.examine(reference, wanted, name, reads_bytes=True)
+        rulings.append((asked.image, ruling))
+    if not rulings:
         raise UsageError(
             f"the registry has no image of {what}",
             hint="commits are tagged by a key that the last environment of the policy trusts",
         )
-    lines = []
-    for row in rows:
-        lines.append(f"{row['image']}@{row['digest']} is accepted by `{name}`")
-        made = row["commit"] or "no commit (there were uncommitted changes)"
-        lines.append(f"  signed by {row['signer']}, built at SLSA level {row['level']}")
-        lines.append(f"  from {row['source']} at {made}")
-        lines.append(f"  by {row['builder']}")
-    answer(lines, {"version": 1, "images": rows}, target)
+    rows = [ruling_json(image, ruling) for image, ruling in rulings]
+    lines = [line for image, ruling in rulings for line in ruling_lines(image, ruling)]
+    answer(lines, {"version": 2, "images": rows}, target)
+    for _, ruling in rulings:
+        ruling.demand()
 
 
 def explain_image(directory: Path, name: str, against: str, target: str | None) -> None:
@@ -121,7 +115,8 @@ def explain_image(directory: Path, name: str, against: str, target: str | None) 
             f"{repository}:{tag} does not exist",
             hint="`--against TAG` names another one: a commit, a version, `branch-NAME`",
         )
-    trust = Trust(supply.signatures, supply.policy, next(iter(supply.policy.environments)))
+    environment = next(iter(supply.policy.environments))
+    trust = Trust(supply.signatures, supply.policy, environment, supply.memory)
     wanted = Expected(name, supply.origin.source)
     claim = trust.accept(supply.registry.reference(name, digest), wanted).claim
     key = planned.manifest.key if planned.manifest else ""

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
-from monoyard.config.kinds import Kind, flag, list_of, mapping_of, table, text, whole_number
+from monoyard.config.kinds import (
+    Kind,
+    duration,
+    flag,
+    list_of,
+    mapping_of,
+    table,
+    text,
+    whole_number,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,7 @@ class ImagesSettings:
     debian: str = "bookworm"
     lock: str = "infra/images/debian.lock"
     registry: str = "127.0.0.1:5000"
+    push_limit: float = 1800.0
     key: str = "generated"
     source: str = ""
     policy: str = "infra/images/policy.toml"
@@ -93,6 +103,9 @@ _IMAGES_KINDS: Final[dict[str, tuple[Kind, str]]] = {
         text(),
         "Registry that images are published in, with a prefix of their names if it wants one "
         "(default: `127.0.0.1:5000`). `MONOYARD_REGISTRY` overrides it.",
+    ),
+    "push-limit": (
+        duration(), "Time after which the push of one image has failed (default: `30m`).",
     ),
     "key": (
         text(),

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 from monoyard import __version__
 from monoyard.results import SecurityFinding, Verdict
-from monoyard.supply import Judged
+from monoyard.supply import Judged, Ruling
 
 _LEVELS: Final = {"low": "note", "medium": "warning", "high": "error", "critical": "error"}
 _SHOWN: Final = 200
+_RULINGS: Final = {
+    Verdict.PASS: "is accepted by `{}`",
+    Verdict.FAIL: "is refused by `{}`",
+    Verdict.ERROR: "could not be judged for `{}`",
+}
 
 
 def scan_lines(
@@ -39,6 +45,52 @@ def scan_lines(
     if errors:
         count += "; not everything could be scanned"
     yield f"{verdict.value.upper()}: `{environment}`: {count}"
+
+
+def ruling_lines(image: str, ruling: Ruling) -> Iterator[str]:
+    """Yield what an environment says of an image, with every check.
+
+    Args:
+        image: Name of the image.
+        ruling: What the environment says.
+    """
+    digest = ruling.reference.partition("@")[2]
+    how = _RULINGS[ruling.verdict].format(ruling.environment)
+    yield f"{image}@{digest} {how}"
+    for check in ruling.checks:
+        word = "not asked" if check.verdict is Verdict.INCONCLUSIVE else check.verdict.value
+        yield f"  {check.name:10} {word:9}  {check.reason}"
+    for item in ruling.findings:
+        if item.is_refused:
+            yield f"  REFUSED {_subject(item.finding)}: {item.reason}"
+            yield from (f"          {line}" for line in _details(item.finding))
+
+
+def ruling_json(image: str, ruling: Ruling) -> dict[str, Any]:
+    """Return what an environment says of an image, as data."""
+    accepted = ruling.accepted
+    said: dict[str, Any] = {
+        "image": image, "digest": ruling.reference.partition("@")[2],
+        "environment": ruling.environment, "verdict": ruling.verdict.value,
+        "checks": [
+            {
+                "name": check.name, "verdict": check.verdict.value, "reason": check.reason,
+                "code": check.refusal.code if check.refusal else "",
+            }
+            for check in ruling.checks
+        ],
+        "findings": [
+            {**asdict(item.finding), "is_refused": item.is_refused, "reason": item.reason}
+            for item in ruling.findings
+        ],
+    }  # fmt: skip
+    if accepted is None:
+        return said
+    claim = accepted.claim
+    return {
+        **said, "signer": accepted.signer, "level": accepted.level, "commit": claim.commit,
+        "source": claim.source, "builder": claim.builder, "key": claim.key,
+    }  # fmt: skip
 
 
 def scan_annotations(judged: Sequence[Judged]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol, TypeVar
 from monoyard.errors import RegistryError
 from monoyard.supply.origin import PROVENANCE, REUSE
 from monoyard.supply.registry import Registry
-from monoyard.supply.retention import Attached, Image, Stock, subject_of_tag
+from monoyard.supply.retention import Attached, Image, Stock, is_branch_tag, subject_of_tag
 
 _KIND: Final = "dev.sigstore.bundle.predicateType"
 _CREATED: Final = "org.opencontainers.image.created"
@@ -78,8 +78,42 @@ def take_stock(registry: Registry, name: str, each: Each) -> Stock:
     return Stock(images, attached)
 
 
-def told_at(registry: Registry, name: str, attached: Attached | None) -> float | None:
+def use_since(registry: Registry, name: str, stock: Stock, digest: str) -> str:
+    """Return how an image was used since stock was taken; nothing where it was not.
+
+    It is asked right before the image is removed. Whoever publishes an image that is there says so
+    before they tag it, so that a word about a commit is seen here even while no tag is set yet.
+
+    Args:
+        registry: Where to look.
+        name: Name of the image.
+        stock: What there was.
+        digest: The image.
+
+    Raises:
+        RegistryError: The registry does not say.
+    """
+    image = next(item for item in stock.images if item.digest == digest)
+    if image.is_gone:
+        return "it is there again" if registry.manifest(name, digest) is not None else ""
+    attached = stock.attached.get(digest)
+    if registry.digest(name, digest.replace(":", "-")) != (attached.index if attached else None):
+        return "something was attached to it"
+    known = {tag for item in stock.images for tag in item.tags}
+    moving = {tag for tag in known if is_branch_tag(tag)}
+    for tag in (*moving.difference(image.tags), *set(registry.tags(name)) - known):
+        if not subject_of_tag(tag) and registry.digest(name, tag) == digest:
+            return f"it was tagged {tag}"
+    return ""
+
+
+def told_at(
+    registry: Registry, name: str, attached: Attached | None, *, is_tagged: bool
+) -> float | None:
     """Return when an image was built or last reused, in Unix seconds; None where nothing says so.
+
+    One without a tag may be on its way in, although it was built long ago: there, the moment at
+    which its provenance was attached counts as well.
 
     No signature is looked at: who may write to the registry may also remove from it. An image is
     no younger for being scanned again, so other statements do not count.
@@ -88,6 +122,7 @@ def told_at(registry: Registry, name: str, attached: Attached | None) -> float |
         registry: Where to look.
         name: Name of the image.
         attached: What is attached to the image.
+        is_tagged: A tag names it.
 
     Raises:
         RegistryError: The registry does not say.
@@ -99,7 +134,7 @@ def told_at(registry: Registry, name: str, attached: Attached | None) -> float |
             continue
         manifest = _read(registry.reference(name, digest), data)
         annotations = _at(manifest, "annotations")
-        if annotations.get(_KIND) == REUSE:
+        if annotations.get(_KIND) in ({REUSE} if is_tagged else {PROVENANCE, REUSE}):
             times.append(_seconds(annotations.get(_CREATED)))
         if annotations.get(_KIND) == PROVENANCE:
             layers = _digests(manifest.get("layers"))

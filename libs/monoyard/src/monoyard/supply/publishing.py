@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from monoyard.config import Policy
-from monoyard.errors import ConfigurationError, VerificationError
+from monoyard.errors import ConfigurationError, RegistryError, VerificationError
 from monoyard.images import Layout
 from monoyard.plan import Manifest
 from monoyard.supply.origin import (
@@ -25,9 +26,10 @@ from monoyard.supply.origin import (
 )
 from monoyard.supply.registry import Registry, branch_tag, version_tags
 from monoyard.supply.signing import Attestation, Signatures
-from monoyard.supply.trust import Accepted, Expected, Trust
+from monoyard.supply.trust import Accepted, Expected, Memory, Trust
 
 _CONTENT: Final = "in-"
+_ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +98,19 @@ class Publisher:
         signatures: Signs and verifies.
         policy: Says who is trusted where.
         origin: Where the images come from.
+        memory: Spares verifications that were passed before.
 
     Raises:
         ConfigurationError: No environment trusts the key.
     """
 
     def __init__(
-        self, registry: Registry, signatures: Signatures, policy: Policy, origin: Origin
+        self,
+        registry: Registry,
+        signatures: Signatures,
+        policy: Policy,
+        origin: Origin,
+        memory: Memory | None = None,
     ) -> None:
         self._registry = registry
         self._signatures = signatures
@@ -118,7 +126,8 @@ class Publisher:
                 hint="name its public half as a signer in the policy file, and trust it somewhere",
             )
         # Images in the registry are held against the last environment that trusts the key.
-        self._trust = Trust(signatures, policy, trusting[-1])
+        self._trust = Trust(signatures, policy, trusting[-1], memory)
+        self._trust_anew = Trust(signatures, policy, trusting[-1])
         self._is_fully_trusted = trusting[-1] == list(policy.environments)[-1]
         self._own = signatures.signer(policy.signers[min(own)])
 
@@ -135,6 +144,10 @@ class Publisher:
         if digest is None:
             return "", None, "the registry does not have it"
         reference = self._registry.reference(wanted.name, digest)
+        commit = self._origin.commit if self._origin.is_clean else ""
+        if commit:
+            with contextlib.suppress(VerificationError):
+                return digest, self._trust.accept(reference, self._expected(wanted, commit)), ""
         try:
             return digest, self._trust.accept(reference, self._expected(wanted)), ""
         except VerificationError as refusal:
@@ -145,9 +158,17 @@ class Publisher:
 
         Raises:
             ImageError: A tag is taken, or the registry does not do what it is asked.
+            VerificationError: It is not accepted any more.
         """
-        self._attach(wanted, digest, ())
-        return Published(wanted.name, digest, False, self._tag(wanted, digest))
+        is_told = self._tell_commit(wanted, digest)
+        tags, is_tagged = self._tag(wanted, digest)
+        if (is_told or is_tagged) and not self._is_there(wanted, digest):
+            raise RegistryError(
+                f"{self._registry.reference(wanted.name, digest)} was removed while it was tagged",
+                code="removed-meanwhile",
+                hint="`nox -s publish` again builds it; `invoke images.prune` spares what is young",
+            )
+        return Published(wanted.name, digest, False, tags)
 
     def publish(self, wanted: Wanted, built: Built, reason: str) -> Published:
         """Push an image, attach what is known of it, and tag it.
@@ -158,7 +179,37 @@ class Publisher:
             VerificationError: What was pushed is not accepted.
         """
         digest = built.layout.digest
-        self._registry.push(wanted.name, built.layout.path, digest)
+        for _ in range(_ATTEMPTS):
+            self._registry.push(wanted.name, built.layout.path, digest)
+            self._attest(wanted, built)
+            reference = self._registry.reference(wanted.name, digest)
+            self._trust_anew.accept(reference, self._expected(wanted))
+            first, accepted, _ = self.find(wanted)
+            if accepted is not None and first != digest:
+                # Another publisher was quicker with other bytes of the same key: the first stays.
+                return replace(self.reuse(wanted, first), reason=reason)
+            tags, _ = self._tag(wanted, digest)
+            if self._is_there(wanted, digest):
+                return Published(wanted.name, digest, True, tags, reason)
+        raise RegistryError(
+            f"{self._registry.reference(wanted.name, digest)} does not stay in the registry",
+            code="removed-meanwhile",
+            hint="something removes it all the time; publish again when that has ended",
+        )
+
+    def _is_there(self, wanted: Wanted, digest: str) -> bool:
+        """Read back what was tagged: somebody may have removed it, or what was attached to it."""
+        if self._registry.digest(wanted.name, wanted.tag) is None:
+            return False
+        try:
+            self._trust_anew.accept(
+                self._registry.reference(wanted.name, digest), self._expected(wanted)
+            )
+        except VerificationError:
+            return False
+        return True
+
+    def _attest(self, wanted: Wanted, built: Built) -> None:
         attestations = [self._provenance(wanted, built), Attestation(SBOM, built.sbom)]
         if built.findings is not None:
             attestations.append(Attestation(FINDINGS, built.findings))
@@ -167,33 +218,24 @@ class Publisher:
             attestations.append(
                 Attestation(TEST_RESULT, said, lambda statement: statement.get("predicate") == said)
             )
-        self._attach(wanted, digest, tuple(attestations))
-        reference = self._registry.reference(wanted.name, digest)
-        self._trust.accept(reference, self._expected(wanted))
-        first, accepted, _ = self.find(wanted)
-        if accepted is not None and first != digest:
-            # Another publisher was quicker with other bytes of the same key: the first stays.
-            return replace(self.reuse(wanted, first), reason=reason)
-        return Published(wanted.name, digest, True, self._tag(wanted, digest), reason)
+        reference = self._registry.reference(wanted.name, built.layout.digest)
+        self._signatures.attach(reference, attestations, self._own)
+        self._tell_commit(wanted, built.layout.digest)
 
-    def _attach(self, wanted: Wanted, digest: str, known: tuple[Attestation, ...]) -> None:
-        reference = self._registry.reference(wanted.name, digest)
-        if known:
-            self._signatures.attach(reference, known, self._own)
-        if not self._origin.is_clean or self._names_commit(reference):
-            return
-        said = reuse(self._origin, wanted.name, wanted.manifest.key)
-        commit = self._origin.commit
-        again = Attestation(REUSE, said, lambda item: read_reuse(item).commit == commit)
-        self._signatures.attach(reference, (again,), self._own)
-
-    def _names_commit(self, reference: str) -> bool:
-        """Say whether the image was built from this very commit, by our own word."""
-        try:
-            found = self._signatures.statements(reference, PROVENANCE, self._own)
-        except VerificationError:
+    def _tell_commit(self, wanted: Wanted, digest: str) -> bool:
+        """State that this commit has the image, unless somebody who is trusted says so already."""
+        if not self._origin.is_clean:
             return False
-        return any(read_provenance(item).commit == self._origin.commit for item in found)
+        commit = self._origin.commit
+        reference = self._registry.reference(wanted.name, digest)
+        try:
+            self._trust.accept(reference, self._expected(wanted, commit))
+        except VerificationError:
+            said = reuse(self._origin, wanted.name, wanted.manifest.key)
+            again = Attestation(REUSE, said, lambda item: read_reuse(item).commit == commit)
+            self._signatures.attach(reference, (again,), self._own)
+            return True
+        return False
 
     def _provenance(self, wanted: Wanted, built: Built) -> Attestation:
         said = provenance(self._origin, wanted.name, wanted.manifest, wanted.base, built.built_at)
@@ -206,23 +248,24 @@ class Publisher:
             ),
         )
 
-    def _tag(self, wanted: Wanted, digest: str) -> tuple[str, ...]:
-        """Set the tags; the content tag last, because it says that all else is there."""
+    def _tag(self, wanted: Wanted, digest: str) -> tuple[tuple[str, ...], bool]:
+        """Set the tags, and say whether any had to be set.
+
+        The content tag is the last, because it says that all else is there.
+        """
         name = wanted.name
         kept: list[str] = []
         if self._origin.is_clean and self._is_fully_trusted:
             kept = [self._origin.commit, *version_tags(name, self._origin.tags)]
-        for tag in kept:
-            self._registry.tag_for_good(name, digest, tag)
+        is_set = [self._registry.tag_for_good(name, digest, tag) for tag in kept]
         if self._origin.is_clean and self._origin.branch:
             kept.append(branch_tag(self._origin.branch))
-            self._registry.tag(name, digest, kept[-1])
-        if self._registry.digest(name, wanted.tag) != digest:
-            self._registry.tag(name, digest, wanted.tag)
-        return (wanted.tag, *kept)
+            is_set.append(self._registry.tag_unless_set(name, digest, kept[-1]))
+        is_set.append(self._registry.tag_unless_set(name, digest, wanted.tag))
+        return (wanted.tag, *kept), any(is_set)
 
-    def _expected(self, wanted: Wanted) -> Expected:
-        return Expected(wanted.name, self._origin.source, wanted.manifest.key)
+    def _expected(self, wanted: Wanted, commit: str = "") -> Expected:
+        return Expected(wanted.name, self._origin.source, wanted.manifest.key, commit)
 
 
 def content_tag(key: str) -> str:

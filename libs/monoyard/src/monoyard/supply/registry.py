@@ -1,16 +1,23 @@
-"""A registry: what is in it, and how something gets there. Everything goes through crane."""
+"""A registry: what is in it, and how something gets there.
+
+Everything goes through crane, but for the one question that is asked all the time.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from monoyard.errors import ImageError, RegistryError
+from monoyard.errors import ImageError, RegistryError, ToolError
 from monoyard.process import Command, Completed, capture, clean
+from monoyard.supply.probing import Probe, UnansweredError
+from monoyard.supply.progress import telling
 from monoyard.tools import crane
 
 CREDENTIALS: Final = (
@@ -22,7 +29,7 @@ CREDENTIALS: Final = (
 _SECONDS: Final = 60.0
 _PUSH_SECONDS: Final = 1800.0
 _DIGEST: Final = re.compile(r"^sha256:[0-9a-f]{64}$")
-_HINTS: Final = {
+HINTS: Final = {
     "credentials": "`docker login` stores credentials for a registry",
     "down": "`invoke tools.start registry` starts one on this machine; "
     "`[tool.monoyard.images] registry` or MONOYARD_REGISTRY names another",
@@ -33,17 +40,29 @@ _HINTS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Registry:
     """The images of a workspace in one registry.
 
     Attributes:
         program: crane's program.
         address: `HOST[:PORT][/PREFIX]`, in front of an image's name.
+        push_seconds: Seconds after which a push has failed.
+        announce: Says how a push gets on.
     """
 
     program: Path
     address: str
+    push_seconds: float = _PUSH_SECONDS
+    announce: Callable[[str], None] = field(default=lambda _: None, compare=False)
+
+    @cached_property
+    def _probe(self) -> Probe:
+        def ask(words: tuple[str, ...]) -> str:
+            done = self._call((str(self.program), *words))
+            return "" if done.status else done.text
+
+        return Probe(self.address.partition("/")[0], ask)
 
     def repository(self, image: str) -> str:
         """Return what stands in front of `:` and `@` in references to an image."""
@@ -59,6 +78,9 @@ class Registry:
         Raises:
             RegistryError: The registry does not say.
         """
+        path = self.repository(image).partition("/")[2]
+        with contextlib.suppress(UnansweredError):
+            return self._probe.digest(path, tag)
         done = self._call(crane.digest(self.program, f"{self.repository(image)}:{tag}"))
         if done.status == 0 and _DIGEST.match(found := done.text.strip()):
             return found
@@ -73,7 +95,8 @@ class Registry:
             RegistryError: It was not taken.
         """
         reference = self.reference(image, digest)
-        done = self._call(crane.push(self.program, layout, reference), _PUSH_SECONDS)
+        with telling(self.announce, f"pushing {reference}"):
+            done = self._call(crane.push(self.program, layout, reference), self.push_seconds)
         if done.status:
             raise self._error(f"{reference} cannot be pushed", done)
 
@@ -87,8 +110,19 @@ class Registry:
         if done.status:
             raise self._error(f"{self.repository(image)}:{tag} cannot be set", done)
 
-    def tag_for_good(self, image: str, digest: str, tag: str) -> None:
-        """Give an image a tag that never moves.
+    def tag_unless_set(self, image: str, digest: str, tag: str) -> bool:
+        """Give an image a tag, wherever that pointed before; say whether that was necessary.
+
+        Raises:
+            RegistryError: It was not set.
+        """
+        is_missing = self.digest(image, tag) != digest
+        if is_missing:
+            self.tag(image, digest, tag)
+        return is_missing
+
+    def tag_for_good(self, image: str, digest: str, tag: str) -> bool:
+        """Give an image a tag that never moves; say whether that was necessary.
 
         Raises:
             ImageError: It names another image.
@@ -104,6 +138,7 @@ class Registry:
             )
         if taken is None:
             self.tag(image, digest, tag)
+        return taken is None
 
     def tags(self, image: str) -> tuple[str, ...]:
         """Return the tags of an image; none where the registry does not know it.
@@ -165,19 +200,24 @@ class Registry:
             RegistryError: It cannot be fetched.
         """
         done = self._call(
-            crane.validate(self.program, self.reference(image, digest)), _PUSH_SECONDS
+            crane.validate(self.program, self.reference(image, digest)), self.push_seconds
         )
         if done.status == 0:
             return ""
         refusal = self._refusal(done)
-        if refusal.kind in _HINTS:
+        if refusal.kind in HINTS:
             raise self._error(f"{self.reference(image, digest)} cannot be fetched", done)
         return refusal.line
 
     def _call(self, argv: tuple[str, ...], seconds: float = _SECONDS) -> Completed:
         environment = clean(CREDENTIALS, os.environ)
         command = Command(argv, Path("/"), environment, timeout=seconds, dies_with_parent=True)
-        return capture(command)
+        try:
+            return capture(command)
+        except ToolError as error:
+            if error.code != "tool-timeout":
+                raise
+            raise slow(self.address, seconds) from error
 
     def _refusal(self, done: Completed) -> crane.Refusal:
         return crane.refusal(done.stderr.decode("utf-8", "replace"))
@@ -188,8 +228,18 @@ class Registry:
             message,
             code=f"registry-{refusal.kind}",
             context=(refusal.line,),
-            hint=_HINTS.get(refusal.kind),
+            hint=HINTS.get(refusal.kind),
         )
+
+
+def slow(what: str, seconds: float) -> RegistryError:
+    """Return the error for a registry that takes too long."""
+    return RegistryError(
+        f"{what} did not do within {seconds:g} s what it was asked",
+        code="registry-slow",
+        hint="repeat it: what is there already is not done again; a push may take as long as "
+        "`[tool.monoyard.images] push-limit` says",
+    )
 
 
 def is_commit(word: str) -> bool:

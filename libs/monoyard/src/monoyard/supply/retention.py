@@ -282,6 +282,11 @@ class Retention:
         return found
 
 
+def is_branch_tag(tag: str) -> bool:
+    """Say whether a tag is that of a branch."""
+    return tag.startswith(_BRANCH)
+
+
 def subject_of_tag(tag: str) -> str:
     """Return the digest whose attachments a tag lists; nothing for another tag.
 

@@ -2,102 +2,25 @@
 
 from __future__ import annotations
 
-import datetime
-import hashlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from monoyard.errors import MachineError, ToolError
 from monoyard.process import Command, Completed, capture, clean
 from monoyard.results import SecurityFinding
+from monoyard.supply.database import Database
+from monoyard.supply.findings import state
 from monoyard.tools import ast_grep, gitleaks, hadolint, osv_scanner, ruff
-
-FETCH: Final = "download"
 
 _SECURITY: Final = "S"
 _SECONDS: Final = 900.0
-_BYTES_AT_ONCE: Final = 1 << 20
 Parsed = TypeVar("Parsed")
-
-
-@dataclass(frozen=True, slots=True)
-class Database:
-    """Known vulnerabilities.
-
-    Attributes:
-        directory: Where they are.
-        is_fetched: It is brought up to date by every scan.
-        identity: Digest of its files; empty where it is fetched.
-        fetched_at: Unix seconds of its newest file; 0 where it is fetched.
-    """
-
-    directory: Path
-    is_fetched: bool
-    identity: str = ""
-    fetched_at: float = 0.0
-
-    @classmethod
-    def find(cls, setting: str, top: Path, kept: Path) -> Database:
-        """Return the database that a setting names.
-
-        Args:
-            setting: A directory from `top`, `download`, or nothing.
-            top: Root of the work tree.
-            kept: Directory for one that is fetched.
-
-        Raises:
-            MachineError: There is none, so that nothing can be said of vulnerabilities.
-        """
-        if setting == FETCH:
-            return cls(kept, is_fetched=True)
-        hint = (
-            "`[tool.monoyard.images] vulnerabilities` or MONOYARD_OSV_DATABASE names a directory "
-            f"with `{osv_scanner.DIRECTORY}/ECOSYSTEM/all.zip`, or is `{FETCH}`"
-        )
-        if not setting:
-            raise MachineError(
-                "there is no database of known vulnerabilities", code="no-database", hint=hint
-            )
-        directory = top / setting
-        files = sorted((directory / osv_scanner.DIRECTORY).glob("*/all.zip"))
-        if not files:
-            raise MachineError(
-                f"{directory} has no database of known vulnerabilities",
-                code="no-database",
-                hint=hint,
-            )
-        digest = hashlib.sha256()
-        for file in files:
-            digest.update(f"{file.parent.name}\0".encode())
-            with file.open("rb") as stream:
-                while chunk := stream.read(_BYTES_AT_ONCE):
-                    digest.update(chunk)
-        newest = max(file.stat().st_mtime for file in files)
-        return cls(directory, False, f"sha256:{digest.hexdigest()}", newest)
-
-    def check_age(self, limit: float, now: float) -> None:
-        """Refuse a database that is too old to go by; one that is fetched is new.
-
-        Args:
-            limit: Seconds that the environment allows.
-            now: Unix seconds.
-
-        Raises:
-            MachineError: It is older.
-        """
-        age = now - self.fetched_at
-        if not self.is_fetched and age > limit:
-            raise MachineError(
-                f"the database of known vulnerabilities is {age / 3600:.0f} hours old, and "
-                f"{limit / 3600:.0f} are allowed",
-                code="database-too-old",
-                hint="bring its files up to date; `max-scan-age` of the policy sets the limit",
-            )
 
 
 class Scanners:
@@ -157,12 +80,15 @@ class Scanners:
         done = self._run(hadolint.check(self._tool("hadolint"), files), {0})
         return _read(hadolint.parse, done.stdout, "hadolint", done)
 
-    def secrets(self, span: str, *, has_changes: bool) -> tuple[SecurityFinding, ...]:
-        """Return secrets in commits and in what is not committed yet, but for untracked files.
+    def secrets(
+        self, span: str, *, has_changes: bool, untracked: Iterable[str] = ()
+    ) -> tuple[SecurityFinding, ...]:
+        """Return secrets in commits and in what is not committed yet.
 
         Args:
             span: Range of commits, as git log takes it; empty means all of history.
             has_changes: Something differs from the last commit.
+            untracked: Files that git neither knows nor ignores.
 
         Raises:
             ToolError: gitleaks failed.
@@ -170,19 +96,25 @@ class Scanners:
         program = self._tool("gitleaks")
         with tempfile.TemporaryDirectory(prefix="monoyard-") as directory:
             report = Path(directory) / "report.json"
-            calls = [gitleaks.scan_commits(program, span, report)]
+            found = self._secrets(gitleaks.scan_commits(program, span, report), report)
             if has_changes:
-                calls += [
-                    gitleaks.scan_work_tree(program, report, is_staged=is_staged)
-                    for is_staged in (True, False)
-                ]
-            found: list[SecurityFinding] = []
-            for argv in calls:
-                report.unlink(missing_ok=True)
-                done = self._run(argv, {0, gitleaks.FOUND})
-                data = report.read_bytes() if report.is_file() else b""
-                found += _read(gitleaks.parse, data, "gitleaks", done)
+                for is_staged in (True, False):
+                    argv = gitleaks.scan_work_tree(program, report, is_staged=is_staged)
+                    found += self._secrets(argv, report)
+            links = Path(directory) / "untracked"
+            linked = [_link(self._top / path, links / path) for path in untracked]
+            if any(linked):
+                argv = gitleaks.scan_directory(program, report, self._top / gitleaks.SETTINGS)
+                found += self._secrets(argv, report, links)
         return tuple(found)
+
+    def _secrets(
+        self, argv: tuple[str, ...], report: Path, place: Path | None = None
+    ) -> list[SecurityFinding]:
+        report.unlink(missing_ok=True)
+        done = self._run(argv, {0, gitleaks.FOUND}, place)
+        data = report.read_bytes() if report.is_file() else b""
+        return list(_read(gitleaks.parse, data, "gitleaks", done))
 
     def dependencies(self, database: Database, file: Path) -> tuple[SecurityFinding, ...]:
         """Return known vulnerabilities of what a lock lists.
@@ -228,38 +160,35 @@ class Scanners:
     ) -> dict[str, Any]:
         """Return what is known to be wrong with an image, as the predicate `vuln` of cosign.
 
-        Facts alone: what they mean for an environment follows from its policy, on the day that
-        somebody asks.
-
         Raises:
             MachineError: The database has nothing about an ecosystem of the image.
             ToolError: osv-scanner failed.
         """
-        began = _now()
+        began = time.time()
         found = self.image(database, name, sbom)
-        fetched = datetime.datetime.fromtimestamp(database.fetched_at, datetime.UTC)
-        return {
-            "scanner": {
-                "uri": "https://github.com/google/osv-scanner",
-                "db": {
-                    "version": database.identity,
-                    "lastUpdate": fetched.isoformat(timespec="seconds"),
-                },
-                "result": {"findings": [asdict(item) for item in found]},
-            },
-            "metadata": {"scanStartedOn": began, "scanFinishedOn": _now()},
-        }
+        return state(found, database, began, time.time())
 
-    def _run(self, argv: tuple[str, ...], statuses: set[int]) -> Completed:
+    def _run(
+        self, argv: tuple[str, ...], statuses: set[int], place: Path | None = None
+    ) -> Completed:
         environment = clean(("*_PROXY", "*_proxy"), os.environ)
         done = capture(
-            Command(argv, self._top, environment, timeout=_SECONDS, dies_with_parent=True)
+            Command(argv, place or self._top, environment, timeout=_SECONDS, dies_with_parent=True)
         )
         if done.status not in statuses:
             raise ToolError(
                 f"{Path(argv[0]).name} ended with status {done.status}", context=done.last_lines
             )
         return done
+
+
+def _link(file: Path, link: Path) -> bool:
+    """Link a file, so that it is read where it is; say whether it is one."""
+    if not file.is_file():
+        return False
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(file)
+    return True
 
 
 def _gap(sbom: Mapping[str, Any]) -> str:
@@ -278,10 +207,6 @@ def _gap(sbom: Mapping[str, Any]) -> str:
         if address.startswith("pkg:deb/") and "distro=" not in address
     ]  # fmt: skip
     return f"{len(unknown)} Debian packages of no known release" if unknown else ""
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
 def _read(parse: Callable[[bytes], Parsed], data: bytes, name: str, done: Completed) -> Parsed:

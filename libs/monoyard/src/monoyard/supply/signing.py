@@ -13,10 +13,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from monoyard.config import GENERATED, Policy, SignerSettings
-from monoyard.errors import ConfigurationError, ImageError, RegistryError, VerificationError
+from monoyard.errors import (
+    ConfigurationError,
+    ImageError,
+    RegistryError,
+    ToolError,
+    VerificationError,
+)
 from monoyard.install import exclusive
 from monoyard.process import Command, Completed, capture, clean
-from monoyard.supply.registry import CREDENTIALS
+from monoyard.supply.registry import CREDENTIALS, HINTS, slow
 from monoyard.tools import cosign
 from monoyard.tools.cosign import Offline, Signer
 
@@ -24,6 +30,7 @@ KEYLESS: Final = "keyless"
 
 _SECONDS: Final = 180.0
 _ATTEMPTS: Final = 5
+_LOCKS: Final = 64
 _VARIABLES: Final = (
     *CREDENTIALS, "ACTIONS_ID_TOKEN_*", "COSIGN_*", "SIGSTORE_*", "VAULT_*", "TUF_ROOT",
 )  # fmt: skip
@@ -118,6 +125,22 @@ class Signatures:
             raise ConfigurationError(f"the policy names the key `{settings.key}`: no such file")
         return Signer(key=str(path))
 
+    def key_bytes(self, settings: SignerSettings) -> bytes:
+        """Return the public key of a signer; nothing where it is not a file on this machine.
+
+        Raises:
+            ConfigurationError: Its key is not there.
+        """
+        named = self.signer(settings).key
+        return Path(named).read_bytes() if named and "://" not in named else b""
+
+    @cached_property
+    def verifier(self) -> tuple[str, int, int]:
+        """What tells this cosign from another one: its file, with size and change time."""
+        place = self._program.resolve()
+        found = place.stat()
+        return str(place), found.st_size, found.st_mtime_ns
+
     def attach(self, reference: str, wanted: Iterable[Attestation], signer: Signer) -> None:
         """Sign an image and attach statements to it, until all of them are there.
 
@@ -133,7 +156,9 @@ class Signatures:
             ImageError: It cannot be signed, or what is attached does not stay.
         """
         wanted = tuple(wanted)
-        with exclusive(self._place / f"{reference.rpartition(':')[2]}.lock"):
+        # One of so many files: images that share one wait for each other, and nothing heaps up.
+        number = int(reference.rpartition(":")[2][:8], 16) % _LOCKS
+        with exclusive(self._place / "attaching" / f"{number}.lock"):
             for _ in range(_ATTEMPTS):
                 is_signed, missing = self._missing(reference, wanted, signer)
                 if is_signed and not missing:
@@ -166,7 +191,7 @@ class Signatures:
             return ()
         if why == "untrusted":
             raise VerificationError(f"{reference} is signed by somebody else", code="other-signer")
-        raise RegistryError(f"{reference} cannot be verified", context=_errors(done))
+        raise self._broken(f"{reference} cannot be verified", done)
 
     def is_signed(self, reference: str, signer: Signer) -> bool:
         """Say whether an image has a plain signature of a signer.
@@ -177,8 +202,8 @@ class Signatures:
         done = self._call(cosign.verify(self._program, reference, signer))
         if done.status == 0:
             return cosign.has_signature(done.stdout)
-        if cosign.refusal(done.stderr.decode("utf-8", "replace")) == "other":
-            raise RegistryError(f"{reference} cannot be verified", context=_errors(done))
+        if cosign.refusal(done.stderr.decode("utf-8", "replace")) in {"credentials", "other"}:
+            raise self._broken(f"{reference} cannot be verified", done)
         return False
 
     def _missing(
@@ -249,8 +274,16 @@ class Signatures:
 
     def _demand(self, argv: tuple[str, ...], message: str) -> None:
         done = self._call(argv)
+        if done.status and cosign.refusal(done.stderr.decode("utf-8", "replace")) == "credentials":
+            raise self._broken(message, done)
         if done.status:
             raise ImageError(message, code="signing-failed", context=_errors(done))
+
+    def _broken(self, message: str, done: Completed) -> RegistryError:
+        if cosign.refusal(done.stderr.decode("utf-8", "replace")) != "credentials":
+            return RegistryError(message, context=_errors(done))
+        hint = HINTS["credentials"]
+        return RegistryError(message, code="registry-credentials", context=_errors(done), hint=hint)
 
     def _call(self, argv: tuple[str, ...]) -> Completed:
         environment = clean(_VARIABLES, os.environ)
@@ -258,7 +291,12 @@ class Signatures:
             environment["COSIGN_PASSWORD"] = ""
         environment.setdefault("COSIGN_PASSWORD", "")  # without it cosign would ask
         command = Command(argv, Path("/"), environment, timeout=_SECONDS, dies_with_parent=True)
-        return capture(command)
+        try:
+            return capture(command)
+        except ToolError as error:
+            if error.code != "tool-timeout":
+                raise
+            raise slow(f"`cosign {argv[1]}`", _SECONDS) from error
 
 
 def own_identity(environment: Mapping[str, str] | None = None) -> str:

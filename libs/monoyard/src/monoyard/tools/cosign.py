@@ -35,6 +35,9 @@ _UNTRUSTED: Final = re.compile(
     r"|no matching signatures|no matching attestations"
 )
 _ABSENT: Final = re.compile(r"MANIFEST_UNKNOWN|image tag not found|NAME_UNKNOWN")
+_CREDENTIALS: Final = re.compile(
+    r"\b(UNAUTHORIZED|DENIED|401 Unauthorized|403 Forbidden)\b|unexpected status code 40[13]\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,12 @@ def statements(said: bytes) -> tuple[Mapping[str, Any], ...]:
 
 
 def refusal(said: str) -> str:
-    """Return why nothing was verified: `unsigned`, `untrusted`, `absent` or `other`."""
+    """Return why nothing was verified or signed.
+
+    It is `unsigned`, `untrusted`, `absent`, `credentials` or `other`.
+    """
+    if _CREDENTIALS.search(said):
+        return "credentials"
     if _ABSENT.search(said):
         return "absent"
     if _UNSIGNED.search(said):

@@ -1,4 +1,7 @@
-"""gitleaks: secrets in what was committed. Tested with 8.30. It shows no secret to us."""
+"""gitleaks: secrets in what was committed, or will be. Tested with 8.30.
+
+It shows no secret to us.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from typing import Final
 
 from monoyard.results import SecurityFinding
 
+SETTINGS: Final = ".gitleaks.toml"
+"""Its configuration, which it looks for in the directory that it scans."""
 FOUND: Final = 1
 """Exit status for secrets that were found."""
 
@@ -24,6 +29,18 @@ def scan_work_tree(program: Path, report: Path, *, is_staged: bool) -> tuple[str
     return (str(program), "git", "--pre-commit", *staged, *_common(report), ".")
 
 
+def scan_directory(program: Path, report: Path, settings: Path) -> tuple[str, ...]:
+    """Return the call that looks through the files of the working directory, behind links too.
+
+    Args:
+        program: gitleaks.
+        report: Where the report goes.
+        settings: Its configuration; passed on where there is such a file.
+    """
+    configured = (f"--config={settings}",) if settings.is_file() else ()
+    return (str(program), "dir", "--follow-symlinks", *configured, *_common(report), ".")
+
+
 def parse(report: bytes) -> tuple[SecurityFinding, ...]:
     """Return what a report lists.
 
@@ -36,7 +53,8 @@ def parse(report: bytes) -> tuple[SecurityFinding, ...]:
     return tuple(
         SecurityFinding(
             "gitleaks", (str(item["RuleID"]),), "critical", str(item["Description"]),
-            str(item["File"]), int(item["StartLine"]), str(item.get("Commit", "")),
+            str(item.get("SymlinkFile") or item["File"]), int(item["StartLine"]),
+            str(item.get("Commit", "")),
         )
         for item in data
     )  # fmt: skip

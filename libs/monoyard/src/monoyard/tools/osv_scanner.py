@@ -16,6 +16,13 @@ from monoyard.results import SecurityFinding
 
 DIRECTORY: Final = "osv-scalibr"
 """Folder of the database's directory that holds `ECOSYSTEM/all.zip`."""
+LOCKS: Final = frozenset(
+    {
+        "Cargo.lock", "Pipfile.lock", "package-lock.json", "pdm.lock", "pnpm-lock.yaml",
+        "poetry.lock", "pylock.toml", "uv.lock", "yarn.lock",
+    }
+)  # fmt: skip
+"""Names of lock files that it knows by their names."""
 FOUND: Final = 1
 """Exit status for vulnerabilities that were found."""
 NOTHING_TO_SCAN: Final = 128

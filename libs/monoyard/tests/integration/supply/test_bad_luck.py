@@ -88,7 +88,7 @@ def test_failure_while_signing_sets_no_tag(
     push = Registry.push
 
     def push_and_lose(self: Registry, *arguments: object) -> None:
-        push(self, *arguments)  # type: ignore[arg-type]
+        push(self, *arguments)  # type: ignore[arg-type]  # what they were called with
         registry.stop()
 
     monkeypatch.setattr(Registry, "push", push_and_lose)

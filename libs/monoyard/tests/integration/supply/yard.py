@@ -18,11 +18,14 @@ import weakref
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from monoyard.config import Policy, read_policy
 from monoyard.images import Layout
 from monoyard.plan import Manifest
 from monoyard.supply import Built, Origin, Publisher, Registry, Signatures, Wanted
+from monoyard.supply.origin import FINDINGS
+from monoyard.supply.signing import Attestation
 
 PROGRAMS = (
     "ast-grep", "cosign", "crane", "gitleaks", "hadolint", "osv-scanner", "registry", "ruff",
@@ -241,7 +244,13 @@ class Desk:
         signer = self.signatures.signer(policy.signers["own"])
         self.signatures.attach(reference, (), signer)
 
-    def policy(self, **environments: str) -> Policy:
+    def attach_findings(self, digest: str, found: Mapping[str, Any]) -> None:
+        """Sign what was found in an image of `shop`."""
+        signer = self.signatures.signer(self.policy(prod='trusts = ["own"]').signers["own"])
+        reference = self.registry.reference("shop", digest)
+        self.signatures.attach(reference, (Attestation(FINDINGS, found),), signer)
+
+    def policy(self, more: str = "", **environments: str) -> Policy:
         """Return a policy; each environment is told the rest of its table."""
         text = '[signers.own]\nkey = "key.pub"\n'
         text += '[signers.nobody]\nidentity = "nobody"\nissuer = "https://example.org"\n'
@@ -249,7 +258,7 @@ class Desk:
             text += '[signers.other]\nkey = "other.pub"\n'
         for name, table in environments.items():
             text += f"[environments.{name}]\n{table}\n"
-        return read_policy(text.encode(), "policy.toml")
+        return read_policy((text + more).encode(), "policy.toml")
 
     def origin(self, **changes: object) -> Origin:
         """Return where its images come from, a clean commit on main unless told otherwise."""
@@ -257,7 +266,7 @@ class Desk:
             "source": SOURCE, "commit": COMMIT, "is_clean": True, "branch": "main", "tags": (),
             "builder": "https://example.org/desk", **changes,
         }  # fmt: skip
-        return Origin(**said)  # type: ignore[arg-type]
+        return Origin(**said)  # type: ignore[arg-type]  # a test may say anything
 
     def publisher(self, policy: Policy | None = None, **changes: object) -> Publisher:
         """Return a publisher."""

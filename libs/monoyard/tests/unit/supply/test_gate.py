@@ -20,13 +20,13 @@ def found(severity: str = "critical", **changes: object) -> SecurityFinding:
         "message": "bad", "ecosystem": "PyPI", "package": "alembic", "version": "1",
         "fixed": ("2",), "images": ("shop",), **changes,
     }  # fmt: skip
-    return SecurityFinding(**said)  # type: ignore[arg-type]
+    return SecurityFinding(**said)  # type: ignore[arg-type]  # any of its fields
 
 
 def is_refused(finding: SecurityFinding, *exceptions: PolicyException, **accepts: object) -> bool:
     """Say whether an environment that refuses high findings refuses this one."""
     said: dict[str, object] = {"fail_at": "high", **accepts}
-    policy = EnvironmentPolicy(("own",), **said)  # type: ignore[arg-type]
+    policy = EnvironmentPolicy(("own",), **said)  # type: ignore[arg-type]  # any of its fields
     (judged,) = judge([finding], policy, exceptions, TODAY)
     return judged.is_refused
 
@@ -68,7 +68,8 @@ def test_exception_holds_for_what_it_names(changes: dict[str, object], *, refuse
         "advisory": "GHSA-1", "owner": "ann", "reason": "not reachable", "expires": TODAY,
         "images": ("shop",), **changes,
     }  # fmt: skip
-    assert is_refused(found(), PolicyException(**said)) is refused  # type: ignore[arg-type]
+    exception = PolicyException(**said)  # type: ignore[arg-type]  # any of its fields
+    assert is_refused(found(), exception) is refused
 
 
 def test_exception_does_not_cover_further_images() -> None:

@@ -57,7 +57,7 @@ def decide(
     """Return the decisions by digest."""
     said = {"running": {}, "grace": GRACE, "now": NOW, **rules}
     stock = Stock(tuple(images), attached or {})
-    retention = Retention(stock, history or line([]), Rules(**said))  # type: ignore[arg-type]
+    retention = Retention(stock, history or line([]), Rules(**said))  # type: ignore[arg-type]  # any of its fields
     return {item.image.digest: item for item in retention.decide({})}
 
 
