@@ -21,6 +21,12 @@ PASSED_THROUGH = (
 )
 """Names that every task sees. None of them is part of a key; everything else must be declared."""
 
+PROXIES = (
+    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+    "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+)  # fmt: skip
+"""Names by which programs that go to the network find their way."""
+
 
 def clean(declared: Iterable[str] = (), source: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment of a task: the short list above plus the declared names that are set.

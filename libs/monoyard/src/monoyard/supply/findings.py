@@ -14,6 +14,7 @@ from monoyard.results import SEVERITIES, SecurityFinding
 from monoyard.supply.database import Database
 
 _SCANNER: Final = "https://github.com/google/osv-scanner"
+_UPDATED: Final = "databaseUpdatedOn"  # cosign 3.1 loses `db.lastUpdate` of its own specification
 _SKEW_SECONDS: Final = 300.0
 _FIELDS: Final = {field.name: field.type for field in fields(SecurityFinding)}
 
@@ -46,11 +47,13 @@ def state(
     return {
         "scanner": {
             "uri": _SCANNER,
-            "db": {"version": identity, "lastUpdate": _moment(fetched_at)},
-            "result": {"findings": [asdict(item) for item in found]},
+            "db": {"version": identity},
+            "result": {
+                _UPDATED: _moment(fetched_at), "findings": [asdict(item) for item in found],
+            },
         },
         "metadata": {"scanStartedOn": _moment(began), "scanFinishedOn": _moment(ended)},
-    }
+    }  # fmt: skip
 
 
 def read_young(
@@ -68,7 +71,7 @@ def read_young(
         scanner = statement["predicate"]["scanner"]
         ended = statement["predicate"]["metadata"]["scanFinishedOn"]
         at = datetime.datetime.fromisoformat(ended).astimezone(datetime.UTC)
-        fetched_at = datetime.datetime.fromisoformat(scanner["db"]["lastUpdate"])
+        fetched_at = datetime.datetime.fromisoformat(scanner["result"][_UPDATED])
         ages = [now - moment.timestamp() for moment in (at, fetched_at)]
         if scanner["uri"] != _SCANNER:
             return None

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Final
 
 from monoyard.errors import ImageError, RegistryError, ToolError
-from monoyard.process import Command, Completed, capture, clean
+from monoyard.process import PROXIES, Command, Completed, capture, clean
 from monoyard.supply.probing import Probe, UnansweredError
 from monoyard.supply.progress import telling
 from monoyard.tools import crane
 
 CREDENTIALS: Final = (
     "AWS_*", "AZURE_*", "DOCKER_*", "GOOGLE_*", "GITHUB_TOKEN", "REGISTRY_AUTH_FILE",
-    "XDG_RUNTIME_DIR", "*_PROXY", "*_proxy",
+    "XDG_RUNTIME_DIR", *PROXIES,
 )  # fmt: skip
 """Variables that credentials for registries are found by."""
 

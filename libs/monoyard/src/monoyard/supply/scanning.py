@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from monoyard.errors import MachineError, ToolError
-from monoyard.process import Command, Completed, capture, clean
+from monoyard.process import PROXIES, Command, Completed, capture, clean
 from monoyard.results import SecurityFinding
 from monoyard.supply.database import Database
 from monoyard.supply.findings import state
@@ -171,7 +171,7 @@ class Scanners:
     def _run(
         self, argv: tuple[str, ...], statuses: set[int], place: Path | None = None
     ) -> Completed:
-        environment = clean(("*_PROXY", "*_proxy"), os.environ)
+        environment = clean(PROXIES, os.environ)
         done = capture(
             Command(argv, place or self._top, environment, timeout=_SECONDS, dies_with_parent=True)
         )

@@ -18,7 +18,7 @@ import weakref
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Protocol
 
 from monoyard.config import Policy, read_policy
 from monoyard.images import Layout
@@ -214,6 +214,14 @@ def wanted(word: str, name: str = "shop") -> Wanted:
     return Wanted(name, Manifest(key_of(word), parts, lambda _: ()), "python")
 
 
+class Addressed(Protocol):
+    """Something that stands in front of a registry."""
+
+    @property
+    def address(self) -> str:
+        """What stands in front of the names of images."""
+
+
 class Desk:
     """Somebody who publishes, with a key of their own.
 
@@ -272,6 +280,12 @@ class Desk:
         """Return a publisher."""
         policy = policy or self.policy(prod='trusts = ["own"]')
         return Publisher(self.registry, self.signatures, policy, self.origin(**changes))
+
+    def through(self, proxy: Addressed) -> Publisher:
+        """Return a publisher that goes through a proxy."""
+        policy = self.policy(prod='trusts = ["own"]')
+        registry = Registry(program("crane"), proxy.address)
+        return Publisher(registry, self.signatures, policy, self.origin())
 
     def built(self, content: str, tests: Mapping[str, str] | None = None) -> Built:
         """Return what was built for an image: a layout with one file."""
