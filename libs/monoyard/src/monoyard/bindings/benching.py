@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from monoyard.bindings.benching_images import bench_images
 from monoyard.errors import ToolError, UsageError
 from monoyard.install import (
     LocalInterpreters,
@@ -23,7 +24,7 @@ from monoyard.install import (
 from monoyard.process import Command, capture, clean, for_git
 from monoyard.testing.generated import generate, leaf_module
 
-_USAGE: Final = "nox -s bench -- [PACKAGES ...] [--runs=N] [--json=FILE]"
+_USAGE: Final = "nox -s bench -- [PACKAGES ... | images] [--runs=N] [--json=FILE]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,15 @@ def bench(directory: Path, words: Sequence[str]) -> None:
 
     Args:
         directory: The repository that asks.
-        words: Numbers of packages (default 50), `--runs=N` for medians of so many (default 5), and
-            `--json=FILE` for the figures.
+        words: `images` and what `bench_images` takes, or numbers of packages (default 50),
+            `--runs=N` for medians of so many (default 5), and `--json=FILE` for the figures.
 
     Raises:
         UsageError: A word is neither.
     """
+    if words[:1] == ["images"]:
+        bench_images(directory, words[1:])
+        return
     wanted = _read(words)
     figures = {}
     for count in wanted.counts:

@@ -31,6 +31,31 @@ def generate(directory: Path, count: int, lock: str) -> None:
     (directory / "tasks.py").write_text(_TASKS, encoding="utf-8")
 
 
+def generate_services(directory: Path, count: int) -> None:
+    """Write a repository of `count` services with an image each; it is not committed.
+
+    Args:
+        directory: An empty directory.
+        count: Number of services.
+    """
+    for number in range(count):
+        name = f"service_{number:04d}"
+        place = directory / "packages" / name
+        (place / "src" / name).mkdir(parents=True)
+        (place / "pyproject.toml").write_text(_SERVICE.format(name=name), encoding="utf-8")
+        (place / "src" / name / "__init__.py").write_text(
+            f'"""Service {number}."""\n', encoding="utf-8"
+        )
+        (directory / f"{name}.txt").touch()
+    (directory / "requirements.txt").touch()
+    (directory / "debian.lock").write_text(
+        'python = ["python3-minimal 3 amd64 00"]\n', encoding="utf-8"
+    )
+    (directory / ".gitignore").write_text("__pycache__/\n", encoding="utf-8")
+    (directory / "pyproject.toml").write_text(_SERVICES_ROOT, encoding="utf-8")
+    (directory / "noxfile.py").write_text(_NOXFILE, encoding="utf-8")
+
+
 def leaf_module(count: int) -> str:
     """Return the path of a module that no other package needs."""
     return f"packages/{_name(count - 1)}/src/{_name(count - 1)}/module_0.py"
@@ -69,6 +94,29 @@ def _package(directory: Path, number: int, needs: list[int]) -> None:
             _TEST.format(name=name, module=test % MODULES, test=test), encoding="utf-8"
         )
 
+
+_SERVICES_ROOT = """\
+[tool.monoyard]
+members = ["packages/*"]
+lock = "requirements.txt"
+
+[tool.monoyard.images]
+lock = "debian.lock"
+
+[tool.monoyard.images.bases.python]
+packages = ["python3-minimal"]
+"""
+
+_SERVICE = """\
+[project]
+name = "{name}"
+version = "0.1.0"
+requires-python = ">=3.11"
+dependencies = []
+
+[tool.monoyard]
+role = "service"
+"""
 
 _ROOT = """\
 [tool.monoyard]

@@ -114,7 +114,7 @@ def test_probe_and_crane_say_the_same(registry: LocalRegistry, reference: str) -
         proxy.rule = None
         assert probing.digest("shop", COMMIT) == digest
     with pytest.raises(RegistryError) as raised:
-        probing.digest("shop", COMMIT)
+        Registry(program("crane"), proxy.address).digest("shop", COMMIT)
     assert raised.value.code == "registry-down"
 
 
