@@ -48,7 +48,8 @@ class EnvironmentPolicy:
         builder_level: SLSA build level that the provenance has to claim at least.
         fail_at: Findings of this severity or a higher one are refused; None accepts all.
         only_fixable: Findings that no version fixes are accepted.
-        max_scan_age: Seconds after which known vulnerabilities are too old to go by.
+        max_scan_age: Seconds after which findings, and the vulnerabilities that are known here, are
+            too old to go by.
     """
 
     trusts: tuple[str, ...] = ()
@@ -182,7 +183,9 @@ _ENVIRONMENT_KINDS: Final[dict[str, tuple[Kind, str]]] = {
     ),
     "only-fixable": (flag(), "Accept findings that no version fixes."),
     "max-scan-age": (
-        duration(), "Age after which a database of vulnerabilities is an error (default: `24h`).",
+        duration(),
+        "Age up to which attested findings spare a scan, and a database of vulnerabilities is good "
+        "enough for one (default: `24h`).",
     ),
 }  # fmt: skip
 

@@ -16,8 +16,9 @@ import pytest
 from monoyard.errors import MachineError, MonoyardError, VerificationError
 from monoyard.results import Verdict
 from monoyard.supply import Admission, Database, Expected, Ruling, Scanners, describe
+from monoyard.testing.layouts import write_layout
 
-from .yard import BAD, COMMIT, SOURCE, Desk, key_of, program, wanted, write_database, write_layout
+from .yard import BAD, COMMIT, SOURCE, Desk, key_of, program, wanted, write_database
 
 if TYPE_CHECKING:
     from ..checkouts import Checkout  # noqa: TID252  a folder, not a package

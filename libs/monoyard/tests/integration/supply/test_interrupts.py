@@ -17,9 +17,10 @@ from monoyard.cache import StoredFile, StoredResult
 from monoyard.images import ImageWork, Layout
 from monoyard.results import Outcome, TaskResult
 from monoyard.supply import Expected, Trust
+from monoyard.testing.layouts import write_layout
 
 from .proxy import Proxy, Rule, proxied
-from .yard import SOURCE, Desk, LocalRegistry, write_layout
+from .yard import SOURCE, Desk, LocalRegistry
 
 if TYPE_CHECKING:
     from ..checkouts import Checkout, Ended  # noqa: TID252  a folder, not a package
@@ -93,7 +94,8 @@ class Shop:
         """Every tag that is there names an image that the environment accepts."""
         trust = Trust(self.desk.signatures, self.desk.policy(prod='trusts = ["own"]'), "prod")
         for digest in {digest for digest in self.named().values() if digest}:
-            assert trust.accept(self.desk.registry.reference("shop", digest), self.expected())
+            reference = self.desk.registry.reference("shop", digest)
+            assert trust.accept(reference, self.expected()).signer == "own"
 
     def expected(self) -> Expected:
         """Return what the image has to be."""

@@ -15,8 +15,9 @@ import pytest
 from monoyard.supply import Expected, Trust, content_tag
 from monoyard.supply.origin import PROVENANCE, provenance
 from monoyard.supply.signing import Attestation
+from monoyard.testing.layouts import write_layout
 
-from .yard import SOURCE, Desk, LocalRegistry, key_of, wanted, write_layout
+from .yard import SOURCE, Desk, LocalRegistry, key_of, wanted
 
 if TYPE_CHECKING:
     from ..checkouts import Checkout, Ended  # noqa: TID252  a folder, not a package

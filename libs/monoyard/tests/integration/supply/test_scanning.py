@@ -13,8 +13,10 @@ from monoyard.config import EnvironmentPolicy
 from monoyard.errors import MachineError, ToolError
 from monoyard.results import merge_findings
 from monoyard.supply import Database, Scanners, describe, judge
+from monoyard.testing.layouts import write_layout
+from monoyard.tools import osv_scanner
 
-from .yard import BAD, program, write_database, write_layout
+from .yard import BAD, program, write_database
 
 TODAY = datetime.date(2026, 11, 21)
 RULES = "ruleDirs: [rules]\n"
@@ -92,6 +94,42 @@ def test_secrets_are_found_where_they_are(top: Path, scanners: Scanners) -> None
     assert (found.path, found.line, len(found.commit)) == ("README.md", 2, 40)
     assert TOKEN not in repr(found)
     assert scanners.secrets("HEAD~1..HEAD", has_changes=False) == ()
+
+
+def test_untracked_files_are_searched_for_secrets(top: Path, scanners: Scanners) -> None:
+    """A file that git does not know yet is one that the next commit may bring in."""
+    (top / "new").mkdir()
+    (top / "new" / "settings.py").write_text(f"a\ntoken = '{TOKEN}'\n", encoding="utf-8")
+    assert scanners.secrets("", has_changes=True) == ()
+    untracked = ["new/settings.py", "gone.py"]
+    (found,) = scanners.secrets("", has_changes=False, untracked=untracked)
+    assert (found.path, found.line, found.commit) == ("new/settings.py", 2, "")
+    assert TOKEN not in repr(found)
+    allowed = "[extend]\nuseDefault = true\n[[allowlists]]\npaths = ['new/settings.py']\n"
+    (top / ".gitleaks.toml").write_text(allowed, encoding="utf-8")
+    assert scanners.secrets("", has_changes=False, untracked=untracked) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("uv.lock", 'version = 1\n[[package]]\nname = "alembic"\nversion = "1.20.1"\n'
+         'source = { registry = "https://pypi.org/simple" }\n'),
+        ("pylock.toml", 'lock-version = "1.0"\ncreated-by = "pip"\n[[packages]]\n'
+         'name = "alembic"\nversion = "1.20.1"\n'),
+        ("poetry.lock", '[[package]]\nname = "alembic"\nversion = "1.20.1"\n'
+         'optional = false\nfiles = []\n[metadata]\nlock-version = "2.1"\n'),
+    ],
+)  # fmt: skip
+def test_locks_of_other_tools_are_read(
+    top: Path, scanners: Scanners, tmp_path: Path, name: str, text: str
+) -> None:
+    """A bad package is found in the lock of whichever tool, by the name of its file."""
+    assert name in osv_scanner.LOCKS
+    (top / name).write_text(text, encoding="utf-8")
+    known = Database.find(write_database(tmp_path / "bad", "PyPI"), top, tmp_path)
+    (found,) = scanners.dependencies(known, top / name)
+    assert (found.package, found.version, found.fixed) == ("alembic", "1.20.1", ("2.0",))
 
 
 def image(tmp_path: Path) -> dict[str, object]:

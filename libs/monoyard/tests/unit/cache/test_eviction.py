@@ -32,7 +32,7 @@ def test_results_used_longest_ago_go_first(
     first = open_store()
     for one in items.values():
         first.put(*one)
-        clock.pass_hours(2)  # type: ignore[attr-defined]
+        clock.pass_hours(2)  # type: ignore[attr-defined]  # the tests' clock can
     first.lookup_many([items["a"][0].key])
     first.close()
     store = open_store(limit_bytes=3200)
@@ -51,7 +51,7 @@ def test_shared_bytes_stay_while_anybody_needs_them(
     old, new = item("old", log=b"x" * 1000), item("new", log=b"x" * 1000)
     store = open_store(limit_bytes=1800)
     store.put(*old)
-    clock.pass_hours(1)  # type: ignore[attr-defined]
+    clock.pass_hours(1)  # type: ignore[attr-defined]  # the tests' clock can
     store.put(*new)
     assert store.evict().results == 0
     store = open_store(limit_bytes=1400)
@@ -73,11 +73,11 @@ def test_bytes_without_a_row_are_swept_once_they_are_old(
         path.write_bytes(b"half")
     for path in blob_files(directory):
         os.utime(path, (clock(), clock()))
-    clock.pass_hours(23)  # type: ignore[attr-defined]
+    clock.pass_hours(23)  # type: ignore[attr-defined]  # the tests' clock can
     store.evict()
     assert orphan.exists()
     assert half.exists()
-    clock.pass_hours(2)  # type: ignore[attr-defined]
+    clock.pass_hours(2)  # type: ignore[attr-defined]  # the tests' clock can
     store.evict()
     assert not orphan.exists()
     assert not half.exists()
@@ -134,7 +134,7 @@ def test_manifests_stay_with_what_they_explain(
     )
     store.put(*item("kept"))
     store.history.record_successes("w", {"api:unit": digest("kept")})
-    clock.pass_hours(25)  # type: ignore[attr-defined]
+    clock.pass_hours(25)  # type: ignore[attr-defined]  # the tests' clock can
     assert store.evict().results == 1
     assert store.manifests.get_many([digest("kept"), digest("gone")]).keys() == {digest("kept")}
     assert store.manifests.part(part_digest(entries)) == entries
@@ -230,7 +230,7 @@ def test_links_that_lead_nowhere_are_swept_like_files(
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to("nowhere")
         os.utime(link, (clock(), clock()), follow_symlinks=False)
-    clock.pass_hours(25)  # type: ignore[attr-defined]
+    clock.pass_hours(25)  # type: ignore[attr-defined]  # the tests' clock can
     store.evict()
     assert not any(link.is_symlink() for link in links)
 

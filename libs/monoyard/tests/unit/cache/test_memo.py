@@ -31,7 +31,7 @@ def test_values_used_longest_ago_go_first(
     first = open_store(limit_bytes=8 * 220)
     first.memo.put_many("n", {"a": bytes(99), "b": bytes(99)})
     first.close()
-    clock.pass_hours(48)  # type: ignore[attr-defined]
+    clock.pass_hours(48)  # type: ignore[attr-defined]  # the tests' clock can
     store = open_store(limit_bytes=8 * 220)
     assert store.memo.get_many("n", ["b"])
     store.memo.put_many("n", {"c": bytes(99)})
@@ -47,7 +47,7 @@ def test_last_use_is_written_at_most_once_a_day(
         first.memo.put_many("n", {"a": b"1"})
     start = clock()
     for hours, expected in ((23, start), (2, start + 25 * 3600)):
-        clock.pass_hours(hours)  # type: ignore[attr-defined]
+        clock.pass_hours(hours)  # type: ignore[attr-defined]  # the tests' clock can
         with open_store() as store:
             store.memo.get_many("n", ["a"])
         with sqlite3.connect(directory / "store-v1.sqlite") as connection:

@@ -30,7 +30,7 @@ def write(place: Path, **changed: object) -> Path:
         "port": 8000,
         **changed,
     }
-    contexts.write_service(directory, **settings)  # type: ignore[arg-type]
+    contexts.write_service(directory, **settings)  # type: ignore[arg-type]  # any of them
     return directory
 
 
