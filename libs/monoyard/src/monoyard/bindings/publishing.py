@@ -140,15 +140,17 @@ def _collect(
         if planned.task.suite == SUITE and planned.stored is not None
     }
     database = supply.database() if vulnerabilities(engine) else None
-    built = {}
-    for name, layout in layouts.items():
+
+    def complete(name: str) -> Built:
         engine.announce(f"listing what {name} is made of")
         place = scratch / "sbom" / name
         place.mkdir(parents=True)
-        sbom = describe(engine.tools.ensure("syft"), layout, name, place)
+        sbom = describe(engine.tools.ensure("syft"), layouts[name], name, place)
         findings = supply.scanners.state_findings(database, name, sbom) if database else None
-        built[name] = Built(layout, ready[name], sbom, passed.get(name, {}), findings)
-    return built
+        return Built(layouts[name], ready[name], sbom, passed.get(name, {}), findings)
+
+    built = each(complete, layouts, _PUBLISHED_AT_ONCE)
+    return dict(zip(layouts, built, strict=True))
 
 
 def collect_layouts(
