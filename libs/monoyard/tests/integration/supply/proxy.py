@@ -52,12 +52,20 @@ class Proxy:
 
     Args:
         registry: Where requests go.
+
+    Attributes:
+        seen: Method, path and status of what was answered.
+        rule: What becomes of some requests.
+        challenge: How whoever has no credentials is told to get them.
+        wanted: The header that credentials have to make; empty asks nobody.
     """
 
     def __init__(self, registry: LocalRegistry) -> None:
         self.registry = registry
         self.seen: list[tuple[str, str, int]] = []
         self.rule: Rule | None = None
+        self.challenge = ""
+        self.wanted = ""
         self._lock = threading.Lock()
         self.port = 0
 
@@ -89,6 +97,14 @@ def proxied(registry: LocalRegistry) -> Iterator[Proxy]:
 
         def do_GET(self) -> None:
             body = _body(self)
+            if self.path.startswith("/token"):
+                proxy.seen.append((self.command, self.path, 200))
+                _say(self, 200, b'{"token": "given"}')
+                return
+            if proxy.wanted and self.headers.get("Authorization", "") != proxy.wanted:
+                proxy.seen.append((self.command, self.path, 401))
+                _refuse(self, 401, proxy.challenge)
+                return
             rule = proxy.match(self.command, self.path)
             if rule is not None:
                 rule.reached.set()
@@ -163,7 +179,17 @@ def _forward(handler: http.server.BaseHTTPRequestHandler, port: int, body: bytes
     return answer.status
 
 
-def _refuse(handler: http.server.BaseHTTPRequestHandler, status: int) -> None:
+def _refuse(handler: http.server.BaseHTTPRequestHandler, status: int, challenge: str = "") -> None:
     handler.send_response(status)
+    if challenge:
+        handler.send_header("WWW-Authenticate", challenge)
     handler.send_header("Content-Length", "0")
     handler.end_headers()
+
+
+def _say(handler: http.server.BaseHTTPRequestHandler, status: int, data: bytes) -> None:
+    handler.send_response(status)
+    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Content-Length", str(len(data)))
+    handler.end_headers()
+    handler.wfile.write(data)

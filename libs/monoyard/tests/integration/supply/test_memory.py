@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -116,6 +118,39 @@ def test_probe_and_crane_say_the_same(registry: LocalRegistry, reference: str) -
     with pytest.raises(RegistryError) as raised:
         Registry(program("crane"), proxy.address).digest("shop", COMMIT)
     assert raised.value.code == "registry-down"
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "Bearer"])
+def test_probe_has_the_credentials_that_crane_has(
+    registry: LocalRegistry,
+    reference: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    scheme: str,
+) -> None:
+    """Names and tokens are had once from crane, and then sent with every question."""
+    pair = base64.b64encode(b"ann:secret").decode()
+    with proxied(registry) as proxy:
+        host = f"127.0.0.1:{proxy.port}"
+        (tmp_path / "docker").mkdir()
+        settings = {"auths": {host: {"auth": pair}}}
+        (tmp_path / "docker" / "config.json").write_text(json.dumps(settings), encoding="utf-8")
+        monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
+        proxy.wanted, proxy.challenge = f"Basic {pair}", 'Basic realm="yard"'
+        if scheme == "Bearer":
+            proxy.wanted = "Bearer given"
+            proxy.challenge = f'Bearer realm="http://{host}/token",service="yard"'
+        probing = Registry(program("crane"), proxy.address)
+        for _ in range(3):
+            assert probing.digest("shop", COMMIT) == reference.partition("@")[2]
+            assert probing.digest("shop", "nothing") is None
+        assert proxy.count("HEAD", "/manifests/", 401) == 1
+        assert proxy.count("HEAD", "/manifests/", 200) == 3
+        assert proxy.count("GET", "/manifests/", 200) == 0
+        proxy.wanted = "Basic nobody"
+        with pytest.raises(RegistryError) as raised:
+            probing.digest("shop", COMMIT)
+        assert raised.value.code == "registry-credentials"
 
 
 def test_locks_do_not_heap_up(desk: Desk) -> None:
