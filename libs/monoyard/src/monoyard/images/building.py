@@ -30,10 +30,10 @@ from monoyard.images.contexts import (
 )
 from monoyard.images.debian import root_of
 from monoyard.images.layouts import Layout
-from monoyard.images.order import ImageOrder, Made, Order, write_made
+from monoyard.images.order import Made, Order, write_made
 from monoyard.images.pulls import serve
 from monoyard.images.trial import Trial, Trials, engine
-from monoyard.images.work import Base
+from monoyard.images.work import Base, ImageWork
 from monoyard.install import exclusive, installer_environment
 from monoyard.process import Command, Completed, capture, clean
 from monoyard.tools import buildx
@@ -301,7 +301,7 @@ class Building:
         trials.remove_abandoned()
         with serve(layouts) as address, ThreadPoolExecutor(os.cpu_count()) as pool:
 
-            def judge(image: ImageOrder) -> Made:
+            def judge(image: ImageWork) -> Made:
                 layout = layouts[image.package]
                 reference = f"{address}/{image.package}@{layout.digest}"
                 trial = Trial(reference, image.port, image.health, image.environment)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from monoyard.images.layouts import Layout
-from monoyard.images.order import ImageOrder, Made, Order, read_made
+from monoyard.images.order import Made, Order, read_made
 from monoyard.images.work import ImageWork
 from monoyard.plan import Task
 from monoyard.results import Outcome, TaskResult
@@ -48,7 +49,7 @@ class ImageExecutor:
             buildkitd=str(around.tool("buildkitd")),
             python=str(python),
             is_isolated=work.venv is None,
-            images=tuple(_order(_work(task)) for task in tasks),
+            images=tuple(replace(_work(task), venv=None) for task in tasks),
         )
         path = around.scratch / "order.json"
         order.write(path)
@@ -89,23 +90,6 @@ def _lost(step: Finished) -> Made:
     else:
         problem = f"the building process ended with status {step.exit.status}"
     return Made(problem=problem, log=step.text, is_error=True)
-
-
-def _order(work: ImageWork) -> ImageOrder:
-    return ImageOrder(
-        package=work.package,
-        sources=work.sources,
-        directories=work.directories,
-        requirements=work.requirements,
-        bundle=work.bundle,
-        included=tuple((f"{work.directory}/{inner}", inner) for inner in work.included),
-        dockerfile=work.dockerfile,
-        base=work.base,
-        entrypoint=work.entrypoint,
-        port=work.port,
-        health=work.health,
-        environment=work.environment,
-    )
 
 
 def _work(task: Task) -> ImageWork:

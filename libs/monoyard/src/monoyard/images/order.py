@@ -8,40 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from monoyard.images.work import Base
-
-
-@dataclass(frozen=True, slots=True)
-class ImageOrder:
-    """One image to make; as `ImageWork`, with everything found on this machine.
-
-    Attributes:
-        package: Package name; also the image's name.
-        sources: Package name to the files its wheel is made from, from the top.
-        directories: Package name to directory from the top.
-        requirements: Its slice of the lock, from the top.
-        bundle: Directory of the page that its `build` made, from the top; empty for Python.
-        included: (file from the top, path below `/srv`).
-        dockerfile: Its own Dockerfile from the top, or empty.
-        base: What it is built on.
-        entrypoint: Program and arguments.
-        port: Port it listens on.
-        health: Path that answers 200.
-        environment: Variables it is tried with.
-    """
-
-    package: str
-    sources: Mapping[str, tuple[str, ...]]
-    directories: Mapping[str, str]
-    requirements: str
-    bundle: str
-    included: tuple[tuple[str, str], ...]
-    dockerfile: str
-    base: Base
-    entrypoint: tuple[str, ...]
-    port: int
-    health: str
-    environment: Mapping[str, str]
+from monoyard.images.work import Base, ImageWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +35,7 @@ class Order:
     buildkitd: str
     python: str
     is_isolated: bool
-    images: tuple[ImageOrder, ...]
+    images: tuple[ImageWork, ...]
 
     def write(self, path: Path) -> None:
         """Write the order."""
@@ -113,10 +80,10 @@ def read_made(path: Path) -> dict[str, Made]:
     return {name: Made(**item) for name, item in json.loads(path.read_text("utf-8")).items()}
 
 
-def _image(data: dict[str, Any]) -> ImageOrder:
+def _image(data: dict[str, Any]) -> ImageWork:
     base = data.pop("base")
     base = Base(**{**base, "packages": tuple(base["packages"]), "locked": tuple(base["locked"])})
     data["sources"] = {name: tuple(paths) for name, paths in data["sources"].items()}
     data["included"] = tuple((place, inner) for place, inner in data["included"])
     data["entrypoint"] = tuple(data["entrypoint"])
-    return ImageOrder(**data, base=base)
+    return ImageWork(**data, base=base)

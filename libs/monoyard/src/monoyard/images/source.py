@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
-from monoyard.config import SuiteSettings, suggest
+from monoyard.config import SuiteSettings
 from monoyard.errors import ConfigurationError
-from monoyard.images.debian import DebianLock
+from monoyard.images.bases import Bases, base_entries
 from monoyard.images.work import Base, ImageWork
 from monoyard.install import uv_version
 from monoyard.plan import Entries, Inputs, Sourced, Task
@@ -18,7 +19,6 @@ from monoyard.workspace import Package, Workspace, compile_globs, zone_of
 
 SUITE: Final = "image"
 
-_USUAL_BASE: Final = {"python": "python", "typescript": "page"}
 _BUNDLE: Final = "dist"
 # Only where rules are by default: elsewhere their directory may hold what somebody reads.
 _RULES: Final = "infra/images/rules/"
@@ -57,7 +57,7 @@ class ImageSource:
         covered = _covered(workspace)
         if not workspace.settings.images.bases or not services:
             return Sourced((), covered=covered)
-        bases = _Bases(workspace, is_refreshing=self._is_refreshing)
+        bases = Bases(workspace, is_refreshing=self._is_refreshing)
         lock = WorkspaceLock.find(workspace)
         problem = self._problem()
         tasks = tuple(
@@ -90,90 +90,83 @@ class ImageSource:
         requires = {
             item for name in names for item in workspace.packages[name].manifest.build_requires
         }
-        settings = package.settings.image
-        dockerfile = package.path("Dockerfile")
+        entrypoint = ("python3", "-m", *package.modules[:1])
         requirements = posixpath.join(
             posixpath.dirname(workspace.settings.lock or ""), f"{package.name}.txt"
         )
-        work = ImageWork(
-            package=package.name,
-            directory=package.directory,
+        included = _included(workspace, package, package.settings.image.include or ())
+        work = replace(
+            _work(workspace, package, base, entrypoint),
             sources=sources,
             directories={name: workspace.packages[name].directory for name in names},
             requirements=requirements,
-            bundle="",
-            included=tuple(_included(workspace, package, settings.include or ())),
-            dockerfile=dockerfile if dockerfile in workspace.tree.entries else "",
-            base=base,
+            included=tuple((package.path(inner), inner) for inner in included),
             venv=lock.venv(python) if requires and lock.has_all(requires) else None,
-            entrypoint=settings.entrypoint or ("python3", "-m", *package.modules[:1]),
-            port=settings.port or 8000,
-            health=settings.health or "/health/live",
-            environment=settings.environment or {},
         )
-        return Task(
-            id=f"{package.name}:{SUITE}",
-            package=package.name,
-            suite=SUITE,
-            inputs=Inputs(
-                own=False,
-                packages=frozenset(names),
-                files=(
-                    requirements,
-                    *sorted(
-                        path
-                        for name in names
-                        for path in sources[name]
-                        if _is_metadata(workspace.packages[name].inside(path))
-                    ),
-                    *(package.path(path) for path in work.included),
-                ),
-                parts=_parts(work, python.identity, lock.slice(requires) if work.venv else ()),
-            ),
-            work=work,
-            timeout=_TIMEOUT_SECONDS,
-            memory=_GIGABYTE,
-            is_cacheable=not self._is_refreshing,
-            skip=problem,
-            estimate=20.0,
+        backends = lock.slice(requires) if work.venv else ()
+        metadata = sorted(
+            path
+            for name in names
+            for path in sources[name]
+            if _is_metadata(workspace.packages[name].inside(path))
         )
+        inputs = Inputs(
+            own=False,
+            packages=frozenset(names),
+            files=(requirements, *metadata, *(path for path, _ in work.included)),
+            parts=_parts(work, python.identity, backends),
+        )
+        return self._task(work, inputs, problem, estimate=20.0)
 
     def _page(self, workspace: Workspace, package: Package, base: Base, problem: str) -> Task:
         """Return the task of a page; the key of its `build` is a part of its own key."""
-        settings = package.settings.image
-        dockerfile = package.path("Dockerfile")
-        has_own = dockerfile in workspace.tree.entries
-        work = ImageWork(
-            package=package.name,
-            directory=package.directory,
-            sources={},
-            directories={},
-            requirements="",
+        work = replace(
+            _work(workspace, package, base, _NGINX),
             bundle=package.path(_BUNDLE),
-            included=(),
-            dockerfile=dockerfile if has_own else "",
-            base=base,
-            venv=None,
-            entrypoint=settings.entrypoint or _NGINX,
-            port=settings.port or 8000,
-            health=settings.health or "/health/live",
-            environment=settings.environment or {},
         )
+        files = (work.dockerfile,) if work.dockerfile else ()
+        inputs = Inputs(own=False, files=files, parts=_parts(work, "", ()))
+        return self._task(work, inputs, problem, estimate=10.0, needs=(f"{package.name}:build",))
+
+    def _task(
+        self,
+        work: ImageWork,
+        inputs: Inputs,
+        problem: str,
+        *,
+        estimate: float,
+        needs: tuple[str, ...] = (),
+    ) -> Task:
         return Task(
-            id=f"{package.name}:{SUITE}",
-            package=package.name,
+            id=f"{work.package}:{SUITE}",
+            package=work.package,
             suite=SUITE,
-            inputs=Inputs(
-                own=False, files=(dockerfile,) if has_own else (), parts=_parts(work, "", ())
-            ),
-            needs=(f"{package.name}:build",),
+            inputs=inputs,
+            needs=needs,
             work=work,
             timeout=_TIMEOUT_SECONDS,
             memory=_GIGABYTE,
             is_cacheable=not self._is_refreshing,
             skip=problem,
-            estimate=10.0,
+            estimate=estimate,
         )
+
+
+def _work(
+    workspace: Workspace, package: Package, base: Base, entrypoint: tuple[str, ...]
+) -> ImageWork:
+    """Return what every image has: its table, its base, and a Dockerfile of its own if it has."""
+    settings = package.settings.image
+    dockerfile = package.path("Dockerfile")
+    return ImageWork(
+        package=package.name,
+        base=base,
+        dockerfile=dockerfile if dockerfile in workspace.tree.entries else "",
+        entrypoint=settings.entrypoint or entrypoint,
+        port=settings.port or 8000,
+        health=settings.health or "/health/live",
+        environment=settings.environment or {},
+    )
 
 
 def _covered(workspace: Workspace) -> frozenset[str]:
@@ -183,45 +176,6 @@ def _covered(workspace: Workspace) -> frozenset[str]:
     return frozenset(
         path for path in workspace.tree.entries if path in known or path.startswith(_RULES)
     )
-
-
-class _Bases:
-    """The workspace's base images, with what their lock says."""
-
-    def __init__(self, workspace: Workspace, *, is_refreshing: bool) -> None:
-        self._settings = workspace.settings.images
-        self._is_refreshing = is_refreshing
-        path = self._settings.lock
-        self._lock = DebianLock.parse(workspace.tree.read(path), path)
-        self._faults: dict[str, None] = {}
-
-    @property
-    def faults(self) -> tuple[str, ...]:
-        """What was found wrong so far, each fault once."""
-        return tuple(self._faults)
-
-    def of(self, package: Package) -> Base:
-        """Return the base that a package's image is built on; a fault is kept for later."""
-        name = package.settings.image.base or _USUAL_BASE[package.kind]
-        known = self._settings.bases
-        if name not in known:
-            said = f"{package.name}: there is no base image `{name}`{suggest(name, known)}"
-            self._faults[said] = None
-            return Base(name)
-        table = known[name]
-        if bool(table.image) is bool(table.packages):
-            self._faults[f"base `{name}`: either `packages` or an `image`"] = None
-        if table.image and "@sha256:" not in table.image:
-            self._faults[f"base `{name}`: `{table.image}` is no digest, but a tag that moves"] = (
-                None
-            )
-        if table.image:
-            return Base(name, image=table.image)
-        locked = () if self._is_refreshing else self._lock.bases.get(name, ())
-        if not locked and not self._is_refreshing:
-            fault = f"{self._settings.lock}: base `{name}` is not locked; `invoke images.refresh`"
-            self._faults[fault] = None
-        return Base(name, table.packages, locked, self._settings.debian)
 
 
 def _has_image(package: Package) -> bool:
@@ -236,7 +190,7 @@ def _has_image(package: Package) -> bool:
 
 
 def _parts(work: ImageWork, python: str, backends: Entries) -> tuple[tuple[str, Entries], ...]:
-    base = tuple(_base_entries(work.base))
+    base = base_entries(work.base)
     image = (
         ("dockerfile", work.dockerfile or "shared"),
         ("entrypoint", json.dumps(work.entrypoint)),
@@ -247,13 +201,6 @@ def _parts(work: ImageWork, python: str, backends: Entries) -> tuple[tuple[str, 
     )
     tools = (("python", python), ("uv", uv_version()))
     return (("base image", base), ("image", image), ("tools", tools), ("lock", backends))
-
-
-def _base_entries(base: Base) -> Iterable[tuple[str, str]]:
-    yield base.name, base.image or f"debian {base.release}"
-    for line in base.locked:
-        name, rest = line.split(" ", 1)
-        yield name, rest
 
 
 def _sources(workspace: Workspace, name: str) -> Iterable[str]:

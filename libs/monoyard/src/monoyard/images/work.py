@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from monoyard.suites import VenvSpec
 
@@ -32,34 +32,33 @@ class ImageWork:
     """Make the image of one service, and try it.
 
     Attributes:
-        package: Package name.
-        directory: Its directory from the top.
+        package: Package name; also the image's name.
+        base: What it is built on.
+        dockerfile: Its own Dockerfile from the top, or empty for the shared one.
+        entrypoint: Program and arguments.
+        port: Port it listens on.
+        health: Path that answers 200.
+        environment: Variables it is tried with.
         sources: Package name to the files its wheel is made from, for it and all it needs; paths
             from the top.
         directories: Package name to directory, for the same packages.
         requirements: Its slice of the lock, from the top.
         bundle: Directory of the page that its `build` made, from the top; empty for Python.
-        included: Files that are put below `/srv`, from the package's directory.
-        dockerfile: Its own Dockerfile from the top, or empty for the shared one.
-        base: What it is built on.
-        venv: Venv that has the build backends, or None where they are fetched.
-        entrypoint: Program and arguments.
-        port: Port it listens on.
-        health: Path that answers 200.
-        environment: Variables it is tried with.
+        included: (file from the top, path below `/srv`).
+        venv: Venv that has the build backends, or None where they are fetched. The building
+            process is told where it lies, so that what it reads has none.
     """
 
     package: str
-    directory: str
-    sources: Mapping[str, tuple[str, ...]]
-    directories: Mapping[str, str]
-    requirements: str
-    bundle: str
-    included: tuple[str, ...]
-    dockerfile: str
     base: Base
-    venv: VenvSpec | None
+    dockerfile: str
     entrypoint: tuple[str, ...]
     port: int
     health: str
     environment: Mapping[str, str]
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    directories: Mapping[str, str] = field(default_factory=dict)
+    requirements: str = ""
+    bundle: str = ""
+    included: tuple[tuple[str, str], ...] = ()
+    venv: VenvSpec | None = None
