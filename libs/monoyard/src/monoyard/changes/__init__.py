@@ -5,13 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from monoyard.changes.base import Base, select_base
+from monoyard.changes.branches import Branches, branch_tag, find_branches
 from monoyard.changes.changed_files import changed_files
 from monoyard.changes.events import Event, read_event
 from monoyard.changes.structure import may_change_structure
 from monoyard.errors import ConfigurationError, RepositoryError
 from monoyard.workspace import CommittedTree, Memo, Repository, Workspace, load
 
-__all__ = ["Base", "Changes", "Event", "find_changes", "read_event", "select_base"]
+__all__ = [
+    "Base",
+    "Branches",
+    "Changes",
+    "Event",
+    "branch_tag",
+    "find_branches",
+    "find_changes",
+    "read_event",
+    "select_base",
+]
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,11 @@ def select_base(
     return _parted(repository, event.base_branch or default_branch)
 
 
+def default_branch_of(repository: Repository) -> str:
+    """Return the default branch as this clone knows it, or nothing."""
+    return _candidates(repository, None)[1]
+
+
 def _typed(repository: Repository, since: str) -> Base:
     commit = _resolve(repository, since)
     if commit is None:

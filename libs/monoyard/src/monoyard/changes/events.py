@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,9 @@ class Event:
         is_first_push: The branch did not exist before.
         is_from_fork: The pull request comes from another repository.
         is_default_branch: A push to the default branch.
+        branch: Branch that was pushed, or that the pull request asks to merge; empty for a branch
+            of another repository, and for one that lives for a single run.
+        default_branch: The repository's default branch, where the event tells.
     """
 
     kind: str = ""
@@ -30,6 +33,8 @@ class Event:
     is_first_push: bool = False
     is_from_fork: bool = False
     is_default_branch: bool = False
+    branch: str = ""
+    default_branch: str = ""
 
     @property
     def narrows(self) -> bool:
@@ -57,34 +62,54 @@ def read_event(environment: Mapping[str, str]) -> Event:
 
 def _github(environment: Mapping[str, str]) -> Event:
     payload = _payload(environment.get("GITHUB_EVENT_PATH", ""))
+    event = _github_kind(payload, environment)
+    default = table_at(payload, "repository").get("default_branch")
+    return replace(event, default_branch=str(default or "")) if event.kind else event
+
+
+def _github_kind(payload: Mapping[str, Any], environment: Mapping[str, str]) -> Event:
     name = environment.get("GITHUB_EVENT_NAME", "")
     if name in {"pull_request", "pull_request_target"}:
         head = table_at(payload, "pull_request", "head", "repo").get("full_name")
         base = table_at(payload, "pull_request", "base", "repo").get("full_name")
+        own = environment.get("GITHUB_HEAD_REF", "")
         branch = environment.get("GITHUB_BASE_REF", "")
-        return Event("pull-request", base_branch=branch, is_from_fork=head != base)
+        is_from_fork = head != base
+        return Event(
+            "pull-request", branch, is_from_fork=is_from_fork, branch="" if is_from_fork else own
+        )
     if name == "merge_group":
         group = table_at(payload, "merge_group")
         branch = str(group.get("base_ref", "")).removeprefix("refs/heads/")
         return Event("merge-queue", branch, str(group.get("base_sha", "")))
     if name == "push":
         default = table_at(payload, "repository").get("default_branch")
-        is_default = environment.get("GITHUB_REF") == f"refs/heads/{default}"
-        return _push(str(payload.get("before", "")), is_default)
+        ref = environment.get("GITHUB_REF", "")
+        own = ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else ""
+        is_default = ref == f"refs/heads/{default}"
+        return replace(_push(str(payload.get("before", "")), is_default), branch=own)
     return Event()
 
 
 def _gitlab(environment: Mapping[str, str]) -> Event:
+    default = environment.get("CI_DEFAULT_BRANCH", "")
     if branch := environment.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME"):
         if environment.get("CI_MERGE_REQUEST_EVENT_TYPE") == "merge_train":
-            return Event(
-                "merge-queue", branch, environment.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "")
-            )
+            commit = environment.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "")
+            return Event("merge-queue", branch, commit, default_branch=default)
         own, source = (environment.get(f"CI_{name}") for name in (
             "PROJECT_PATH", "MERGE_REQUEST_SOURCE_PROJECT_PATH"))  # fmt: skip
-        return Event("pull-request", branch, is_from_fork=own != source)
-    is_default = environment.get("CI_COMMIT_BRANCH") == environment.get("CI_DEFAULT_BRANCH")
-    return _push(environment.get("CI_COMMIT_BEFORE_SHA", ""), is_default)
+        named = environment.get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "")
+        return Event(
+            "pull-request",
+            branch,
+            is_from_fork=own != source,
+            branch=named if own == source else "",
+            default_branch=default,
+        )
+    pushed = environment.get("CI_COMMIT_BRANCH", "")
+    event = _push(environment.get("CI_COMMIT_BEFORE_SHA", ""), pushed == default)
+    return replace(event, branch=pushed, default_branch=default)
 
 
 def _push(before: str, is_default_branch: bool) -> Event:

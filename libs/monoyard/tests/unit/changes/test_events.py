@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,21 +50,23 @@ def test_a_github_merge_queue_names_both(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "ref", "event"),
+    ("before", "ref", "said"),
     [
-        ("abc", "refs/heads/main", Event("push", base_commit="abc", is_default_branch=True)),
-        ("abc0", "refs/heads/topic", Event("push", base_commit="abc0")),
-        (ZEROS, "refs/heads/main", Event("push", is_first_push=True, is_default_branch=True)),
-        (ZEROS, "refs/heads/topic", Event("push", is_first_push=True)),
-        ("abc", "refs/tags/main", Event("push", base_commit="abc")),
+        ("abc", "refs/heads/main", {"base_commit": "abc", "is_default_branch": True}),
+        ("abc0", "refs/heads/topic", {"base_commit": "abc0"}),
+        (ZEROS, "refs/heads/main", {"is_first_push": True, "is_default_branch": True}),
+        (ZEROS, "refs/heads/a/b", {"is_first_push": True}),
+        ("abc", "refs/tags/main", {"base_commit": "abc"}),
     ],
 )
 def test_a_github_push_names_the_commit_before(
-    tmp_path: Path, before: str, ref: str, event: Event
+    tmp_path: Path, before: str, ref: str, said: dict[str, Any]
 ) -> None:
     """Zeros mean that there was none; whether it is the default branch follows from the ref."""
     payload = {"before": before, "repository": DEFAULT}
-    assert github(tmp_path, "push", payload, GITHUB_REF=ref) == event
+    branch = ref.partition("refs/heads/")[2]
+    expected = Event("push", branch=branch, default_branch="main", **said)
+    assert github(tmp_path, "push", payload, GITHUB_REF=ref) == expected
 
 
 @pytest.mark.parametrize("payload", ["{", "[]", "1", ""])
@@ -72,7 +75,7 @@ def test_a_github_event_that_cannot_be_read_is_a_push_of_something_new(
 ) -> None:
     """Without a payload nothing is known about the push but that it is one."""
     found = github(tmp_path, "push", payload, GITHUB_REF="refs/heads/main")
-    assert found == Event("push", is_first_push=True)
+    assert found == Event("push", is_first_push=True, branch="main")
     absent = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push"}
     assert read_event(absent) == Event("push", is_first_push=True)
 
@@ -115,24 +118,26 @@ def test_a_gitlab_merge_train_names_the_commit_as_well() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "branch", "event"),
+    ("before", "branch", "said"),
     [
-        ("abc", "main", Event("push", base_commit="abc", is_default_branch=True)),
-        ("abc", "topic", Event("push", base_commit="abc")),
-        (ZEROS, "main", Event("push", is_first_push=True, is_default_branch=True)),
-        (ZEROS, "topic", Event("push", is_first_push=True)),
+        ("abc", "main", {"base_commit": "abc", "is_default_branch": True}),
+        ("abc", "topic", {"base_commit": "abc"}),
+        (ZEROS, "main", {"is_first_push": True, "is_default_branch": True}),
+        (ZEROS, "topic", {"is_first_push": True}),
     ],
 )
-def test_a_gitlab_push_names_the_commit_before(before: str, branch: str, event: Event) -> None:
+def test_a_gitlab_push_names_the_commit_before(
+    before: str, branch: str, said: dict[str, Any]
+) -> None:
     """A push to GitLab is read as one to GitHub is."""
     found = gitlab(COMMIT_BEFORE_SHA=before, COMMIT_BRANCH=branch, DEFAULT_BRANCH="main")
-    assert found == event
+    assert found == Event("push", branch=branch, default_branch="main", **said)
 
 
 def test_a_gitlab_pipeline_without_a_commit_before_is_a_first_push() -> None:
     """Where GitLab names no commit there is none to compare with."""
     found = gitlab(COMMIT_BRANCH="topic", DEFAULT_BRANCH="main")
-    assert found == Event("push", is_first_push=True)
+    assert (found.kind, found.is_first_push, found.base_commit) == ("push", True, "")
 
 
 @pytest.mark.parametrize(
@@ -150,3 +155,19 @@ def test_kinds_of_events_decide_what_is_run_and_who_may_read_it(
     """Only changes under review narrow a run, and only pull requests are not trusted."""
     event = Event(kind)
     assert (event.narrows, event.is_trusted) == (narrows, is_trusted)
+
+
+def test_branch_of_a_fork_is_nobodys(tmp_path: Path) -> None:
+    """A pull request tells its branch, but one of another repository may be called anything."""
+    names = {"GITHUB_HEAD_REF": "main", "GITHUB_BASE_REF": "main"}
+    payload = {"repository": DEFAULT}
+    found = github(tmp_path, "pull_request", {**payload, "pull_request": FORK}, **names)
+    assert (found.branch, found.default_branch) == ("", "main")
+    found = github(tmp_path, "pull_request", {**payload, "pull_request": OWN}, **names)
+    assert (found.branch, found.default_branch) == ("main", "main")
+    own = {
+        "MERGE_REQUEST_TARGET_BRANCH_NAME": "main", "PROJECT_PATH": "us/x",
+        "MERGE_REQUEST_SOURCE_BRANCH_NAME": "topic",
+    }  # fmt: skip
+    assert gitlab(**own, MERGE_REQUEST_SOURCE_PROJECT_PATH="us/x").branch == "topic"
+    assert gitlab(**own, MERGE_REQUEST_SOURCE_PROJECT_PATH="me/x").branch == ""
