@@ -114,11 +114,12 @@ class Checks:
             )  # fmt: skip
         display = self._display(plan, budget.cpus)
         self._subscribers.append(display)
+        images = ImageExecutor(engine.layer_cache)
         request = RunRequest(
             plan, engine.store, keeper, self.machinery(plan, arguments), budget,
             Options(arguments.fail_fast, arguments.keep_going),
             Postgres(engine.tools, engine.environment, settings.postgres_version),
-            self._subscribers, reasons, {**EXECUTORS, ImageWork: ImageExecutor()},
+            self._subscribers, reasons, {**EXECUTORS, ImageWork: images}, images.notes,
         )  # fmt: skip
         try:
             return execute(request, run_id)

@@ -13,8 +13,15 @@ from monoyard.bindings.arguments import Arguments
 from monoyard.cache import Store
 from monoyard.changes import Changes, Event, find_changes, read_event
 from monoyard.config import parse_toml, read_workspace_settings
-from monoyard.images import ImageSource, engine_problem
-from monoyard.install import LocalInterpreters, Tools, Venvs, cache_directory, state_directory
+from monoyard.images import ImageSource, LayerCache, engine_problem, find_layer_cache
+from monoyard.install import (
+    LocalInterpreters,
+    Tools,
+    Venvs,
+    cache_directory,
+    is_ci,
+    state_directory,
+)
 from monoyard.plan import Entries, Plan, Selection, Task, make_plan
 from monoyard.suites import CommandWork, LintWork, SuiteSource, TestWork, TypeWork, VenvSpec
 from monoyard.workspace import Repository, Workspace, load, take_snapshot
@@ -103,6 +110,24 @@ class Engine:
     def tools(self) -> Tools:
         """Finds and installs tools."""
         return Tools(self.venvs, self.interpreters)
+
+    @property
+    def layer_cache(self) -> LayerCache | None:
+        """The registry that keeps layers of images; None without images, or where none is named.
+
+        Raises:
+            ConfigurationError: It is no address.
+        """
+        settings = self.workspace.settings
+        address = self.environment.get("MONOYARD_IMAGE_CACHE") or settings.images.cache
+        return find_layer_cache(
+            address,
+            self.repository,
+            self.event,
+            self.environment,
+            default_branch=settings.default_branch,
+            is_ci=is_ci(self.environment),
+        )
 
     def changes(self, since: str | None) -> Changes:
         """Compare the work tree with its base."""

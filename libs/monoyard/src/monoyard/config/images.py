@@ -24,10 +24,12 @@ class ImageSettings:
 
     enabled: bool | None = None
     base: str | None = None
+    build_base: str | None = None
     entrypoint: tuple[str, ...] | None = None
     include: tuple[str, ...] | None = None
     port: int | None = None
     health: str | None = None
+    health_command: tuple[str, ...] | None = None
     environment: Mapping[str, str] | None = None
 
     def over(self, other: ImageSettings) -> ImageSettings:
@@ -56,6 +58,7 @@ class ImagesSettings:
     lock: str = "infra/images/debian.lock"
     registry: str = "127.0.0.1:5000"
     push_limit: float = 1800.0
+    cache: str = ""
     key: str = "generated"
     source: str = ""
     policy: str = "infra/images/policy.toml"
@@ -67,6 +70,12 @@ class ImagesSettings:
 _IMAGE_KINDS: Final[dict[str, tuple[Kind, str]]] = {
     "enabled": (flag(), "false makes no image of this service."),
     "base": (text(), "Name of the base image in the workspace's `images.bases`."),
+    "build-base": (
+        text(),
+        "Name of a base image that brings a C compiler and build backends: third-party "
+        "distributions of the lock are built on it where there is no wheel. The image itself "
+        "stays on `base`.",
+    ),
     "entrypoint": (
         list_of(text()),
         "Program and arguments that start it (default: `python3 -m` and its first module).",
@@ -78,6 +87,11 @@ _IMAGE_KINDS: Final[dict[str, tuple[Kind, str]]] = {
     ),
     "port": (whole_number(), "Port it listens on (default: 8000); told to it as `PORT`."),
     "health": (text(), "Path that answers 200 when it lives (default: `/health/live`)."),
+    "health-command": (
+        list_of(text()),
+        "Program and arguments that end with 0 when it lives, for what does not speak HTTP; they "
+        "run in the container, instead of `health`.",
+    ),
     "environment": (
         mapping_of(text()),
         "Variables it is started with when the image is tried; the image does not hold them. "
@@ -106,6 +120,13 @@ _IMAGES_KINDS: Final[dict[str, tuple[Kind, str]]] = {
     ),
     "push-limit": (
         duration(), "Time after which the push of one image has failed (default: `30m`).",
+    ),
+    "cache": (
+        text(),
+        "Place in a registry, `HOST/NAME`, that keeps the layers of builds for other builders, "
+        "under one tag per image and branch. CI writes its own branch's; everybody reads those "
+        "of the own and of the default branch. `MONOYARD_IMAGE_CACHE` overrides it; `off` means "
+        "none.",
     ),
     "key": (
         text(),

@@ -4,9 +4,11 @@
 that makes contexts and base images, calls one bake, and tries what came out in a container engine.
 """
 
+from monoyard.images.base_layouts import base_key, bases_of, kept_base
 from monoyard.images.debian import DebianLock, resolve
 from monoyard.images.engine import engine_problem
 from monoyard.images.executor import ImageExecutor
+from monoyard.images.layer_cache import LayerCache, find_layer_cache
 from monoyard.images.layouts import Layout
 from monoyard.images.source import SUITE, ImageSource, required
 from monoyard.images.work import Base, ImageWork
@@ -18,8 +20,13 @@ __all__ = [
     "ImageExecutor",
     "ImageSource",
     "ImageWork",
+    "LayerCache",
     "Layout",
+    "base_key",
+    "bases_of",
     "engine_problem",
+    "find_layer_cache",
+    "kept_base",
     "required",
     "resolve",
 ]

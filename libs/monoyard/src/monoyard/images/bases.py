@@ -30,7 +30,14 @@ class Bases:
 
     def of(self, package: Package) -> Base:
         """Return the base that a package's image is built on; a fault is kept for later."""
-        name = package.settings.image.base or _USUAL_BASE[package.kind]
+        return self._named(package, package.settings.image.base or _USUAL_BASE[package.kind])
+
+    def build_of(self, package: Package) -> Base | None:
+        """Return the base that its dependencies are built on, where that is another."""
+        name = package.settings.image.build_base
+        return self._named(package, name) if name else None
+
+    def _named(self, package: Package, name: str) -> Base:
         known = self._settings.bases
         if name not in known:
             said = f"{package.name}: there is no base image `{name}`{suggest(name, known)}"

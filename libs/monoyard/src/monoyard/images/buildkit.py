@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
 from monoyard.errors import MachineError
+from monoyard.images.machine_faults import refuse_full_disk
 from monoyard.install import exclusive
 from monoyard.process import Command, clean, start
 
@@ -29,12 +32,50 @@ maxUsedSpace = "10GB"
 """
 
 
+# As container engines do: a registry on this very machine speaks plain HTTP.
+_PLAIN: Final = """\
+
+[registry."{host}"]
+http = true
+"""
+_LOOPBACK: Final = re.compile(r"^(localhost|127(\.\d+){3})(:\d+)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """A BuildKit that was started.
+
+    Attributes:
+        socket: Where it answers.
+        state: Directory of its state.
+        said: Its last lines.
+    """
+
+    socket: Path
+    state: Path
+    said: Sequence[str]
+
+    @property
+    def address(self) -> str:
+        """Return where it answers, as buildx wants it."""
+        return f"unix://{self.socket}"
+
+    def is_alive(self) -> bool:
+        """Say whether it takes connections; one that was killed does not from that moment on."""
+        return _accepts(self.socket)
+
+
 @contextlib.contextmanager
-def buildkit(program: Path, state: Path) -> Iterator[str]:
+def buildkit(program: Path, state: Path, hosts: Iterable[str] = ()) -> Iterator[Daemon]:
     """Run BuildKit while the block runs; another run that wants the same state waits.
 
+    Args:
+        program: buildkitd.
+        state: Directory of its state.
+        hosts: `HOST[:PORT]` of registries that it will ask.
+
     Yields:
-        Its address.
+        The one that runs.
 
     Raises:
         MachineError: It does not start.
@@ -45,12 +86,14 @@ def buildkit(program: Path, state: Path) -> Iterator[str]:
     ):
         place = Path(directory)
         address = place / "buildkit.sock"
-        (place / "buildkitd.toml").write_text(_CONFIGURATION, encoding="utf-8")
+        (place / "buildkitd.toml").write_text(_configuration(hosts), encoding="utf-8")
         argv = (
             str(program), "--config", str(place / "buildkitd.toml"), "--root", str(state / "root"),
             "--addr", f"unix://{address}",
         )  # fmt: skip
-        child = start(Command(argv, place, clean((), os.environ), dies_with_parent=True))
+        child = start(
+            Command(argv, place, clean(("*_PROXY", "*_proxy"), os.environ), dies_with_parent=True)
+        )
         said: list[str] = []
         readers = [
             threading.Thread(target=_keep_last, args=(stream, said), daemon=True)
@@ -59,8 +102,8 @@ def buildkit(program: Path, state: Path) -> Iterator[str]:
         for reader in readers:
             reader.start()
         try:
-            _await(address, lambda: child.poll() is not None, said)
-            yield f"unix://{address}"
+            _await(address, lambda: child.poll() is not None, said, state)
+            yield Daemon(address, state, said)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child.pid, signal.SIGTERM)
@@ -73,16 +116,30 @@ def buildkit(program: Path, state: Path) -> Iterator[str]:
             child.wait()
 
 
-def _await(address: Path, has_ended: Callable[[], bool], said: list[str]) -> None:
+def _configuration(hosts: Iterable[str]) -> str:
+    plain = (_PLAIN.format(host=host) for host in hosts if _LOOPBACK.match(host))
+    return "".join((_CONFIGURATION, *plain))
+
+
+def _await(address: Path, has_ended: Callable[[], bool], said: Sequence[str], state: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if has_ended():
             break
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(str(address))
+        if _accepts(address):
             return
         time.sleep(_PAUSE)
+    refuse_full_disk("\n".join(said), state)
     raise MachineError("BuildKit did not start", context=tuple(said[-_KEPT_LINES:]))
+
+
+def _accepts(address: Path) -> bool:
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(address))
+    except OSError:
+        return False
+    return True
 
 
 def _keep_last(stream: IO[bytes] | None, said: list[str]) -> None:

@@ -17,6 +17,12 @@ from pathlib import Path
 from typing import Final
 
 _HERE: Final = Path(__file__).parent / "dockerfiles"
+_WHEELS_ONLY: Final = '"--only-binary", ":all:"'
+# What builds is locked with the build base; a backend of an index would be locked by nothing.
+_BACKENDS_OF_BASE: Final = '"--no-build-isolation"'
+_PREPARED: Final = "FROM build AS prepared\n"
+# Debugging information names the directory of the build, which differs each time.
+_COMPILER: Final = "ENV CFLAGS=-g0 PYTHONPATH=/usr/lib/python3/dist-packages\n"
 _FIRST_SECOND: Final = 1_000_000_000
 _SECONDS: Final = 500_000_000
 _COMPRESSIBLE: Final = frozenset({".css", ".html", ".js", ".json", ".map", ".svg", ".txt", ".wasm"})
@@ -40,6 +46,7 @@ def write_service(
     included: Iterable[tuple[Path, str]],
     entrypoint: Sequence[str],
     port: int,
+    compiles: bool = False,
 ) -> None:
     """Write the context of a Python service.
 
@@ -51,8 +58,13 @@ def write_service(
         included: Files, each with its path below `/srv`.
         entrypoint: Program and arguments.
         port: Port it listens on.
+        compiles: Distributions without a wheel are built, by what the build base brings.
     """
     _write_dockerfile(directory, dockerfile, "python.Dockerfile", entrypoint, port)
+    if compiles and dockerfile is None:
+        shared = directory / "Dockerfile"
+        text = shared.read_text("utf-8").replace(_WHEELS_ONLY, _BACKENDS_OF_BASE)
+        shared.write_text(text.replace(_PREPARED, _PREPARED + _COMPILER), encoding="utf-8")
     shutil.copyfile(_HERE / "finish.py", directory / "finish.py")
     shutil.copyfile(requirements, directory / "requirements.txt")
     (directory / "wheels").mkdir()
@@ -102,18 +114,19 @@ def write_page(
 
 def write_base(directory: Path, root: Path) -> None:
     """Write the context of a base image of Debian packages; `root` holds `root.tar`."""
-    shutil.copyfile(base_dockerfile(), directory / "Dockerfile")
+    shutil.copyfile(shared_dockerfile("base"), directory / "Dockerfile")
     os.link(root / "root.tar", directory / "root.tar")
     _set_time(directory / "Dockerfile")
 
 
-def base_dockerfile() -> Path:
-    """Return the file that says what is done with the root of a base image."""
-    return _HERE / "base.Dockerfile"
+def shared_dockerfile(name: str) -> Path:
+    """Return a Dockerfile that ships with the engine."""
+    return _HERE / f"{name}.Dockerfile"
 
 
 def write_uv(directory: Path, program: Path) -> None:
-    """Write the context that holds uv."""
+    """Write the context of the image that holds uv."""
+    shutil.copyfile(shared_dockerfile("uv"), directory / "Dockerfile")
     shutil.copy(program, directory / "uv")
     _settle(directory)
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from monoyard.config import parse_toml
 from monoyard.errors import ConfigurationError, MachineError, ToolError
+from monoyard.images.machine_faults import refuse_full_disk
 from monoyard.images.work import Base
 from monoyard.install import exclusive
 from monoyard.process import Command, capture, clean
@@ -108,8 +109,7 @@ def root_of(base: Base, kept: Path) -> Path:
         ToolError: It failed.
     """
     locked = base.locked or resolve(base, kept)
-    made_by = mmdebstrap.make_root(Path(), base.release, locked, Path(), Path())
-    digest = hashlib.sha256("\n".join(made_by).encode()).hexdigest()[:32]
+    digest = root_name(base.release, locked)
     place = kept / digest
     with exclusive(kept / f"{digest}.lock"):
         if (place / "root.tar").is_file():
@@ -130,6 +130,12 @@ def root_of(base: Base, kept: Path) -> Path:
     return place
 
 
+def root_name(release: str, locked: Iterable[str]) -> str:
+    """Return what names a root: a hash of its packages, and of what is done with them."""
+    made_by = mmdebstrap.make_root(Path(), release, locked, Path(), Path())
+    return hashlib.sha256("\n".join(made_by).encode()).hexdigest()[:32]
+
+
 def _make(release: str, packages: Iterable[str], root: Path) -> tuple[str, ...]:
     program = shutil.which("mmdebstrap")
     if program is None:
@@ -148,6 +154,7 @@ def _make(release: str, packages: Iterable[str], root: Path) -> tuple[str, ...]:
             hint=_HINT,
         )
     if done.status:
+        refuse_full_disk(said, root.parent)
         telling = [line for line in said.splitlines() if line.startswith("E:")]
         raise ToolError("mmdebstrap failed", context=tuple(telling[:5] or done.last_lines))
     return tuple(" ".join(entry) for entry in mmdebstrap.parse_listing(listing.read_text("utf-8")))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from monoyard.images.builder import CREDENTIALS
+from monoyard.images.layer_cache import LayerCache
 from monoyard.images.layouts import Layout
 from monoyard.images.order import Made, Order, read_made
 from monoyard.images.work import ImageWork
@@ -23,7 +25,22 @@ _LOG_LIMIT: Final = 60_000
 
 
 class ImageExecutor:
-    """Makes all images of a run together, so that what they share is made once."""
+    """Makes all images of a run together, so that what they share is made once.
+
+    Args:
+        cache: Where layers of other builders are, if anywhere.
+        published: Key of a base to an image of a registry, by digest, that is trusted.
+
+    Attributes:
+        notes: What a person should know of the builds so far.
+    """
+
+    def __init__(
+        self, cache: LayerCache | None = None, published: Mapping[str, str] | None = None
+    ) -> None:
+        self.notes: list[str] = []
+        self._cache = cache
+        self._published = published or {}
 
     def batch(self, task: Task) -> object:
         """Return one value for all images that are built by one interpreter's backends."""
@@ -49,13 +66,17 @@ class ImageExecutor:
             buildkitd=str(around.tool("buildkitd")),
             python=str(python),
             is_isolated=work.venv is None,
+            log=str(around.scratch / "bake.log"),
+            cache=self._cache,
+            published=self._published,
             images=tuple(replace(_work(task), venv=None) for task in tasks),
         )
         path = around.scratch / "order.json"
         order.write(path)
         argv = (sys.executable, "-m", "monoyard.images.building", str(path))
         # Wherever this process found the engine, the next one finds it too.
-        environment = around.environment(_VARIABLES) | {"PYTHONPATH": str(_ENGINE)}
+        variables = (*_VARIABLES, *CREDENTIALS) if self._cache else _VARIABLES
+        environment = around.environment(variables) | {"PYTHONPATH": str(_ENGINE)}
         return [Step(around.top, environment, argv=argv)]
 
     def interpret(
@@ -63,7 +84,8 @@ class ImageExecutor:
     ) -> Interpretation:
         """Pass what was built and tried; its layout is kept with the result."""
         place = around.scratch / BULK
-        made = read_made(place / "made.json")
+        made, notes = read_made(place / "made.json")
+        self.notes += notes
         step = finished[-1]
         seconds = step.exit.seconds / len(tasks)
         results = {}

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from monoyard.errors import MonoyardError
+from monoyard.images.layer_cache import LayerCache
 from monoyard.images.work import Base, ImageWork
+
+EPOCH: Final = "315619200"
+"""Second that wheels and layers carry as their time: the first that a zip can hold is 1980."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,10 @@ class Order:
         buildkitd: BuildKit's program.
         python: Python that builds wheels; where it has the backends they are not fetched.
         is_isolated: The backends have to be fetched.
+        log: File for everything that the builder says.
         images: The images.
+        cache: Where layers of other builders are, if anywhere.
+        published: Key of a base to an image of a registry, by digest, that is trusted.
     """
 
     top: str
@@ -35,7 +43,10 @@ class Order:
     buildkitd: str
     python: str
     is_isolated: bool
+    log: str
     images: tuple[ImageWork, ...]
+    cache: LayerCache | None = None
+    published: Mapping[str, str] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
         """Write the order."""
@@ -45,8 +56,11 @@ class Order:
     def read(cls, path: Path) -> Order:
         """Read an order that was written here."""
         data: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        images = data.pop("images")
-        return cls(**data, images=tuple(_image(item) for item in images))
+        images = tuple(_image(item) for item in data.pop("images"))
+        cache = data.pop("cache")
+        if cache is not None:
+            cache = LayerCache(**{**cache, "reads": tuple(cache["reads"])})
+        return cls(**data, images=images, cache=cache)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +81,38 @@ class Made:
     log: str = ""
     is_error: bool = False
 
+    @classmethod
+    def of(cls, error: MonoyardError) -> Made:
+        """Return that nothing became of an image, and that it is not the image's fault."""
+        hint = f" ({error.hint})" if error.hint else ""
+        log = "\n".join(error.context)
+        return cls(problem=f"{error.message}{hint}", log=log, is_error=True)
 
-def write_made(path: Path, made: Mapping[str, Made]) -> None:
-    """Write what became of the images, by package."""
-    path.write_text(json.dumps({name: asdict(item) for name, item in made.items()}), "utf-8")
+
+def write_made(path: Path, made: Mapping[str, Made], notes: Sequence[str]) -> None:
+    """Write what became of the images, by package, and what a person should know."""
+    images = {name: asdict(item) for name, item in made.items()}
+    path.write_text(json.dumps({"images": images, "notes": notes}), "utf-8")
 
 
-def read_made(path: Path) -> dict[str, Made]:
+def read_made(path: Path) -> tuple[dict[str, Made], tuple[str, ...]]:
     """Read what became of the images; nothing where the process did not get so far."""
     if not path.is_file():
-        return {}
-    return {name: Made(**item) for name, item in json.loads(path.read_text("utf-8")).items()}
+        return {}, ()
+    data = json.loads(path.read_text("utf-8"))
+    made = {name: Made(**item) for name, item in data["images"].items()}
+    return made, tuple(data["notes"])
 
 
 def _image(data: dict[str, Any]) -> ImageWork:
-    base = data.pop("base")
-    base = Base(**{**base, "packages": tuple(base["packages"]), "locked": tuple(base["locked"])})
+    data["base"] = _base(data["base"])
+    data["build_base"] = _base(data["build_base"]) if data["build_base"] else None
     data["sources"] = {name: tuple(paths) for name, paths in data["sources"].items()}
     data["included"] = tuple((place, inner) for place, inner in data["included"])
-    data["entrypoint"] = tuple(data["entrypoint"])
-    return ImageWork(**data, base=base)
+    for name in ("entrypoint", "health_command"):
+        data[name] = tuple(data[name])
+    return ImageWork(**data)
+
+
+def _base(data: dict[str, Any]) -> Base:
+    return Base(**{**data, "packages": tuple(data["packages"]), "locked": tuple(data["locked"])})

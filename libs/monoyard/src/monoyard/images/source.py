@@ -61,7 +61,9 @@ class ImageSource:
         lock = WorkspaceLock.find(workspace)
         problem = self._problem()
         tasks = tuple(
-            self._service(workspace, package, bases.of(package), lock, problem)
+            self._service(
+                workspace, package, bases.of(package), bases.build_of(package), lock, problem
+            )
             if package.kind == "python"
             else self._page(workspace, package, bases.of(package), problem)
             for package in services
@@ -81,6 +83,7 @@ class ImageSource:
         workspace: Workspace,
         package: Package,
         base: Base,
+        build_base: Base | None,
         lock: WorkspaceLock,
         problem: str,
     ) -> Task:
@@ -97,6 +100,7 @@ class ImageSource:
         included = _included(workspace, package, package.settings.image.include or ())
         work = replace(
             _work(workspace, package, base, entrypoint),
+            build_base=build_base,
             sources=sources,
             directories={name: workspace.packages[name].directory for name in names},
             requirements=requirements,
@@ -165,6 +169,7 @@ def _work(
         entrypoint=settings.entrypoint or entrypoint,
         port=settings.port or 8000,
         health=settings.health or "/health/live",
+        health_command=settings.health_command or (),
         environment=settings.environment or {},
     )
 
@@ -191,11 +196,13 @@ def _has_image(package: Package) -> bool:
 
 def _parts(work: ImageWork, python: str, backends: Entries) -> tuple[tuple[str, Entries], ...]:
     base = base_entries(work.base)
+    if work.build_base:
+        base += tuple((f"build: {name}", rest) for name, rest in base_entries(work.build_base))
     image = (
         ("dockerfile", work.dockerfile or "shared"),
         ("entrypoint", json.dumps(work.entrypoint)),
         ("environment", json.dumps(sorted(work.environment.items()))),
-        ("health", work.health),
+        ("health", json.dumps(work.health_command) if work.health_command else work.health),
         ("included", json.dumps(work.included)),
         ("port", str(work.port)),
     )

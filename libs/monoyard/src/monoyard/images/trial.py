@@ -13,19 +13,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import docker
-from docker.errors import APIError, DockerException, ImageNotFound
+from docker.errors import APIError, DockerException
 from docker.models.containers import Container
 
 from monoyard.errors import MachineError
+from monoyard.images.machine_faults import refuse_full_disk
 
 _LABEL: Final = "dev.monoyard.trial"
 _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 10
 _PAUSE: Final = 0.1
 _OK: Final = 200
+_AWAY: Final = "the container engine went away while an image was tried"
 _MEMORY: Final = "512m"
 # An Ed25519 private key in PKCS #8 is these bytes and the 32 of the key (RFC 8410, section 7).
 _KEY_PREFIX: Final = bytes.fromhex("302e020100300506032b657004220420")
@@ -41,12 +44,14 @@ class Trial:
         health: Path that answers 200.
         environment: Variables it is started with; `{random}` becomes 32 random characters and
             `{ed25519-key}` a new private key in PEM, so that no secret is written down.
+        health_command: Program and arguments that end with 0 in it, instead of `health`.
     """
 
     reference: str
     port: int
     health: str
     environment: Mapping[str, str]
+    health_command: tuple[str, ...] = ()
 
 
 def engine() -> docker.DockerClient:
@@ -81,21 +86,51 @@ class Trials:
 
         Returns:
             What is wrong with it, with its last output; empty when it passed.
+
+        Raises:
+            MachineError: The engine ended, has no room for it, or is not well.
         """
         try:
-            self._client.images.pull(trial.reference)
-            with _container(self._client, trial) as container:
-                return _watch(container, trial, self._is_stopped)
+            with self._pulled(trial), _container(self._client, trial) as container:
+                problem = _watch(container, trial, self._is_stopped)
         except APIError as error:
-            return f"the engine refused it: {error.explanation or error}"
+            said = str(error.explanation or error)
+            if error.is_server_error():
+                raise _lost("the container engine cannot run an image", said) from error
+            problem = f"the engine refused it: {said}"
+        except OSError as error:  # that is what a lost connection is to the engine's client
+            raise _lost(_AWAY, str(error)) from error
+        # An engine that is being stopped ends its containers first.
+        if problem and not self._is_stopped.is_set():
+            self._check_engine(problem)
+        return problem
+
+    def _check_engine(self, problem: str) -> None:
+        try:
+            self._client.ping()
+        except (DockerException, OSError) as error:
+            raise _lost(_AWAY, problem) from error
+
+    @contextlib.contextmanager
+    def _pulled(self, trial: Trial) -> Iterator[None]:
+        """Have an image in the engine while the block runs."""
+        try:
+            self._client.images.pull(trial.reference)
+        except APIError as error:
+            said = str(error.explanation or error)
+            refuse_full_disk(said, Path(self._client.info()["DockerRootDir"]))
+            raise
+        try:
+            yield
         finally:
-            with contextlib.suppress(ImageNotFound, APIError):
+            with contextlib.suppress(OSError):
                 self._client.images.remove(trial.reference)
 
     def stop(self) -> None:
         """End all trials of this process at once, from another thread than theirs."""
         self._is_stopped.set()
-        self._remove(lambda owner: owner == _owner())
+        with contextlib.suppress(OSError):
+            self._remove(lambda owner: owner == _owner())
 
     def remove_abandoned(self) -> None:
         """Remove what processes of this machine left that were killed in the middle of a trial."""
@@ -114,6 +149,11 @@ def _labelled(client: docker.DockerClient) -> list[Container]:
         all=True, filters={"label": _LABEL}, ignore_removed=True
     )
     return found
+
+
+def _lost(message: str, said: str) -> MachineError:
+    hint = "see that the engine is well, and run this again"
+    return MachineError(message, code="engine-lost", context=(said,), hint=hint)
 
 
 def _owner() -> str:
@@ -151,7 +191,7 @@ def _container(client: docker.DockerClient, trial: Trial) -> Iterator[Container]
     try:
         yield container
     finally:
-        with contextlib.suppress(APIError):
+        with contextlib.suppress(OSError):
             container.remove(force=True, v=True)
 
 
@@ -189,13 +229,25 @@ def _await_health(container: Container, trial: Trial, is_stopped: threading.Even
         container.reload()
         if container.status != "running":
             return f"it ended before it answered (status {container.wait()['StatusCode']})"
-        bound = container.ports.get(f"{trial.port}/tcp")
-        if bound:
-            status, said = _ask(int(bound[0]["HostPort"]), trial.health)
-            if status == _OK:
-                return ""
+        is_healthy, said = _is_healthy(container, trial, said)
+        if is_healthy:
+            return ""
         time.sleep(_PAUSE)
-    return f"{trial.health} did not answer 200 within {_START_SECONDS:.0f} s: {said}"
+    asked = " ".join(trial.health_command) or trial.health
+    wanted = "end with 0" if trial.health_command else "answer 200"
+    return f"{asked} did not {wanted} within {_START_SECONDS:.0f} s: {said}"
+
+
+def _is_healthy(container: Container, trial: Trial, said: str) -> tuple[bool, str]:
+    """Ask once; return what was said, which is what was said before where nothing can be asked."""
+    if trial.health_command:
+        done = container.exec_run(list(trial.health_command))
+        return done.exit_code == 0, f"status {done.exit_code}"
+    bound = container.ports.get(f"{trial.port}/tcp")
+    if not bound:
+        return False, said
+    status, said = _ask(int(bound[0]["HostPort"]), trial.health)
+    return status == _OK, said
 
 
 def _ask(port: int, path: str) -> tuple[int, str]:

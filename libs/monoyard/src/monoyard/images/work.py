@@ -38,6 +38,8 @@ class ImageWork:
         entrypoint: Program and arguments.
         port: Port it listens on.
         health: Path that answers 200.
+        build_base: What its dependencies are built on, with a compiler; None: wheels only.
+        health_command: Program and arguments that end with 0 in it, instead of that path.
         environment: Variables it is tried with.
         sources: Package name to the files its wheel is made from, for it and all it needs; paths
             from the top.
@@ -61,4 +63,6 @@ class ImageWork:
     requirements: str = ""
     bundle: str = ""
     included: tuple[tuple[str, str], ...] = ()
+    build_base: Base | None = None
+    health_command: tuple[str, ...] = ()
     venv: VenvSpec | None = None

@@ -42,6 +42,7 @@ class RunRequest:
         subscribers: Reports.
         reasons: Task id to why it has to run.
         executors: Kind of work to what executes it.
+        remarks: What executors add while they work, for a person to know.
     """
 
     plan: Plan
@@ -54,6 +55,7 @@ class RunRequest:
     subscribers: Sequence[Subscriber]
     reasons: Mapping[str, tuple[str, ...]]
     executors: Mapping[type, Executor] = field(default_factory=lambda: EXECUTORS)
+    remarks: Sequence[str] = ()
 
 
 def new_run_id(now: float) -> str:
@@ -120,6 +122,7 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
         *request.plan.notes,
         *request.store.notes,
         *(request.keeper.notes if request.keeper else ()),
+        *dict.fromkeys(request.remarks),
     )
     ordered = {
         planned.task.id: results[planned.task.id]

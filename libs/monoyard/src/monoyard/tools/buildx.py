@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+_STEP: Final = re.compile(r"^#(\d+) (.+)$", re.MULTILINE)
+# A bake reads its definition and then builds; each of the two counts its steps from 1.
+_BEGIN: Final = re.compile(r"^#0 .*$", re.MULTILINE)
+_RULE: Final = "------"
+_CACHE: Final = ("importing cache manifest from", "exporting cache to")
+_EMPTY: Final = ": not found"
 _FAILED: Final = re.compile(r"^(?:ERROR: )?target ([\w.-]+): failed to", re.MULTILINE)
 
 ENVIRONMENT: Final = {
@@ -19,6 +25,9 @@ ENVIRONMENT: Final = {
     "BUILDX_BAKE_ENTITLEMENTS_FS": "0",
 }
 """Variables that every bake is called with."""
+
+IMAGE: Final = "docker-image://"
+"""What stands in front of an image of a registry that is a context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,8 @@ class Target:
         args: Build arguments.
         secrets: Secret id to file; only the steps that mount one can read it.
         output: Directory that receives an OCI layout; None keeps it in the builder.
+        cache_from: References that layers are looked for in, besides the builder's own.
+        cache_to: Reference that takes the layers of all stages; empty keeps them in the builder.
     """
 
     name: str
@@ -45,6 +56,8 @@ class Target:
     args: Mapping[str, str]
     secrets: Mapping[str, Path]
     output: Path | None = None
+    cache_from: tuple[str, ...] = ()
+    cache_to: str = ""
 
 
 def bake(program: Path, builder: str, metadata: Path, targets: Sequence[str]) -> tuple[str, ...]:
@@ -70,11 +83,89 @@ def failed_targets(said: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_FAILED.findall(said)))
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a build.
+
+    Attributes:
+        name: What it does, with the target and stage in brackets.
+        is_cached: Its result was there.
+        error: Why it failed; empty where it did not.
+    """
+
+    name: str
+    is_cached: bool
+    error: str
+
+
+def steps(said: str) -> tuple[Step, ...]:
+    """Return the steps of a bake's progress, in the order in which they began."""
+    return tuple(step for part in _BEGIN.split(said) for step in _steps_of_part(part))
+
+
+def _steps_of_part(said: str) -> Iterable[Step]:
+    names: dict[str, str] = {}
+    cached = set()
+    errors: dict[str, str] = {}
+    for number, words in _STEP.findall(said):
+        names.setdefault(number, words)
+        if words == "CACHED":
+            cached.add(number)
+        elif words.startswith("ERROR: "):
+            errors[number] = words.removeprefix("ERROR: ")
+    for number, name in names.items():
+        yield Step(name, number in cached, errors.get(number, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class CacheFaults:
+    """What a registry's cache did not do, in its own words; empty where it did."""
+
+    reading: str = ""
+    writing: str = ""
+
+
+def cache_faults(said: str) -> CacheFaults:
+    """Return the first fault of each kind; a reference that is not there yet is none."""
+    reading, writing = (
+        [step.error for step in steps(said) if words in step.name and step.error]
+        for words in _CACHE
+    )
+    reading = [error for error in reading if not error.endswith(_EMPTY)]
+    return CacheFaults(next(iter(reading), ""), next(iter(writing), ""))
+
+
+def repeated(said: str) -> tuple[str, ...]:
+    """Return what is repeated of failed steps at the end of a bake, and what follows.
+
+    Caches that were not there are repeated as well, and left out here: they fail nothing.
+    """
+    lines = said.splitlines()
+    if _RULE not in lines:
+        return ()
+    found: list[str] = []
+    block: list[str] = []
+    is_inside = False
+    for line in lines[lines.index(_RULE) :]:
+        if line != _RULE:
+            (block if is_inside else found).append(line)
+            continue
+        if is_inside and not any(words in block[0] for words in _CACHE):
+            found += [_RULE, *block, _RULE]
+        block, is_inside = [], not is_inside
+    return tuple(found)
+
+
 def _target(target: Target) -> dict[str, Any]:
     # `rewrite-timestamp` sets the times of all files to SOURCE_DATE_EPOCH.
     output = "type=cacheonly" if target.output is None else (
         f"type=oci,dest={target.output},tar=false,rewrite-timestamp=true,oci-mediatypes=true"
     )  # fmt: skip
+    # Nothing fails because a cache cannot be written; the layers of all stages are kept.
+    kept = (
+        f"type=registry,ref={target.cache_to},mode=max,image-manifest=true,oci-mediatypes=true,"
+        "ignore-error=true"
+    )
     return {
         "context": str(target.context),
         "dockerfile": str(target.dockerfile),
@@ -83,4 +174,6 @@ def _target(target: Target) -> dict[str, Any]:
         "args": dict(target.args),
         "secret": [f"id={name},src={path}" for name, path in sorted(target.secrets.items())],
         "output": [output],
+        "cache-from": [f"type=registry,ref={reference}" for reference in target.cache_from],
+        "cache-to": [kept] if target.cache_to else [],
     }

@@ -1,8 +1,9 @@
 # Python services: third-party distributions, workspace packages, and nothing that made them.
 # The context holds requirements.txt (the service's slice of the lock), wheels/ (workspace packages),
-# include/ and finish.py. Contexts beside it: `base` and `uv`. The engine appends what differs.
+# include/ and finish.py. Contexts beside it: `base`, `uv` and `build`, which is `base` unless the
+# service names another. The engine appends what differs.
 
-FROM base AS prepared
+FROM build AS prepared
 ENV UV_LINK_MODE=copy UV_NO_CONFIG=1 UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=never \
     PYTHONHASHSEED=0 SSL_CERT_FILE=/run/secrets/certificates
 
