@@ -100,6 +100,9 @@ def test_builder_that_is_killed_is_told_and_started_again(
     assert yard.checkout.outcomes("images") == {"shop:image": "pass"}
 
 
+BRIDGE = f"yard{os.getpid() % 1_000_000}"
+
+
 class Engine:
     """A container engine of the test's own.
 
@@ -112,18 +115,14 @@ class Engine:
         program = shutil.which("dockerd", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
         if program is None:
             pytest.skip("dockerd is not on PATH")
-        # An engine without a bridge removes `docker0`, which is the other engine's: it gets a
-        # network of its own, where there is none.
-        unshare = shutil.which("unshare")
-        if unshare is None:
-            pytest.skip("unshare is not on PATH")
         self._log = place / "log"
         with self._log.open("wb") as log:
             self._child = subprocess.Popen(
                 (
-                    unshare, "--net", program, f"--host={self.address}",
+                    program, f"--host={self.address}",
                     f"--data-root={place / 'data'}", f"--exec-root={place / 'exec'}",
-                    f"--pidfile={place / 'pid'}", "--iptables=false", "--bridge=none",
+                    f"--pidfile={place / 'pid'}", "--iptables=false",
+                    "--ip-forward=false", f"--bridge={BRIDGE}",
                 ),
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL,
             )  # fmt: skip
@@ -152,7 +151,23 @@ class Engine:
 
 
 @pytest.fixture
-def own_engine(until: Callable[..., bool]) -> Iterator[Engine]:
+def bridge() -> Iterator[None]:
+    """A bridge for an engine: one that is told to use none removes `docker0`, another's."""
+    for words in (
+        ("link", "add", "name", BRIDGE, "type", "bridge"),
+        ("address", "add", "192.168.253.1/24", "dev", BRIDGE),
+        ("link", "set", BRIDGE, "up"),
+    ):
+        done = subprocess.run(("ip", *words), check=False, capture_output=True, text=True)
+        if done.returncode:
+            subprocess.run(("ip", "link", "delete", BRIDGE), check=False, capture_output=True)
+            pytest.skip(f"no bridge can be made here: {done.stderr.strip()}")
+    yield
+    subprocess.run(("ip", "link", "delete", BRIDGE), check=True, capture_output=True)
+
+
+@pytest.fixture
+def own_engine(bridge: None, until: Callable[..., bool]) -> Iterator[Engine]:  # noqa: ARG001
     """An engine that nobody else uses."""
     place = Path("/tmp") / f"monoyard-engine-{os.getpid()}"  # noqa: S108  a socket's path is short
     place.mkdir()
@@ -169,9 +184,8 @@ def test_engine_that_is_stopped_is_told(
     yard: Yard, own_engine: Engine, until: Callable[..., bool]
 ) -> None:
     """The engine ends while it tries an image: an error of no image, and the next run is right."""
-    yard.service("shop")
+    yard.service("shop", status=500)  # so that its trial goes on
     yard.checkout.commit()
-    # Without a network nothing of the container can be reached, so that its trial goes on.
     running = yard.checkout.start("images", env={"DOCKER_HOST": own_engine.address})
     assert until(own_engine.containers)
     own_engine.stop()
@@ -180,4 +194,5 @@ def test_engine_that_is_stopped_is_told(
     result = yard.checkout.result("shop:image")
     assert result["outcome"] == "error"
     assert result["reason"].startswith("the container engine went away while an image was tried")
+    yard.service("shop")
     assert yard.checkout.outcomes("images") == {"shop:image": "pass"}
