@@ -49,9 +49,13 @@ class Checks:
 
     Args:
         directory: A directory of the repository.
+
+    Attributes:
+        bases: Key of a base image to one of a registry, by digest, that is trusted.
     """
 
     def __init__(self, directory: Path) -> None:
+        self.bases: Mapping[str, str] = {}
         self._subscribers: list[Subscriber] = []
         self.engine = Engine(directory, self._announce)
 
@@ -114,7 +118,7 @@ class Checks:
             )  # fmt: skip
         display = self._display(plan, budget.cpus)
         self._subscribers.append(display)
-        images = ImageExecutor(engine.layer_cache)
+        images = ImageExecutor(engine.layer_cache, self.bases)
         request = RunRequest(
             plan, engine.store, keeper, self.machinery(plan, arguments), budget,
             Options(arguments.fail_fast, arguments.keep_going),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from monoyard.bindings.arguments import HELP, Arguments
+from monoyard.bindings.base_images import BaseImages
 from monoyard.bindings.checks import Checks
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.parallel import each
@@ -58,8 +59,10 @@ def publish(directory: Path, arguments: Arguments) -> None:
     asked = each(publisher.find, wanted.values(), _QUESTIONS_AT_ONCE)
     found = dict(zip(wanted, asked, strict=True))
     missing = {name: why for name, (_, accepted, why) in found.items() if accepted is None}
+    bases = BaseImages.find(plan, publisher, supply)
     failed = None
     if missing:
+        checks.bases = bases.there
         failed = _build(checks, arguments, set(missing) - _stored(plan))
         plan = engine.plan(engine.selection(arguments), has_engine=True)  # with what was built
     with tempfile.TemporaryDirectory(prefix="monoyard-") as scratch:
@@ -75,7 +78,8 @@ def publish(directory: Path, arguments: Arguments) -> None:
             except MonoyardError as error:
                 return error
 
-        done = each(take, ready, _QUESTIONS_AT_ONCE if not missing else _PUBLISHED_AT_ONCE)
+        done = [*bases.publish(engine, publisher, Path(scratch))]
+        done += each(take, ready, _QUESTIONS_AT_ONCE if not missing else _PUBLISHED_AT_ONCE)
     published = [item for item in done if isinstance(item, Published)]
     _report(published, supply.registry.address, arguments.json)
     errors = [item for item in done if isinstance(item, MonoyardError)]

@@ -11,6 +11,7 @@ from monoyard.bindings.arguments import parse_arguments
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.questions import answer
 from monoyard.bindings.supplying import Supplying
+from monoyard.changes import branch_tag
 from monoyard.config import suggest
 from monoyard.errors import UsageError
 from monoyard.images import SUITE, ImageWork
@@ -20,7 +21,6 @@ from monoyard.supply import (
     Expected,
     Ruling,
     Trust,
-    branch_tag,
     content_tag,
     is_commit,
     key_of_tag,

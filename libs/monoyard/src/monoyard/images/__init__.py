@@ -5,6 +5,7 @@ that makes contexts and base images, calls one bake, and tries what came out in 
 """
 
 from monoyard.images.base_layouts import base_key, bases_of, kept_base
+from monoyard.images.bases import base_entries
 from monoyard.images.debian import DebianLock, resolve
 from monoyard.images.engine import engine_problem
 from monoyard.images.executor import ImageExecutor
@@ -22,6 +23,7 @@ __all__ = [
     "ImageWork",
     "LayerCache",
     "Layout",
+    "base_entries",
     "base_key",
     "bases_of",
     "engine_problem",

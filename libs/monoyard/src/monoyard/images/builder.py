@@ -12,7 +12,7 @@ from monoyard.errors import MachineError
 from monoyard.images.buildkit import Daemon
 from monoyard.images.machine_faults import refuse_full_disk
 from monoyard.images.order import Made
-from monoyard.process import Command, Completed, capture, clean
+from monoyard.process import PROXIES, Command, Completed, capture, clean
 from monoyard.tools import buildx
 from monoyard.tools.buildx import Target
 
@@ -100,7 +100,7 @@ class Builder:
 
     def _call(self, argv: tuple[str, ...], said: bytes) -> Completed:
         own = {"BUILDX_CONFIG": str(self._work / "buildx"), **buildx.ENVIRONMENT}
-        environment = clean((*CREDENTIALS, "*_PROXY", "*_proxy"), os.environ) | own
+        environment = clean((*CREDENTIALS, *PROXIES), os.environ) | own
         return capture(Command(argv, self._work, environment, stdin=said, dies_with_parent=True))
 
 

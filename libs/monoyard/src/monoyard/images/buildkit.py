@@ -18,7 +18,7 @@ from typing import IO, Final
 from monoyard.errors import MachineError
 from monoyard.images.machine_faults import refuse_full_disk
 from monoyard.install import exclusive
-from monoyard.process import Command, clean, start
+from monoyard.process import PROXIES, Command, clean, start
 
 _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 2.0
@@ -91,9 +91,7 @@ def buildkit(program: Path, state: Path, hosts: Iterable[str] = ()) -> Iterator[
             str(program), "--config", str(place / "buildkitd.toml"), "--root", str(state / "root"),
             "--addr", f"unix://{address}",
         )  # fmt: skip
-        child = start(
-            Command(argv, place, clean(("*_PROXY", "*_proxy"), os.environ), dies_with_parent=True)
-        )
+        child = start(Command(argv, place, clean(PROXIES, os.environ), dies_with_parent=True))
         said: list[str] = []
         readers = [
             threading.Thread(target=_keep_last, args=(stream, said), daemon=True)

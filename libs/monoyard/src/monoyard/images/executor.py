@@ -14,11 +14,12 @@ from monoyard.images.layouts import Layout
 from monoyard.images.order import Made, Order, read_made
 from monoyard.images.work import ImageWork
 from monoyard.plan import Task
+from monoyard.process import PROXIES
 from monoyard.results import Outcome, TaskResult
 from monoyard.suites import BULK, Finished, Interpretation, Needs, Step, Surroundings
 
 _VARIABLES: Final = (
-    "DOCKER_*", "UV_*", "*_PROXY", "*_proxy", "NETRC",
+    "DOCKER_*", "UV_*", *PROXIES, "NETRC",
 )  # fmt: skip
 _ENGINE: Final = Path(__file__).parents[2]
 _LOG_LIMIT: Final = 60_000

@@ -15,7 +15,7 @@ from typing import Final
 
 from monoyard.errors import MachineError, UsageError
 from monoyard.install.tools import Tools
-from monoyard.process import Command, capture, clean, start_detached
+from monoyard.process import PROXIES, Command, capture, clean, start_detached
 
 REGISTRY_PORT: Final = 5000
 DAEMONS: Final = ("docker", "registry")
@@ -121,7 +121,7 @@ class Daemons:
         return address
 
     def _detach(self, name: str, argv: tuple[str, ...]) -> None:
-        command = Command(argv, Path("/"), clean(("*_PROXY", "*_proxy"), os.environ))
+        command = Command(argv, Path("/"), clean(PROXIES, os.environ))
         pid = start_detached(command, self._log(name))
         self._record(name).write_text(f"{pid} {_began(pid)}", encoding="utf-8")
 

@@ -13,7 +13,7 @@ from monoyard.supply.gate import Judged, judge
 from monoyard.supply.inventory import take_stock, told_at, use_since
 from monoyard.supply.origin import SBOM, Origin, find_origin
 from monoyard.supply.publishing import Built, Published, Publisher, Wanted, content_tag, key_of_tag
-from monoyard.supply.registry import Registry, branch_tag, is_commit
+from monoyard.supply.registry import Registry, is_commit
 from monoyard.supply.remembering import Remembered
 from monoyard.supply.retention import Decision, History, Image, Retention, Rules, Stock
 from monoyard.supply.sbom import describe
@@ -48,7 +48,6 @@ __all__ = [
     "Stock",
     "Trust",
     "Wanted",
-    "branch_tag",
     "content_tag",
     "describe",
     "find_origin",

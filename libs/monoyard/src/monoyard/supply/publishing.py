@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from monoyard.changes import branch_tag
 from monoyard.config import Policy
 from monoyard.errors import ConfigurationError, RegistryError, VerificationError
 from monoyard.images import Layout
@@ -24,7 +25,7 @@ from monoyard.supply.origin import (
     read_reuse,
     reuse,
 )
-from monoyard.supply.registry import Registry, branch_tag, version_tags
+from monoyard.supply.registry import Registry, version_tags
 from monoyard.supply.signing import Attestation, Signatures
 from monoyard.supply.trust import Accepted, Expected, Memory, Trust
 

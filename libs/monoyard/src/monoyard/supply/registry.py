@@ -247,11 +247,6 @@ def is_commit(word: str) -> bool:
     return re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", word) is not None
 
 
-def branch_tag(branch: str) -> str:
-    """Return the tag of a branch; characters that no tag may have become dashes."""
-    return f"branch-{re.sub(r'[^A-Za-z0-9_.-]', '-', branch)}"[:128]
-
-
 def version_tags(image: str, names: Iterable[str]) -> tuple[str, ...]:
     """Return the versions that git tags give an image: `v1.2` all, `api-v1.2` or `api/v1.2` one."""
     pattern = re.compile(rf"(?:{re.escape(image)}[-/@])?v?(\d+(?:\.\d+)+[A-Za-z0-9.-]*)")

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from monoyard.supply.registry import branch_tag, is_commit
+from monoyard.changes import branch_tag
+from monoyard.supply.registry import is_commit
 
 PER_BRANCH: Final = 10
 """How many of its newest images a living branch keeps."""

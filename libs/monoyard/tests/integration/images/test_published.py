@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +39,8 @@ def test_service_is_published_once_and_then_found(
     commit = checkout.git("rev-parse", "HEAD").strip()
     ended = checkout.nox("publish", "--json")
     assert ended.code == 0, ended.text
-    (image,) = json.loads(ended.out[ended.out.index("{") :])["images"]
+    (base, image) = json.loads(ended.out[ended.out.index("{") :])["images"]
+    assert (base["image"], base["is_new"]) == ("base-python", True)
     assert image["is_new"]
     assert {commit, "branch-main"} <= set(image["tags"])
     checkout.environment["DOCKER_HOST"] = NOWHERE
@@ -62,6 +65,26 @@ def test_service_is_published_once_and_then_found(
     assert "error[images-required]: shop had to be built" in ended.err
     checkout.git("checkout", "--quiet", "libs/shop")
     check_scans(yard, tmp_path)
+    check_base(yard, tmp_path / "elsewhere")
+
+
+def check_base(yard: Yard, elsewhere: Path) -> None:
+    """Another machine with the same key takes the signed base, and makes none of its own."""
+    checkout = yard.checkout
+    if (engine := os.environ.get("DOCKER_HOST")) is None:
+        del checkout.environment["DOCKER_HOST"]
+    else:
+        checkout.environment["DOCKER_HOST"] = engine
+    kept = Path(checkout.environment["MONOYARD_CACHE_DIR"])
+    shutil.copytree(kept / "signing", elsewhere / "signing")
+    checkout.environment["MONOYARD_CACHE_DIR"] = str(elsewhere)
+    checkout.write("libs/shop/src/shop/__init__.py", "def answer():\n    return 44\n")
+    checkout.commit()
+    ended = checkout.nox("publish", "--json")
+    assert ended.code == 0, ended.text
+    (image,) = json.loads(ended.out[ended.out.index("{") :])["images"]
+    assert (image["image"], image["is_new"]) == ("shop", True)
+    assert not (elsewhere / "images" / "roots").exists()
 
 
 def check_scans(yard: Yard, tmp_path: Path) -> None:

@@ -175,6 +175,12 @@ def go() -> Path:
     return Path(found)
 
 
+@pytest.fixture(autouse=True)
+def room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have room for what builds share, however full this machine is."""
+    monkeypatch.setattr(go_tools, "_ROOM", 0)
+
+
 @pytest.fixture
 def quick_go(tmp_path: Path) -> Path:
     """What Go leaves behind, without compiling anything; a file `fails` lets it fail."""

@@ -11,7 +11,7 @@ from monoyard.errors import ConfigurationError, UsageError
 from monoyard.plan import Manifest
 from monoyard.supply import Origin, own_identity
 from monoyard.supply.origin import passed_tests, provenance, public_address, read_provenance
-from monoyard.supply.registry import branch_tag, version_tags
+from monoyard.supply.registry import version_tags
 
 KEY = hashlib.sha256(b"key").hexdigest()
 COMMIT = "1" * 40
@@ -36,13 +36,6 @@ def test_tags_of_versions() -> None:
     """A git tag gives its version to all images, or to the one that it names."""
     tags = ("v1.2.0", "shop-v1.3", "shop/v1.4.0-rc1", "shop@1.5", "other-v9.9", "nightly", "v1")
     assert version_tags("shop", tags) == ("1.2.0", "1.3", "1.4.0-rc1", "1.5")
-
-
-def test_tag_of_a_branch() -> None:
-    """Whatever a branch is called, its tag is one that registries take."""
-    assert branch_tag("main") == "branch-main"
-    assert branch_tag("feature/a b#1") == "branch-feature-a-b-1"
-    assert len(branch_tag("x" * 500)) == 128
 
 
 @pytest.mark.parametrize("is_clean", [True, False])
