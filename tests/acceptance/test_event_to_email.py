@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any, Self
 
 import httpx
+import psycopg
 import pytest
 
 import eventflow_api
@@ -214,3 +215,118 @@ def test_an_order_becomes_a_letter(platform: Platform) -> None:
     assert len(platform.mailbox.letters) == 1
     # One id joins what the customer did with what came of it, across services.
     assert any("checkout-1" in line for line in platform.notifications.log)
+
+
+SMOKE_SCOPES = ("events:read", "events:write", "tokens:introspect")
+
+
+@dataclass(frozen=True)
+class Smoke:
+    """The smoke tests of services, as a deployment runs them against a running platform."""
+
+    platform: Platform
+    database: Mapping[str, str]
+    client: Mapping[str, str]
+
+    def run(self, service: str) -> subprocess.CompletedProcess[str]:
+        """Run the smoke test of a service."""
+        running = {
+            "api": self.platform.api,
+            "identity": self.platform.identity,
+            "notifications": self.platform.notifications,
+            "worker": self.platform.worker,
+        }[service]
+        variables = {
+            **self.database,
+            **self.client,
+            "SMOKE_URL": running.url(),
+            "SMOKE_IDENTITY_URL": self.platform.identity.url(),
+            "SMOKE_ADDRESS": "operations@example.org",
+            "CALLER_TOKEN": CALLER_TOKEN,
+            "NOTIFICATIONS_TOKEN": CALLER_TOKEN,
+        }
+        return subprocess.run(
+            (sys.executable, "-m", f"eventflow_{service}.smoke"),
+            env={**os.environ, **variables},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+
+    def break_database(self, statement: str) -> None:
+        """Take something away that a healthy endpoint does not look at."""
+        with psycopg.connect(self.database["DATABASE_URL"], autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def count(self, table: str) -> int:
+        """Return how many rows a table has."""
+        with psycopg.connect(self.database["DATABASE_URL"]) as connection:
+            row = connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+@pytest.fixture
+def smoke(platform: Platform, postgres_empty_url: str) -> Smoke:
+    """Return the smoke tests of a platform that works, with a client of their own."""
+    database = {"DATABASE_URL": postgres_empty_url}
+    accounts = {**database, **CHEAP_HASH, "SIGNING_KEY": new_signing_key_pem()}
+    scopes = [word for scope in SMOKE_SCOPES for word in ("--scope", scope)]
+    command = ("eventflow_identity.provision", "client", "smoke", *scopes)
+    secret = run("identity", accounts, *command).strip()
+    return Smoke(platform, database, {"SMOKE_CLIENT_ID": "smoke", "SMOKE_CLIENT_SECRET": secret})
+
+
+def test_a_version_that_works_passes_its_smoke_test(smoke: Smoke) -> None:
+    """Each service's test writes, reads back, and leaves no event of the queue behind."""
+    outcomes = {}
+    for service in ("identity", "api", "notifications", "worker"):
+        done = smoke.run(service)
+        outcomes[service] = (done.returncode, done.stderr.strip().splitlines()[-1:])
+
+    assert outcomes == dict.fromkeys(outcomes, (0, ["the smoke test passed"]))
+    (letter,) = smoke.platform.mailbox.wait_for(1, seconds=PATIENCE_SECONDS)
+    assert letter["To"] == "operations@example.org"
+    # The api's event stays; that of the worker never was.
+    assert smoke.count("events.events") == 1
+
+
+@pytest.mark.parametrize(
+    ("service", "broken"),
+    [
+        ("api", "ALTER TABLE events.queue RENAME TO gone"),
+        ("worker", "ALTER TABLE events.effects RENAME TO gone"),
+        ("identity", "ALTER TABLE identity.revoked_tokens RENAME TO gone"),
+    ],
+)
+def test_a_broken_write_path_is_caught(smoke: Smoke, service: str, broken: str) -> None:
+    """A version whose health is fine and whose writing is not does not pass."""
+    smoke.break_database(broken)
+
+    assert smoke.run(service).returncode != 0
+
+
+def test_letters_that_go_nowhere_are_caught() -> None:
+    """A version that takes every order and delivers none does not pass, and tells no secret."""
+    variables = {
+        "CALLER_TOKEN": CALLER_TOKEN, "WEBHOOK_SECRET": "a secret of some length",
+        "SMTP_HOST": "127.0.0.1", "SMTP_PORT": "1", "SMTP_SECURITY": "none",
+        "DELIVERY_ATTEMPTS": "1",
+    }  # fmt: skip
+    with ServiceProcess(eventflow_notifications, variables) as service:
+        done = subprocess.run(
+            (sys.executable, "-m", "eventflow_notifications.smoke"),
+            env={
+                **os.environ, **variables, "SMOKE_URL": service.url(),
+                "SMOKE_ADDRESS": "operations@example.org",
+            },
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )  # fmt: skip
+
+    assert done.returncode == 1
+    assert done.stderr.strip() == "the smoke test failed: the letter was not delivered"
+    assert CALLER_TOKEN not in done.stdout + done.stderr

@@ -10,6 +10,7 @@ from eventflow_servicekit.health import Check, Readiness, health_router
 from eventflow_servicekit.metrics import ServiceMetrics, metrics_router
 from eventflow_servicekit.observation import ObservationMiddleware
 from eventflow_servicekit.problems import install_problem_handlers
+from eventflow_servicekit.served_by import ServedByMiddleware
 from eventflow_servicekit.settings import ServiceSettings
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -40,4 +41,6 @@ def create_application(
     # The last one added is the outermost: ids exist before anything is logged.
     app.add_middleware(ObservationMiddleware, metrics=metrics)
     app.add_middleware(CorrelationMiddleware)
+    if settings.pod_name:
+        app.add_middleware(ServedByMiddleware, pod_name=settings.pod_name)
     return app

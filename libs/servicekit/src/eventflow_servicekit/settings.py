@@ -34,6 +34,11 @@ class ServiceSettings(EnvironmentSettings):
 
     service_name: str = Field(default="service", description="Name in logs and metrics")
     release: str = Field(default="unreleased", description="Version or commit that is running")
+    pod_name: str = Field(
+        default="",
+        pattern=r"^[a-z0-9.-]*$",
+        description="Name of the pod; answered as X-Served-By where it is set",
+    )
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535, description="0 lets the system choose")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

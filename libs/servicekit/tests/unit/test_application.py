@@ -212,3 +212,23 @@ def test_draining_process_is_not_ready() -> None:
     readiness.begin_drain()
     answer = client.get("/health/ready")
     assert (answer.status_code, answer.json()["status"]) == (503, "draining")
+
+
+@pytest.mark.parametrize("path", ["/v1/things/x", "/v1/broken", "/nowhere", "/health/live"])
+def test_every_answer_names_the_pod(path: str) -> None:
+    """Whoever counts the shares of two versions can tell which one answered, faults included."""
+    settings = ServiceSettings(service_name="example", pod_name="example-5d8f7c-x2x9z")
+    app = create_application(settings, title="Example", description="An example")
+
+    @app.get("/v1/broken")
+    def break_down() -> None:
+        raise RuntimeError
+
+    answer = TestClient(app, raise_server_exceptions=False).get(path)
+
+    assert answer.headers["X-Served-By"] == "example-5d8f7c-x2x9z"
+
+
+def test_no_pod_is_made_up() -> None:
+    """Outside of a cluster there is no name of a pod in the answers."""
+    assert "X-Served-By" not in TestClient(build()).get("/health/live").headers

@@ -6,10 +6,12 @@ that changes an event asks whether the lease is still ours, and times are the da
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, text
 
 from eventflow_worker.outcomes import Count, Dead, Done, Later, Outcome, TakenEvent
 
@@ -80,10 +82,20 @@ class Backlog:
     oldest_seconds: float
 
 
+class Database(Protocol):
+    """Where the queue is: an engine of SQLAlchemy, or what gives out connections as one does."""
+
+    def begin(self) -> AbstractContextManager[Connection]:
+        """Give a connection in a transaction, which ends well unless something is raised."""
+
+    def connect(self) -> AbstractContextManager[Connection]:
+        """Give a connection."""
+
+
 class EventQueue:
     """The queue as one worker sees it; `worker` is a name that no other process has."""
 
-    def __init__(self, engine: Engine, *, worker: str, lease_seconds: float) -> None:
+    def __init__(self, engine: Database, *, worker: str, lease_seconds: float) -> None:
         self._engine = engine
         self._worker = worker
         self._lease_seconds = lease_seconds
