@@ -97,5 +97,13 @@ TABLE: Final = (
     _image_tool(
         "gitleaks", "finds secrets", "github.com/zricethezav/gitleaks/v8/version.Version"
     ),
+    Tool(
+        "helm", "renders and installs charts", _GO_PIN, is_go=True,
+        stamp="helm.sh/helm/v4/internal/version.version", version=("version",),
+    ),
+    Tool(
+        "kubeconform", "holds manifests against schemas", _GO_PIN, is_go=True,
+        stamp="main.version", version=("-v",),
+    ),
 )  # fmt: skip
 GROUPS: Final = tuple(dict.fromkeys(tool.group for tool in TABLE))
