@@ -6,7 +6,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from monoyard.config.delivery import DeliverySettings
 from monoyard.config.documents import parse_json, parse_toml, table_at
+from monoyard.config.environments import (
+    LOCAL,
+    ClusterPin,
+    DataPolicy,
+    Deployers,
+    Environments,
+    EnvironmentSettings,
+    ServiceSettings,
+    Timeouts,
+    environment_json_schema,
+    read_environments,
+)
 from monoyard.config.images import BaseSettings, ImageSettings, ImagesSettings
 from monoyard.config.kinds import Faults, suggest
 from monoyard.config.policy import (
@@ -32,24 +45,35 @@ from monoyard.errors import ConfigurationError
 
 __all__ = [
     "GENERATED",
+    "LOCAL",
     "SUITES",
     "BaseSettings",
+    "ClusterPin",
+    "DataPolicy",
+    "DeliverySettings",
+    "Deployers",
     "EnvironmentPolicy",
+    "EnvironmentSettings",
+    "Environments",
     "Faults",
     "ImageSettings",
     "ImagesSettings",
     "PackageSettings",
     "Policy",
     "PolicyException",
+    "ServiceSettings",
     "SignerSettings",
     "SuiteSettings",
+    "Timeouts",
     "WorkspaceSettings",
+    "environment_json_schema",
     "json_schema",
     "package_json_schema",
     "parse_json",
     "parse_toml",
     "policy_json_schema",
     "raise_faults",
+    "read_environments",
     "read_package_settings",
     "read_policy",
     "read_workspace_settings",

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
+from monoyard.config.delivery import DELIVERY_TABLE, DeliverySettings
 from monoyard.config.images import IMAGE_TABLE, IMAGES_TABLE, ImageSettings, ImagesSettings
 from monoyard.config.kinds import (
     Kind,
@@ -119,6 +120,7 @@ class WorkspaceSettings:
     cache_limit: int = 5 * 1024**3
     postgres_version: str | None = None
     images: ImagesSettings = field(default_factory=ImagesSettings)
+    delivery: DeliverySettings = field(default_factory=DeliverySettings)
     suites: Mapping[str, SuiteSettings] = field(default_factory=dict)
     packages: Mapping[str, PackageSettings] = field(default_factory=dict)
     source: str = ""
@@ -130,7 +132,7 @@ _SUITE_KINDS: Final[dict[str, tuple[Kind, str]]] = {
         list_of(text()),
         "Program and arguments, run in the package's directory instead of the built-in "
         "tool. `{tool:NAME}` is the program of a tool in `invoke tools.list`, `{python}` the "
-        "venv's interpreter, `{scratch}` an empty directory.",
+        "venv's interpreter, `{engine}` that of the engine, `{scratch}` an empty directory.",
     ),
     "also": (
         list_of(list_of(text())),
@@ -275,6 +277,7 @@ _WORKSPACE_KINDS: Final[dict[str, tuple[Kind, str]]] = {
         "run.",
     ),
     "images": (IMAGES_TABLE, "How images are made; without `bases` there are none."),
+    "delivery": (DELIVERY_TABLE, "Where charts, values and environments are."),
     "suites": (mapping_of(_suite_table, SUITES), "Settings of suites for all packages."),
     "packages": (
         mapping_of(PACKAGE_TABLE),
