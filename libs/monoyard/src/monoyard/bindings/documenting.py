@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from monoyard.bindings.arguments import HELP
-from monoyard.config import json_schema, package_json_schema, policy_json_schema
+from monoyard.config import (
+    environment_json_schema,
+    json_schema,
+    package_json_schema,
+    policy_json_schema,
+)
 from monoyard.install import TABLE
 from monoyard.plan import READ_BY_DEFAULT, UNREAD_BY_DEFAULT, plan_schema
 from monoyard.process import PASSED_THROUGH
@@ -41,6 +46,7 @@ def _files() -> dict[str, str]:
         "package.schema.json": _json(package_json_schema()),
         "plan.schema.json": _json(plan_schema()),
         "policy.schema.json": _json(policy_json_schema()),
+        "environment.schema.json": _json(environment_json_schema()),
     }
 
 
@@ -75,6 +81,7 @@ def _configuration() -> Iterator[str]:
         "An environment", policy["environments"]["additionalProperties"]["properties"]
     )
     yield from _table("An exception", policy["exceptions"]["items"]["properties"])
+    yield from _environments()
     yield ""
     yield "## Files that no task reads by default"
     yield ""
@@ -91,6 +98,24 @@ def _configuration() -> Iterator[str]:
     yield "They are no part of any key. Everything else has to be declared with `env`."
     yield ""
     yield f"{', '.join(f'`{name}`' for name in PASSED_THROUGH)}."
+
+
+def _environments() -> Iterator[str]:
+    properties = environment_json_schema()["properties"]
+    yield from _table(
+        "Delivery: `[tool.monoyard.delivery]`",
+        json_schema()["properties"]["delivery"]["properties"],
+    )
+    yield ""
+    yield "The file `environment.toml` of each environment (`delivery.environments`) says where"
+    yield "it is and by which rules it is deployed to."
+    yield from _table("The file of an environment", properties)
+    for name, title in (
+        ("deployers", "Who may deploy"), ("data", "Data"), ("timeouts", "Timeouts"),
+    ):  # fmt: skip
+        yield from _table(f"{title}: `[{name}]`", properties[name]["properties"])
+    service = properties["services"]["additionalProperties"]["properties"]
+    yield from _table("A service of an environment: `[services.NAME]`", service)
 
 
 def _table(title: str, properties: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -12,7 +12,12 @@ from pathlib import Path
 from monoyard.bindings.arguments import Arguments
 from monoyard.cache import Store
 from monoyard.changes import Changes, Event, find_changes, read_event
-from monoyard.config import parse_toml, read_workspace_settings
+from monoyard.config import (
+    WorkspaceSettings,
+    parse_toml,
+    raise_faults,
+    read_workspace_settings,
+)
 from monoyard.images import ImageSource, LayerCache, engine_problem, find_layer_cache
 from monoyard.install import (
     LocalInterpreters,
@@ -75,15 +80,29 @@ class Engine:
         return Store.open(self.kept / "store", limit_bytes=self._limit, scope=scope)
 
     @cached_property
+    def settings(self) -> WorkspaceSettings:
+        """The root table, for what needs nothing else of the workspace.
+
+        Raises:
+            ConfigurationError: It has faults.
+        """
+        faults: list[str] = []
+        found = self._settings(faults)
+        raise_faults(faults)
+        return found
+
+    @cached_property
     def _limit(self) -> int:
         """Bytes the store may hold; read before the workspace, which is read through it."""
-        faults: list[str] = []
+        return self._settings([]).cache_limit
+
+    def _settings(self, faults: list[str]) -> WorkspaceSettings:
         documents = []
         for name in ("pyproject.toml", "monoyard.toml"):
             path = self.repository.top / name
             data = path.read_bytes() if path.is_file() else None
             documents.append(None if data is None else parse_toml(data, name, faults))
-        return read_workspace_settings(documents[0] or {}, documents[1], faults).cache_limit
+        return read_workspace_settings(documents[0] or {}, documents[1], faults)
 
     @cached_property
     def workspace(self) -> Workspace:

@@ -31,6 +31,7 @@ def collection(directory: Path) -> Collection:
         root.add_task(item)
     for name, items in (
         ("cache", _cache(directory)),
+        ("deploy", _deploy(directory)),
         ("images", _images(directory)),
         ("tools", _tools(directory)),
     ):
@@ -156,6 +157,31 @@ def _cache(directory: Path) -> list[Any]:
         unpack_store(directory, Path(file), if_exists=if_exists)
 
     return [status, clear, pack, unpack]
+
+
+def _deploy(directory: Path) -> list[Any]:
+    @task(
+        optional=["json"],
+        help={"update": "write the snapshots instead of comparing with them", "json": _JSON},
+    )
+    @_guarded
+    def check(context: Context, update: bool = False, json: str | None = None) -> None:
+        """Render every service in every environment, and say what is wrong with it."""
+        from monoyard.bindings.charting import check_charts
+
+        del context
+        check_charts(directory, _target(json), update=update)
+
+    @task
+    @_guarded
+    def schemas(context: Context) -> None:
+        """Make the schemas that rendered objects are held against, from pinned modules."""
+        from monoyard.bindings.charting import write_schemas
+
+        del context
+        write_schemas(directory)
+
+    return [check, schemas]
 
 
 def _images(directory: Path) -> list[Any]:

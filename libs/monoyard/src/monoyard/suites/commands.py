@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +26,8 @@ class CommandWork:
         package: Package name.
         directory: Where they run, from the top.
         commands: Programs with arguments. The first word may be `{uv}`, and any word may contain
-            `{scratch}` (an empty directory), `{python}`, or `{tool:NAME}` (a tool of the engine).
+            `{scratch}` (an empty directory), `{python}`, `{engine}` (the interpreter that runs the
+            engine, to call `-m monoyard` with), or `{tool:NAME}` (a tool of the engine).
         venv: Venv in front of PATH, or None.
         packages: Packages whose modules the commands can import.
         env: Declared environment variables.
@@ -106,7 +108,10 @@ def command_steps(
     environment = around.environment(work.env)
     search = [environment.get("PATH", "")]
     search[:0] = dict.fromkeys(str(around.tool(name).parent) for name in work.tools)
-    words = {"{scratch}": str(around.scratch), "{uv}": "", "{python}": "python"}
+    words = {
+        "{scratch}": str(around.scratch), "{uv}": "", "{python}": "python",
+        "{engine}": sys.executable,
+    }  # fmt: skip
     if work.venv is not None:
         venv = around.venv(work.venv)
         search.insert(0, str(venv / "bin"))

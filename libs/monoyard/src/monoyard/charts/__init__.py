@@ -1,0 +1,36 @@
+"""Charts, values and environments: rendered as a deployment would, and checked before one."""
+
+from monoyard.charts.checking import ChartChecks, Checked, compared, placeholder
+from monoyard.charts.findings import ChartFinding
+from monoyard.charts.given import Given
+from monoyard.charts.objects import Object, PodPlace, label, parse, pods
+from monoyard.charts.policy import RULES, remarks
+from monoyard.charts.rendering import ChartCall, ChartError, Charts, Rendered, kubernetes_version
+from monoyard.charts.schema_sources import SchemaSource, make_schemas, read_sources
+from monoyard.charts.snapshots import Difference, Snapshots
+
+__all__ = [
+    "RULES",
+    "ChartCall",
+    "ChartChecks",
+    "ChartError",
+    "ChartFinding",
+    "Charts",
+    "Checked",
+    "Difference",
+    "Given",
+    "Object",
+    "PodPlace",
+    "Rendered",
+    "SchemaSource",
+    "Snapshots",
+    "compared",
+    "kubernetes_version",
+    "label",
+    "make_schemas",
+    "parse",
+    "placeholder",
+    "pods",
+    "read_sources",
+    "remarks",
+]
