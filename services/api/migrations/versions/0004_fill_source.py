@@ -10,6 +10,7 @@ revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
+monoyard = {"deny": {"opaque": "it fills rows without a source, in batches of 1,000, and no other"}}
 
 FILL = """
 DO $$

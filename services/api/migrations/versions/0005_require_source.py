@@ -11,6 +11,12 @@ revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
+monoyard = {
+    "accept": {
+        "blocking": "the check is validated under the lock of its own revision; the table is small",
+        "breaks": "every version since 0003 was released writes the column",
+    }
+}
 
 SCHEMA = "events"
 CHECK = "events_source_present_check"

@@ -11,6 +11,7 @@ revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
+monoyard = {"deny": {"opaque": "with a database it only removes its own invalid index as well"}}
 
 SCHEMA = "events"
 INDEX = "events_source_received_at_id_idx"

@@ -33,6 +33,7 @@ def collection(directory: Path) -> Collection:
         ("cache", _cache(directory)),
         ("deploy", _deploy(directory)),
         ("images", _images(directory)),
+        ("migrations", _migrations(directory)),
         ("tools", _tools(directory)),
     ):
         inner = Collection(name)
@@ -267,6 +268,35 @@ def _images(directory: Path) -> list[Any]:
         prune_images(directory, asked)
 
     return [show, refresh, verify, explain_, prune]
+
+
+def _migrations(directory: Path) -> list[Any]:
+    @task(
+        name="explain",
+        positional=[],
+        optional=["json"],
+        help={"applied": "revision that the database has: only what follows it", "json": _JSON},
+    )
+    @_guarded
+    def explain_(context: Context, applied: str = "", json: str | None = None) -> None:
+        """Say what migrations do: class, locks, SQL and reasons (packages after `--`)."""
+        from monoyard.bindings.migrating import explain_migrations
+
+        explain_migrations(directory, _words(context), applied, _target(json))
+
+    @task(
+        positional=[],
+        optional=["json"],
+        help={"since": "migrations that are new since this ref", "json": _JSON},
+    )
+    @_guarded
+    def lint(context: Context, since: str = "", json: str | None = None) -> None:
+        """Tell what new migrations do that no reviewer accepted (packages after `--`)."""
+        from monoyard.bindings.migrating import lint_migrations
+
+        lint_migrations(directory, _words(context), since or None, _target(json))
+
+    return [explain_, lint]
 
 
 def _tools(directory: Path) -> list[Any]:

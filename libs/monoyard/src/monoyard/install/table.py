@@ -60,6 +60,7 @@ TABLE: Final = (
     Tool("pip-compile", "locks", _PIN, "pip-tools.txt", "bin/pip-compile"),
     Tool("actionlint", "lint of GitHub workflows", _GO_PIN, is_go=True, version=("-version",)),
     Tool("node", "TypeScript packages", _PIN, "node.txt", "node/node"),
+    Tool("squawk", "judges the SQL of migrations", _PIN, "squawk.txt", "bin/squawk"),
     Tool(
         "postgres", "the database of integration tests",
         "the engine's pin, or MONOYARD_POSTGRES_URL", "postgres.txt", "postgres",
