@@ -13,6 +13,7 @@ from eventflow_api.reading import EventArchive
 from eventflow_api.reading_routes import reading_router
 from eventflow_api.settings import ApiSettings
 from eventflow_api.submission_routes import submission_router
+from eventflow_api.tables import SCHEMA_NEED
 from eventflow_api.tokens import JwksTokenReader, utc_now
 from eventflow_servicekit.application import create_application
 from eventflow_servicekit.database import (
@@ -22,6 +23,7 @@ from eventflow_servicekit.database import (
 )
 from eventflow_servicekit.database_problems import install_database_problems
 from eventflow_servicekit.metrics import ServiceMetrics
+from eventflow_servicekit.schema import schema_check
 
 
 def create_api(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now) -> FastAPI:
@@ -47,7 +49,11 @@ def create_api(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now
         settings,
         title="EventFlow API",
         description="Accepts events, queues them to be processed, and reads them back.",
-        checks={"database": database_check(engine), "identity-keys": keys.check},
+        checks={
+            "database": database_check(engine),
+            "schema": schema_check(engine, SCHEMA_NEED),
+            "identity-keys": keys.check,
+        },
         metrics=metrics,
         lifespan=lifespan,
     )

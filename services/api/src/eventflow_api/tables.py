@@ -11,7 +11,11 @@ from sqlalchemy import BigInteger, ForeignKey, Index, MetaData, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from eventflow_servicekit.schema import SchemaNeed
+
 SCHEMA = "events"
+# What readiness asks of the database; a test holds `head` to the newest migration.
+SCHEMA_NEED = SchemaNeed(SCHEMA, head="0006", minimum="0003")
 
 
 class Table(DeclarativeBase):

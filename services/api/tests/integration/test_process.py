@@ -28,7 +28,9 @@ def test_event_goes_in_and_comes_out_over_a_socket(settings: ApiSettings, issuer
     with run_service("eventflow_api", environment) as service:
         base = service.url
         ready = httpx2.get(f"{base}/health/ready")
-        assert ready.json()["checks"] == {"database": "ok", "identity-keys": "ok"}
+        assert ready.json()["checks"] == {
+            "database": "ok", "schema": "ok", "identity-keys": "ok",
+        }  # fmt: skip
         key = {**headers, "Idempotency-Key": f"process-{os.getpid()}", "X-Correlation-ID": "c-9"}
         stored = httpx2.post(f"{base}/v1/events", json=EVENT, headers=key).json()
         read = httpx2.get(f"{base}/v1/events/{stored['id']}", headers=headers)

@@ -12,6 +12,7 @@ from eventflow_identity.accounts import Accounts
 from eventflow_identity.passwords import Passwords
 from eventflow_identity.revocations import LiveTokens, Revocations
 from eventflow_identity.settings import IdentitySettings
+from eventflow_identity.tables import SCHEMA_NEED
 from eventflow_identity.token_routes import token_router
 from eventflow_identity.tokens import TokenMint
 from eventflow_servicekit.application import create_application
@@ -22,6 +23,7 @@ from eventflow_servicekit.database import (
 )
 from eventflow_servicekit.database_problems import install_database_problems
 from eventflow_servicekit.metrics import ServiceMetrics
+from eventflow_servicekit.schema import schema_check
 
 
 def utc_now() -> datetime:
@@ -56,7 +58,10 @@ def create_identity(
         settings,
         title="EventFlow identity",
         description="Issues, checks and revokes the tokens of users and services.",
-        checks={"database": database_check(engine)},
+        checks={
+            "database": database_check(engine),
+            "schema": schema_check(engine, SCHEMA_NEED),
+        },
         metrics=metrics,
         lifespan=lifespan,
     )

@@ -7,7 +7,11 @@ from sqlalchemy import CheckConstraint, Index, MetaData, Text, UniqueConstraint,
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from eventflow_servicekit.schema import SchemaNeed
+
 SCHEMA = "identity"
+# What readiness asks of the database; a test holds `head` to the newest migration.
+SCHEMA_NEED = SchemaNeed(SCHEMA, head="0002", minimum="0002")
 
 
 class Table(DeclarativeBase):

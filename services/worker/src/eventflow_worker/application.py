@@ -14,7 +14,8 @@ from eventflow_servicekit.application import create_application
 from eventflow_servicekit.database import create_database_engine, database_check
 from eventflow_servicekit.health import Check
 from eventflow_servicekit.metrics import ServiceMetrics
-from eventflow_worker.event_queue import EventQueue
+from eventflow_servicekit.schema import schema_check
+from eventflow_worker.event_queue import SCHEMA_NEED, EventQueue
 from eventflow_worker.loop import Clock, WorkerLoop
 from eventflow_worker.metrics import WorkerMetrics
 from eventflow_worker.notices import NoticeRules
@@ -49,6 +50,7 @@ def create_worker(settings: WorkerSettings) -> FastAPI:
         description="Health and metrics of a worker.",
         checks={
             "database": database_check(engine),
+            "schema": schema_check(engine, SCHEMA_NEED),
             "loop": loop_check(loop.idle_seconds, settings.longest_silence()),
         },
         metrics=metrics,

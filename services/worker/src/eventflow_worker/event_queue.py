@@ -13,8 +13,11 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from eventflow_servicekit.schema import SchemaNeed
 from eventflow_worker.outcomes import Count, Dead, Done, Later, Outcome, TakenEvent
 
+# The tables are the api's; the effects and counts came with 0002, and nothing newer is used.
+SCHEMA_NEED = SchemaNeed(schema="events", head="0006", minimum="0002")
 COUNTED = "counted"
 
 _TAKE = text("""

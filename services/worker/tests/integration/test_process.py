@@ -65,7 +65,8 @@ def test_a_worker_works_shows_itself_and_stops(
             assert worker.terminate() == 0
         log = "\n".join(worker.log)
     assert live.status_code == 200
-    assert ready.json() == {"status": "ready", "checks": {"database": "ok", "loop": "ok"}}
+    checks = {"database": "ok", "schema": "ok", "loop": "ok"}
+    assert ready.json() == {"status": "ready", "checks": checks}
     assert 'worker_events_total{outcome="done"} 1.0' in metrics.text
     assert unknown.status_code == 404
     assert tables.effects(order) == {"counted", "notified:order-placed"}

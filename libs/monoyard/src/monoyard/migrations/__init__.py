@@ -1,10 +1,13 @@
 """Everything about database migrations, wherever they run: read, classed, applied, proven."""
 
 from monoyard.migrations.classing import Classifier
+from monoyard.migrations.floor import Applied, Fit, fits
 from monoyard.migrations.judges import Judges
+from monoyard.migrations.monoyard_migrations.manifest import compare as compare_manifests
 from monoyard.migrations.projects import find_projects
-from monoyard.migrations.reading import read_history
+from monoyard.migrations.reading import SCRIPTS, read_history
 from monoyard.migrations.telling import explain_lines, history_faults, lint_lines, to_data
+from monoyard.migrations.usage import merge_usage, parse_usage, read_usage
 from monoyard.migrations.values import (
     Classed,
     ColumnUse,
@@ -19,10 +22,13 @@ from monoyard.migrations.values import (
 )
 
 __all__ = [
+    "SCRIPTS",
+    "Applied",
     "Classed",
     "Classifier",
     "ColumnUse",
     "Effect",
+    "Fit",
     "History",
     "Judgement",
     "Judges",
@@ -31,10 +37,15 @@ __all__ = [
     "Revision",
     "Statement",
     "Usage",
+    "compare_manifests",
     "explain_lines",
     "find_projects",
+    "fits",
     "history_faults",
     "lint_lines",
+    "merge_usage",
+    "parse_usage",
     "read_history",
+    "read_usage",
     "to_data",
 ]

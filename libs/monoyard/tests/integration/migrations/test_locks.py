@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -82,13 +83,14 @@ def _emptied(case: Case) -> set[str]:
 def database(postgres_server_url: str) -> Iterator[Callable[[], psycopg.Connection]]:
     """Make connections to a database in which everything of before is there."""
     server = Server(postgres_server_url)
-    server.create("monoyard_locks")
-    url = server.url_of("monoyard_locks")
+    name = f"monoyard_locks_{uuid.uuid4().hex[:12]}"
+    server.create(name)
+    url = server.url_of(name)
     with psycopg.connect(url) as connection:
         for statement in BEFORE:
             connection.execute(statement)  # type: ignore[call-overload]
     yield lambda: psycopg.connect(url)
-    server.drop("monoyard_locks")
+    server.drop(name)
 
 
 def _statements(case: Case, classed: dict[Case, Classed]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -55,3 +56,26 @@ def one_line(error: BaseException) -> str:
     """Return what went wrong in one line, with its kind."""
     said = " ".join(str(error).split())
     return f"{type(error).__name__}: {said}"[:500].rstrip(": ")
+
+
+def ancestors(script: ScriptDirectory, heads: Iterable[str]) -> set[str]:
+    """Return revisions with everything that they follow or depend on."""
+    found: set[str] = set()
+    left = list(heads)
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            left += parents(script.get_revision(name))
+    return found
+
+
+def steps_to(script: ScriptDirectory, revision: str, heads: tuple[str, ...]) -> list[Any]:
+    """Return the steps from the present heads to a revision, as `alembic upgrade` takes them.
+
+    alembic has no public name for this; its cookbook calls the same method (since 0.7).
+    """
+    upgrade = getattr(script, "_upgrade_revs", None)
+    if upgrade is None:
+        raise RuntimeError("this version of alembic is not known: it has no `_upgrade_revs`")
+    return list(upgrade(revision, heads))

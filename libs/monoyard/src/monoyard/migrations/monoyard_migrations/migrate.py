@@ -1,0 +1,327 @@
+"""Migrates a database, in the image that is about to run; standard library, alembic, SQLAlchemy.
+
+    python migrate.py --deployment ID [--expect REVISION ...] [--floor REVISION=WHY ...] ...
+
+Works with any `env.py` that connects to PostgreSQL: lock and timeouts are set on the connection
+that alembic is given. Each revision is a run of `env.py` and a transaction of its own. Each run
+takes the lock, and reads the heads after that. JSON lines on standard output tell each step.
+
+Exit status:
+    0    the database has the revision asked for, now or already
+    2    wrong words
+    3    another migration held the lock, or builds the same index: try again
+    4    the database is at other revisions than was planned: plan again
+    5    a table lock could not be had in any attempt: nobody was kept waiting; try again
+    6    a revision failed; those before it stay
+    7    what a revision removes differs from the backup; nothing of it was done
+    8    no project, no connection
+    9    migrated, but the models differ from the database (with --check-drift)
+    143  stopped by SIGTERM; the revision at hand was taken back
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from alembic_project import Lines, ancestors, in_order, one_line, read_config, steps_to
+from ledger import NAME, SchemaLedger
+from manifest import DiffersError, compare_with_backup
+from session import BusyError, Limits, Session, StoppedError
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+_RETRIED = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
+DONE, BUSY, MOVED, LOCKED, FAILED, DIFFERS, NOTHING, DRIFT, STOPPED = 0, 3, 4, 5, 6, 7, 8, 9, 143
+
+
+class MovedError(Exception):
+    """The database is at other revisions than was planned."""
+
+
+@dataclass
+class Run:
+    """One run of the migrations.
+
+    Attributes:
+        options: The words.
+        lines: Takes events.
+        script: The revisions.
+        stopping: Set by SIGTERM.
+        session: The one at hand, for SIGTERM.
+        last: The last one that was made.
+    """
+
+    options: argparse.Namespace
+    lines: Lines
+    script: ScriptDirectory
+    config: Any
+    stopping: threading.Event = field(default_factory=threading.Event)
+    session: Session | None = None
+    last: Session | None = None
+
+    def all(self) -> int:
+        """Apply what is pending; return the exit status."""
+        target = self.script.get_revision(self.options.to)
+        if target is None:
+            raise CommandError("there is no revision to go to")
+        pending = self._pending(target.revision)
+        if not pending:
+            self.lines.write("already", revision=target.revision)
+        for revision in pending:
+            self._apply(revision)
+        if self.options.check_drift and self._drift():
+            return DRIFT
+        self.lines.write("done", revision=target.revision, applied=pending)
+        return DONE
+
+    def environment(self, fn: Callable[[MigrationContext], Iterable[Any]], revision: str) -> None:
+        """Run `env.py` once; `fn` returns the steps, after the lock was taken."""
+
+        def begin(_heads: object, context: MigrationContext) -> Iterable[Any]:
+            connection = context.connection
+            if connection is None or context.dialect.name != "postgresql":
+                raise CommandError(f"nothing is known of {context.dialect.name}")
+            limits = Limits(
+                self.options.lock_timeout, self.options.statement_timeout, self.options.deadline,
+                self.options.wait,
+            )  # fmt: skip
+            session = Session(connection, limits, self.lines.write, self.stopping)
+            self.session = self.last = session
+            schema, table = context.version_table_schema, context.version_table
+            session.prepare(f"monoyard migrations {schema}.{table}")
+            return fn(context)
+
+        with EnvironmentContext(self.config, self.script, fn=begin, destination_rev=revision):
+            try:
+                self.script.run_env()
+            finally:
+                self.session = None
+
+    def _pending(self, target: str) -> list[str]:
+        """Make the ledger, and return the revisions that are to be applied, in order."""
+        found: list[str] = []
+
+        def look(context: MigrationContext) -> Iterable[Any]:
+            connection = _connection(context)
+            heads = context.get_current_heads()
+            self.lines.write("heads", heads=list(heads))
+            applied = ancestors(self.script, heads)
+            ledger = SchemaLedger(context)
+            ledger.create(connection)
+            order = in_order(self.script)
+            ledger.catch_up(connection, (item for item in order if item.revision in applied))
+            by = ledger.deployments(connection)
+            wanted = ancestors(self.script, [target])
+            self._check_expected(heads, by)
+            found.extend(
+                item.revision for item in order
+                if item.revision in wanted and item.revision not in applied
+            )  # fmt: skip
+            if self.session is not None:
+                self.session.settle()
+            return ()
+
+        self.environment(look, target)
+        return found
+
+    def _check_expected(self, heads: tuple[str, ...], by: Any) -> None:
+        """Refuse heads that are not as planned, but for what this very deployment has applied."""
+        planned = self.options.expect
+        if planned is None or set(planned) == set(heads):
+            return
+        beyond = ancestors(self.script, heads) - ancestors(self.script, planned)
+        behind = ancestors(self.script, planned) - ancestors(self.script, heads)
+        if behind or any(by.get(name) != self.options.deployment for name in beyond):
+            raise MovedError(f"at {', '.join(heads) or 'no revision'}, planned at "
+                             f"{', '.join(planned) or 'no revision'}")  # fmt: skip
+        self.lines.write("resumed", applied=sorted(beyond))
+
+    def _apply(self, revision: str) -> None:
+        for attempt in range(1, self.options.attempts + 1):
+            self.last = None
+            try:
+                self.environment(partial(self._steps, revision), revision)
+            except DBAPIError as error:
+                state = _sqlstate(error)
+                if self.stopping.is_set():
+                    raise StoppedError from error
+                outside = self.last is not None and self.last.finished_outside
+                # What was committed on the way would be done a second time.
+                if state not in _RETRIED or outside or attempt == self.options.attempts:
+                    raise
+                pause = min(30.0, self.options.pause * 2 ** (attempt - 1))
+                pause *= random.uniform(0.5, 1.0)  # noqa: S311  nobody is to guess it
+                self.lines.write(
+                    "retry", revision=revision, attempt=attempt, sqlstate=state,
+                    seconds=round(pause, 2),
+                )  # fmt: skip
+                if self.stopping.wait(pause):
+                    raise StoppedError from error
+            else:
+                self.lines.write("applied", revision=revision, attempt=attempt)
+                return
+
+    def _steps(self, revision: str, context: MigrationContext) -> Iterator[Any]:
+        heads = context.get_current_heads()
+        if revision in ancestors(self.script, heads):
+            return  # another run was quicker, while this one paused
+        self.lines.write("applying", revision=revision, heads=list(heads))
+        context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, self._record)
+        for step in steps_to(self.script, revision, heads):
+            guarded = self.options.guard.get(revision, ())
+            if guarded:
+                step.migration_fn = self._guarded(context, step.migration_fn, guarded)
+            yield step
+
+    def _record(self, ctx: MigrationContext, step: Any, **_: Any) -> None:
+        if step.is_upgrade and not step.is_stamp:
+            done = self.script.get_revision(step.up_revision_id)
+            why = self.options.floor.get(done.revision, "")
+            ledger = SchemaLedger(ctx)
+            ledger.add(_connection(ctx), done, why, self.options.deployment)
+
+    def _guarded(
+        self, context: MigrationContext, upgrade: Callable[..., None], objects: Iterable[str]
+    ) -> Callable[..., None]:
+        def compare_first(**words: Any) -> None:
+            backup = json.loads(Path(self.options.manifest).read_text("utf-8"))
+            compare_with_backup(_connection(context), backup, objects)
+            self.lines.write("equals-backup", objects=list(objects))
+            upgrade(**words)
+
+        return compare_first
+
+    def _drift(self) -> list[str]:
+        """Tell how the models differ from the database."""
+        found: list[str] = []
+
+        def compare(context: MigrationContext) -> Iterable[Any]:
+            metadata = context.opts.get("target_metadata")
+            if metadata is None:
+                self.lines.write("drift-unknown", reason="env.py names no target_metadata")
+                return ()
+            for item in compare_metadata(context, metadata):
+                said = " ".join(repr(item).split())
+                if NAME not in said:
+                    found.append(said)
+            return ()
+
+        self.environment(compare, self.options.to)
+        for item in found:
+            self.lines.write("drift", difference=item)
+        return found
+
+
+def _connection(context: MigrationContext) -> Connection:
+    if context.connection is None:
+        raise CommandError("env.py gave no connection")
+    return context.connection
+
+
+def _sqlstate(error: DBAPIError) -> str:
+    original = error.orig
+    return str(getattr(original, "sqlstate", None) or getattr(original, "pgcode", None) or "")
+
+
+def _pairs(words: list[str]) -> dict[str, str]:
+    return dict(word.partition("=")[::2] for word in words)
+
+
+def parse(words: list[str]) -> argparse.Namespace:
+    """Read the words."""
+    parser = argparse.ArgumentParser(description="Migrates a database.")
+    parser.add_argument("--deployment", required=True, help="kept with what this run applies")
+    parser.add_argument("--directory", default=".", help="where the alembic project is")
+    parser.add_argument("--to", default="head", help="revision to go to")
+    parser.add_argument("--expect", nargs="*", help="heads of the plan; none for an empty database")
+    parser.add_argument("--floor", action="append", default=[], metavar="REVISION=WHY")
+    parser.add_argument("--guard", action="append", default=[], metavar="REVISION=TABLE[.COLUMN]")
+    parser.add_argument("--manifest", help="file with the backup's manifest; needed by --guard")
+    parser.add_argument("--lock-timeout", type=float, default=2.0, help="seconds")
+    parser.add_argument("--statement-timeout", type=float, default=60.0, help="seconds")
+    parser.add_argument("--deadline", type=float, default=3600.0, help="seconds for CONCURRENTLY")
+    parser.add_argument("--wait", type=float, default=60.0, help="seconds for another migration")
+    parser.add_argument("--attempts", type=int, default=20, help="for a table lock")
+    parser.add_argument("--pause", type=float, default=1.0, help="seconds after the first of them")
+    parser.add_argument("--check-drift", action="store_true", help="compare with the models")
+    options = parser.parse_args(words)
+    options.floor = _pairs(options.floor)
+    guards: dict[str, list[str]] = {}
+    for word in options.guard:
+        revision, _, name = word.partition("=")
+        guards.setdefault(revision, []).append(name)
+    options.guard = guards
+    if guards and not options.manifest:
+        parser.error("--guard needs --manifest")
+    return options
+
+
+def watch(run: Run) -> None:
+    """Have SIGTERM stop the run: what runs in the database is cancelled, from a thread."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def wait() -> None:
+        signal.sigwait({signal.SIGTERM})
+        run.stopping.set()
+        session = run.session
+        if session is not None:
+            with suppress(Exception):  # it may have ended just now
+                session.cancel()
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def main(words: list[str]) -> int:
+    """Migrate; return the exit status."""
+    options = parse(words)
+    lines = Lines()
+    try:
+        config = read_config(Path(options.directory))
+        run = Run(options, lines, ScriptDirectory.from_config(config), config)
+    except (CommandError, OSError) as error:
+        lines.write("failed", status=NOTHING, message=one_line(error))
+        return NOTHING
+    watch(run)
+    try:
+        return run.all()
+    except (Exception, SystemExit) as error:
+        status = STOPPED if run.stopping.is_set() else _status(error)
+        state = _sqlstate(error) if isinstance(error, DBAPIError) else ""
+        lines.write("failed", status=status, sqlstate=state, message=one_line(error))
+        return status
+
+
+def _status(error: BaseException) -> int:
+    if isinstance(error, BusyError):
+        return BUSY
+    if isinstance(error, MovedError):
+        return MOVED
+    if isinstance(error, DiffersError):
+        return DIFFERS
+    if isinstance(error, DBAPIError) and _sqlstate(error) in _RETRIED:
+        return LOCKED
+    if isinstance(error, DBAPIError) and _sqlstate(error)[:2] in {"", "08", "28", "3D", "57"}:
+        return NOTHING if _sqlstate(error) != "57014" else FAILED
+    if isinstance(error, SQLAlchemyError):
+        return FAILED
+    return FAILED
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
