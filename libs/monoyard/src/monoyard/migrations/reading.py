@@ -29,7 +29,7 @@ def read_history(
     Raises:
         ToolError: There is no alembic project, or alembic cannot load it.
     """
-    argv = (str(python), str(SCRIPTS / "read.py"), str(directory))
+    argv = (str(python), str(SCRIPTS), "read", str(directory))
     paths = ":".join(search)
     done = capture(
         Command(argv, directory, clean((), environment) | dict(environment) | {

@@ -36,7 +36,7 @@ def read_usage(
     """
     words = ("--metadata", metadata) if metadata else (str(directory),)
     variables = {**environment, "PYTHONPATH": ":".join(search), "PYTHONDONTWRITEBYTECODE": "1"}
-    argv = (str(python), str(SCRIPTS / "models.py"), *words)
+    argv = (str(python), str(SCRIPTS), "models", *words)
     done = capture(Command(argv, directory, variables, timeout=_SECONDS))
     if done.status != 0:
         raise ToolError(

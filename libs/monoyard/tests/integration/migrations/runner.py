@@ -42,7 +42,8 @@ class Runner:
     def start(self, *words: str, deployment: str = "d-1") -> subprocess.Popen[str]:
         """Start a run."""
         return subprocess.Popen(
-            (sys.executable, str(SCRIPTS / "migrate.py"), f"--deployment={deployment}",
+            (sys.executable, str(SCRIPTS),
+                "migrate", f"--deployment={deployment}",
              f"--directory={self.place}", "--pause=0.05", *words),
             env={**os.environ, "DATABASE_URL": self.url},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

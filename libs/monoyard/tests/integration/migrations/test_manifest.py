@@ -35,7 +35,7 @@ def ask(postgres_empty_url: str) -> Callable[[str], None]:
 
 def _take(url: str, *words: str, **settings: str) -> Any:
     done = subprocess.run(
-        (sys.executable, str(SCRIPTS / "manifest.py"), *words),
+        (sys.executable, str(SCRIPTS), "manifest", *words),
         env={"DATABASE_URL": url, **settings}, check=True, capture_output=True, text=True,
     )  # fmt: skip
     return json.loads(done.stdout)

@@ -239,7 +239,7 @@ def test_what_is_removed_has_to_be_as_in_the_backup(
 
 def _manifest(url: str) -> str:
     done = subprocess.run(
-        (sys.executable, str(SCRIPTS / "manifest.py")), env={"DATABASE_URL": url},
+        (sys.executable, str(SCRIPTS), "manifest"), env={"DATABASE_URL": url},
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     return done.stdout

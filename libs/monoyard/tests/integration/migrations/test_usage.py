@@ -55,7 +55,7 @@ def test_models_can_be_named(tmp_path: Path) -> None:
 
 
 def test_versions_together_use_what_either_uses() -> None:
-    """What one version may leave empty, or does not know, may be empty; no models use everything."""
+    """What a version may leave empty, or does not know, is; without models all is used."""
     strict = {"orders": {"a": ColumnUse(is_nullable=False), "b": ColumnUse(is_nullable=False)}}
     loose = {"orders": {"a": ColumnUse(is_nullable=True)}}
     merged = merge_usage([strict, loose])

@@ -12,8 +12,9 @@ from typing import Any
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
-from alembic_project import parents
 from sqlalchemy import Connection, text
+
+from .alembic_project import parents
 
 NAME = "monoyard_schema"
 

@@ -210,7 +210,7 @@ def main(words: list[str]) -> int:
     with psycopg.connect(os.environ["DATABASE_URL"].replace("+psycopg", "", 1)) as connection:
 
         def ask(statement: str) -> list[Any]:
-            done = connection.execute(statement)  # type: ignore[call-overload]
+            done = connection.execute(statement)
             return list(done.fetchall()) if done.description else []
 
         ask("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")

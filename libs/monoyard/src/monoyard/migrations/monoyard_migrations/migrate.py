@@ -1,6 +1,6 @@
 """Migrates a database, in the image that is about to run; standard library, alembic, SQLAlchemy.
 
-    python migrate.py --deployment ID [--expect REVISION ...] [--floor REVISION=WHY ...] ...
+    python monoyard_migrations migrate --deployment ID [--expect REVISION ...] [--help]
 
 Works with any `env.py` that connects to PostgreSQL: lock and timeouts are set on the connection
 that alembic is given. Each revision is a run of `env.py` and a transaction of its own. Each run
@@ -25,7 +25,6 @@ import argparse
 import json
 import random
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -39,12 +38,13 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from alembic_project import Lines, ancestors, in_order, one_line, read_config, steps_to
-from ledger import NAME, SchemaLedger
-from manifest import DiffersError, compare_with_backup
-from session import BusyError, Limits, Session, StoppedError
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from .alembic_project import Lines, ancestors, in_order, one_line, read_config, steps_to
+from .ledger import NAME, SchemaLedger
+from .manifest import DiffersError, compare_with_backup
+from .session import BusyError, Limits, Session, StoppedError
 
 _RETRIED = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
 DONE, BUSY, MOVED, LOCKED, FAILED, DIFFERS, NOTHING, DRIFT, STOPPED = 0, 3, 4, 5, 6, 7, 8, 9, 143
@@ -161,7 +161,7 @@ class Run:
                 state = _sqlstate(error)
                 if self.stopping.is_set():
                     raise StoppedError from error
-                outside = self.last is not None and self.last.finished_outside
+                outside = self._finished_outside()
                 # What was committed on the way would be done a second time.
                 if state not in _RETRIED or outside or attempt == self.options.attempts:
                     raise
@@ -176,6 +176,10 @@ class Run:
             else:
                 self.lines.write("applied", revision=revision, attempt=attempt)
                 return
+
+    def _finished_outside(self) -> bool:
+        """Say whether the last session committed something before it failed."""
+        return self.last is not None and bool(self.last.finished_outside)
 
     def _steps(self, revision: str, context: MigrationContext) -> Iterator[Any]:
         heads = context.get_current_heads()
@@ -321,7 +325,3 @@ def _status(error: BaseException) -> int:
     if isinstance(error, SQLAlchemyError):
         return FAILED
     return FAILED
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

@@ -1,7 +1,9 @@
 """Prints the tables and columns that a service's models use; needs no database.
 
-    python models.py [DIRECTORY]                  as `target_metadata` of its `env.py` says
-    python models.py --metadata MODULE:ATTRIBUTE  of a service without migrations of its own
+    python monoyard_migrations models [DIRECTORY]
+    python monoyard_migrations models --metadata MODULE:ATTRIBUTE
+
+They are the `target_metadata` of its `env.py`, or what a service without migrations names.
 
 `{"version": 1, "tables": {"events.queue": {"event_id": {"nullable": false, "default": false,
 "server_default": false}}}}`: `default` says that the model gives a value itself, `server_default`
@@ -11,7 +13,6 @@ that it relies on the database for one. Exit status 2 where there are no models.
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from typing import Any
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from alembic_project import Lines, one_line, read_config
+
+from .alembic_project import Lines, one_line, read_config
 
 
 def describe(metadata: Any) -> dict[str, Any]:
@@ -81,7 +83,3 @@ def main(words: list[str]) -> int:
         return 2
     lines.write("models", version=1, tables=describe(metadata))
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

@@ -1,6 +1,6 @@
 """Lists the revisions of an alembic project with their operations and SQL; needs no database.
 
-    python read.py [DIRECTORY]
+    python monoyard_migrations read [DIRECTORY]
 
 Each `upgrade()` is called in alembic's offline mode against a buffer that keeps what it would send,
 so the SQL is what alembic makes, not a guess. One JSON line for each event:
@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import ast
 import io
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,8 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
-from alembic_project import Lines, in_order, one_line, parents, read_config
+
+from .alembic_project import Lines, in_order, one_line, parents, read_config
 
 _ASKING = "it asks whether there is a database, so what it does there may differ"
 _ASKED = frozenset({"as_sql", "bind", "connection"})  # of the context; no call that could be seen
@@ -106,8 +106,8 @@ def record_operations(recorder: Recorder) -> None:
         recorder.problem = recorder.problem or _ASKING
         return is_offline(self)
 
-    AbstractOperations.invoke = recorded  # type: ignore[method-assign,assignment]
-    Operations.get_bind = asked  # type: ignore[method-assign]
+    AbstractOperations.invoke = recorded  # type: ignore[method-assign]
+    Operations.get_bind = asked  # type: ignore[assignment, method-assign]
     EnvironmentContext.is_offline_mode = asked_for_mode  # type: ignore[method-assign]
 
 
@@ -187,7 +187,3 @@ def main(words: list[str]) -> int:
             recorder.begin()
             lines.write("revision", **summary(revision, recorder))
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection, event, text
+from sqlalchemy.pool import ConnectionPoolEntry
 
 _CONCURRENT: Final = re.compile(
     r"^\s*(CREATE\s+(UNIQUE\s+)?INDEX|DROP\s+INDEX|REINDEX|REFRESH|ALTER\s+TABLE)\b"
@@ -67,7 +68,7 @@ class Session:
     """A connection of `env.py`, made safe to migrate on.
 
     Args:
-        connection: The connection; it is taken out of its pool, so that closing it ends the lock.
+        connection: The connection; it is closed, and its lock ends, when its pool gets it back.
         limits: How long things may take.
         tell: Writes an event.
         stopping: Set when the run was asked to stop.
@@ -86,7 +87,14 @@ class Session:
         self._stopping = stopping
         self.finished_outside: list[str] = []
         self._own = not connection.in_transaction()
-        connection.detach()
+        # Not `detach`: a connection without a pool cannot change its isolation level.
+        driver = connection.connection.dbapi_connection
+
+        def close(returned: Any, record: ConnectionPoolEntry) -> None:
+            if returned is driver:
+                record.invalidate()
+
+        event.listen(connection.engine.pool, "checkin", close)
 
     def cancel(self) -> None:
         """Cancel what runs now; from another thread."""
