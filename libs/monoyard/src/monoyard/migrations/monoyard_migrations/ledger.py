@@ -31,6 +31,11 @@ class SchemaLedger:
         quoted = context.dialect.identifier_preparer.quote
         self._table = f"{quoted(schema)}.{NAME}" if schema else NAME
 
+    def exists(self, connection: Connection) -> bool:
+        """Say whether the table is there."""
+        found = connection.execute(text("SELECT to_regclass(:name)"), {"name": self._table})
+        return found.scalar() is not None
+
     def create(self, connection: Connection) -> None:
         """Make the table where it is not there."""
         connection.execute(

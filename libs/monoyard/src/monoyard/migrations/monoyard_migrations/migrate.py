@@ -114,7 +114,7 @@ class Run:
                 self.session = None
 
     def _pending(self, target: str) -> list[str]:
-        """Make the ledger, and return the revisions that are to be applied, in order."""
+        """Return the revisions that are to be applied, in order."""
         found: list[str] = []
 
         def look(context: MigrationContext) -> Iterable[Any]:
@@ -123,22 +123,24 @@ class Run:
             self.lines.write("heads", heads=list(heads))
             applied = ancestors(self.script, heads)
             ledger = SchemaLedger(context)
-            ledger.create(connection)
-            order = in_order(self.script)
-            ledger.catch_up(connection, (item for item in order if item.revision in applied))
-            by = ledger.deployments(connection)
-            wanted = ancestors(self.script, [target])
+            by = ledger.deployments(connection) if ledger.exists(connection) else {}
             self._check_expected(heads, by)
-            found.extend(
-                item.revision for item in order
-                if item.revision in wanted and item.revision not in applied
-            )  # fmt: skip
-            if self.session is not None:
-                self.session.settle()
+            wanted = ancestors(self.script, [target]) - applied
+            found.extend(item.revision for item in in_order(self.script) if item.revision in wanted)
+            if not found:
+                # Nobody commits on this connection now, and its transaction may be env.py's own.
+                with connection.engine.begin() as other:
+                    self._keep(ledger, other, applied)
             return ()
 
         self.environment(look, target)
         return found
+
+    def _keep(self, ledger: SchemaLedger, connection: Connection, applied: set[str]) -> None:
+        """Make the ledger, with the revisions that others have applied."""
+        ledger.create(connection)
+        known = (item for item in in_order(self.script) if item.revision in applied)
+        ledger.catch_up(connection, known)
 
     def _check_expected(self, heads: tuple[str, ...], by: Any) -> None:
         """Refuse heads that are not as planned, but for what this very deployment has applied."""
@@ -186,6 +188,8 @@ class Run:
         if revision in ancestors(self.script, heads):
             return  # another run was quicker, while this one paused
         self.lines.write("applying", revision=revision, heads=list(heads))
+        # In the revision's own transaction, whoever began it.
+        self._keep(SchemaLedger(context), _connection(context), ancestors(self.script, heads))
         context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, self._record)
         for step in steps_to(self.script, revision, heads):
             guarded = self.options.guard.get(revision, ())

@@ -86,7 +86,6 @@ class Session:
         self._tell = tell
         self._stopping = stopping
         self.finished_outside: list[str] = []
-        self._own = not connection.in_transaction()
         # Not `detach`: a connection without a pool cannot change its isolation level.
         driver = connection.connection.dbapi_connection
 
@@ -117,7 +116,6 @@ class Session:
         version = self._connection.execute(text("SHOW server_version_num")).scalar()
         if int(str(version)) >= 140000:  # noqa: PLR2004  the version that has the setting
             self._run("SET client_connection_check_interval = '5s'")
-        self.settle()
         event.listen(self._connection, "before_cursor_execute", self._before)
         event.listen(self._connection, "after_cursor_execute", self._after)
 
@@ -128,7 +126,6 @@ class Session:
         while not self._connection.execute(
             text("SELECT pg_try_advisory_lock(hashtextextended(:key, 0))"), {"key": key}
         ).scalar():
-            self.settle()
             if time.monotonic() > ends:
                 raise BusyError(f"another migration held its lock for {self._limits.wait:g} s")
             if not told:
@@ -137,11 +134,6 @@ class Session:
             if self._stopping.wait(0.25):
                 raise StoppedError
         self._tell("locked", backend=self._connection.execute(_PID).scalar())
-
-    def settle(self) -> None:
-        """Commit what was done here, unless alembic began a transaction before."""
-        if self._own:
-            self._connection.commit()
 
     def _run(self, statement: str) -> None:
         self._connection.execute(text(statement))
