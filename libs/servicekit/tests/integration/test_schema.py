@@ -10,9 +10,13 @@ from eventflow_servicekit.schema import SchemaMismatchError, SchemaNeed, schema_
 
 RECORD = "CREATE TABLE shop.monoyard_schema (revision text, parents text[], breaks text)"
 ROW = "INSERT INTO shop.monoyard_schema VALUES (:revision, CAST(:parents AS text[]), :breaks)"
-LINE = (("1", [], None), ("2", ["1"], None), ("3", ["2"], "older versions leave it empty"))
+LINE: tuple[tuple[str, list[str], str | None], ...] = (
+    ("1", [], None),
+    ("2", ["1"], None),
+    ("3", ["2"], "older versions leave it empty"),
+)
 
-Ask = Callable[[str, str], None]
+Ask = Callable[[str, str], object]
 
 
 @pytest.fixture
@@ -30,7 +34,7 @@ def engine(postgres_empty_url: str) -> Iterator[Engine]:
 @pytest.fixture
 def ask(engine: Engine) -> Ask:
     """Run the check of a service with this head and minimum."""
-    return lambda head, minimum: schema_check(engine, SchemaNeed("shop", head, minimum))() and None
+    return lambda head, minimum: schema_check(engine, SchemaNeed("shop", head, minimum))()
 
 
 def test_without_a_record_only_known_names_fit(ask: Ask) -> None:

@@ -67,7 +67,7 @@ class Runner:
     def ask(self, statement: str) -> list[Any]:
         """Return the rows of a statement."""
         with self.connection() as connection:
-            done = connection.execute(statement)  # type: ignore[call-overload]
+            done = connection.execute(statement)
             return list(done.fetchall()) if done.description else []
 
     def waits(self, kind: str = "Lock") -> bool:

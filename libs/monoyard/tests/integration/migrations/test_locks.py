@@ -88,7 +88,7 @@ def database(postgres_server_url: str) -> Iterator[Callable[[], psycopg.Connecti
     url = server.url_of(name)
     with psycopg.connect(url) as connection:
         for statement in BEFORE:
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)
     yield lambda: psycopg.connect(url)
     server.drop(name)
 
@@ -135,7 +135,7 @@ def test_postgresql_takes_the_locks_of_the_table(
         tables = {oid: name for oid, name, _ in before}
         connection.rollback()
         for statement in _statements(case, classed):
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)
         held = _held(connection, connection.info.backend_pid, tables)
         files = {oid: file for oid, _, file in connection.execute(_TABLES).fetchall()}
         connection.rollback()

@@ -22,7 +22,7 @@ def ask(postgres_empty_url: str) -> Callable[[str], None]:
 
     def run(statement: str) -> None:
         with psycopg.connect(postgres_empty_url) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)
 
     run("CREATE SCHEMA shop")
     run('CREATE TABLE shop.orders (id int, "the ""memo" text, at timestamptz)')

@@ -47,10 +47,11 @@ def test_models_are_those_of_target_metadata(tmp_path: Path) -> None:
 def test_models_can_be_named(tmp_path: Path) -> None:
     """A service without migrations of its own names its MetaData."""
     (tmp_path / "shop.py").write_text(MODELS, encoding="utf-8")
-    words = (Path(sys.executable), tmp_path, {}, (str(tmp_path),))
-    assert read_usage(*words, metadata="shop:metadata") == {"shop.orders": ORDERS}
+    python, search = Path(sys.executable), (str(tmp_path),)
+    found = read_usage(python, tmp_path, {}, search, metadata="shop:metadata")
+    assert found == {"shop.orders": ORDERS}
     with pytest.raises(ToolError) as raised:
-        read_usage(*words, metadata="shop:nothing")
+        read_usage(python, tmp_path, {}, search, metadata="shop:nothing")
     assert raised.value.code == "models-unreadable"
 
 
