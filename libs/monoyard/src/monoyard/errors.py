@@ -10,6 +10,10 @@
     ├── ImageError                 30  an image cannot be published as asked
     │   ├── RegistryError          31  the registry does not do what it is asked
     │   └── VerificationError      32  an image is not what it has to be
+    ├── DeliveryError              40  a deployment failed, or cannot be what was asked for
+    │   ├── ClusterError           41  the cluster does not do what it is asked
+    │   ├── LockedError            42  somebody else holds the environment
+    │   └── LeaseLostError         43  this runner no longer holds the environment, and stopped
     └── InterruptedRunError        130 a person or the machine asked the run to stop
 
 Nothing here imports anything of ours. The one place that turns an error into words and an exit
@@ -110,6 +114,34 @@ class VerificationError(ImageError):
 
     code = "not-verified"
     exit_code = 32
+
+
+class DeliveryError(MonoyardError):
+    """A deployment failed, or what was asked of an environment is not possible."""
+
+    code = "delivery"
+    exit_code = 40
+
+
+class ClusterError(DeliveryError):
+    """The cluster is down, refuses the credentials, or does not take an object."""
+
+    code = "cluster"
+    exit_code = 41
+
+
+class LockedError(DeliveryError):
+    """Somebody else holds the environment."""
+
+    code = "locked"
+    exit_code = 42
+
+
+class LeaseLostError(DeliveryError):
+    """The environment is held by somebody else by now; nothing was written after that was seen."""
+
+    code = "lease-lost"
+    exit_code = 43
 
 
 class InterruptedRunError(MonoyardError):

@@ -1,1 +1,6 @@
 """Public fakes and builders, conformance suites: for the tests of tenants as well as our own."""
+
+from monoyard.testing.clocks import FakeClock
+from monoyard.testing.clusters import FakeNamespace
+
+__all__ = ["FakeClock", "FakeNamespace"]

@@ -1,0 +1,183 @@
+"""A namespace of a real cluster, through its API server."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import httpx2
+from lightkube import ApiError, Client, KubeConfig
+from lightkube.core.exceptions import ConfigError
+from lightkube.generic_resource import create_global_resource, create_namespaced_resource
+from lightkube.types import CascadeType, PatchType
+
+from monoyard.delivery.cluster import UNREACHABLE, ConflictError
+from monoyard.delivery.objects import Kind, Object
+from monoyard.errors import ClusterError
+
+_MANAGER: Final = "monoyard"
+_SECONDS: Final = 10.0
+_ABSENT: Final = 404
+_CONFLICT: Final = 409
+_HINTS: Final = {
+    401: "the kubeconfig's credentials are not valid for this cluster",
+    403: "the environment's Role says who may do this",
+    _ABSENT: "the kind is not known here: is its CustomResourceDefinition installed?",
+}
+
+Result = TypeVar("Result")
+
+
+class ApiServer:
+    """The objects of one namespace of a real cluster.
+
+    Args:
+        client: Speaks with the API server.
+        name: The namespace.
+    """
+
+    def __init__(self, client: Client, name: str) -> None:
+        self.name = name
+        self._client = client
+
+    def get(self, kind: Kind, name: str) -> Object | None:
+        """Return an object, or None where there is none."""
+        return self._maybe(lambda: self._client.get(_type(kind), name, **self._place(kind)))
+
+    def list(self, kind: Kind, labels: Mapping[str, str]) -> list[Object]:
+        """Return the objects that carry all of these labels, by name."""
+        ask = functools.partial(
+            self._client.list, _type(kind), labels=dict(labels), **self._place(kind)
+        )
+        found = self._call(f"{kind.plural} cannot be listed", lambda: list(ask()))
+        return sorted(map(_plain, found), key=lambda thing: str(thing["metadata"]["name"]))
+
+    def create(self, kind: Kind, thing: Object) -> Object:
+        """Make an object and return it as it is now."""
+        return self._send("made", kind, thing, self._client.create)
+
+    def replace(self, kind: Kind, thing: Object) -> Object:
+        """Put an object in the place of the version that was read."""
+        return self._send("replaced", kind, thing, self._client.replace)
+
+    def apply(self, kind: Kind, thing: Object) -> Object:
+        """Make an object be so, by server-side apply."""
+        return self._send("applied", kind, thing, self._client.apply)
+
+    def merge(self, kind: Kind, name: str, change: Mapping[str, Any], *, status: bool) -> Object:
+        """Change some fields of an object, or of its status."""
+        resource = _type(kind).Status if status else _type(kind)
+        return _plain(
+            self._call(
+                f"{kind.name} {name} cannot be changed",
+                lambda: self._client.patch(
+                    resource, name, dict(change), patch_type=PatchType.MERGE, **self._place(kind)
+                ),
+            )
+        )
+
+    def delete(self, kind: Kind, name: str) -> bool:
+        """Remove an object with what it owns; say whether there was one."""
+
+        def remove() -> bool:
+            self._client.delete(
+                _type(kind), name, cascade=CascadeType.FOREGROUND, **self._place(kind)
+            )
+            return True
+
+        return bool(self._maybe(remove))
+
+    def log(self, pod: str, container: str, lines: int) -> str:
+        """Return the last lines that a container of a pod printed."""
+
+        def read() -> str:
+            said = self._client.log(
+                pod, namespace=self.name, container=container, tail_lines=lines, newlines=True
+            )
+            return "".join(said)
+
+        return self._maybe(read, also=(400,)) or ""
+
+    def _place(self, kind: Kind) -> dict[str, Any]:
+        return {"namespace": self.name} if kind.is_namespaced else {}
+
+    def _send(self, done: str, kind: Kind, thing: Object, call: Callable[..., Any]) -> Object:
+        what = f"{kind.name} {thing['metadata']['name']} cannot be {done}"
+        made = _type(kind).from_dict(dict(thing))
+        return _plain(self._call(what, lambda: call(made, **self._place(kind))))
+
+    def _maybe(self, ask: Callable[[], Result], also: tuple[int, ...] = ()) -> Result | None:
+        """Return an answer, or None where what is asked for is not there."""
+        try:
+            answer = ask()
+        except ApiError as error:
+            if error.status.code in (_ABSENT, *also):
+                return None
+            raise self._refused("the cluster refuses to answer", error) from error
+        except httpx2.HTTPError as error:
+            raise self._silent(error) from error
+        return _plain(answer) if isinstance(answer, dict) else answer  # type: ignore[return-value]  # an object for an object
+
+    def _call(self, what: str, ask: Callable[[], Result]) -> Result:
+        try:
+            return ask()
+        except ApiError as error:
+            raise self._refused(what, error) from error
+        except httpx2.HTTPError as error:
+            raise self._silent(error) from error
+
+    def _refused(self, what: str, error: ApiError) -> ClusterError:
+        code = error.status.code or 0
+        kind = ConflictError if code == _CONFLICT else ClusterError
+        return kind(
+            f"{what} in namespace `{self.name}`",
+            code="conflict" if code == _CONFLICT else "refused",
+            context=(error.status.message or str(error),),
+            hint=_HINTS.get(code),
+        )
+
+    def _silent(self, error: httpx2.HTTPError) -> ClusterError:
+        return ClusterError(
+            f"the cluster at {self._client.config.cluster.server} does not answer",
+            code=UNREACHABLE,
+            context=(f"{type(error).__name__}: {error}",),
+            hint="`invoke cluster.status` tells about a local cluster",
+        )
+
+
+def connect(kubeconfig: Path, context: str, namespace: str) -> ApiServer:
+    """Return a namespace of the cluster that a context of a kubeconfig names.
+
+    Args:
+        kubeconfig: File as kubectl reads it.
+        context: Name of a context in it.
+        namespace: The namespace.
+
+    Raises:
+        ClusterError: There is no such file or context, or it is not usable.
+    """
+    try:
+        config = KubeConfig.from_file(kubeconfig).get(context)
+        client = Client(config=config, field_manager=_MANAGER, timeout=httpx2.Timeout(_SECONDS))
+    except (ConfigError, OSError, KeyError) as error:
+        raise ClusterError(
+            f"context `{context}` of {kubeconfig} cannot be used",
+            code="no-context",
+            context=(str(error),),
+            hint="`kubectl config get-contexts` lists what there is",
+        ) from error
+    return ApiServer(client, namespace)
+
+
+@functools.cache
+def _type(kind: Kind) -> Any:
+    make = create_namespaced_resource if kind.is_namespaced else create_global_resource
+    return make(kind.group, kind.version, kind.name, kind.plural)
+
+
+def _plain(thing: Any) -> dict[str, Any]:
+    """Return an object as plain values."""
+    plain: dict[str, Any] = thing.to_dict()
+    return plain

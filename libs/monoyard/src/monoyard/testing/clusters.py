@@ -1,0 +1,156 @@
+"""A namespace in memory, which passes the same conformance suite as a real API server."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import itertools
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from monoyard.delivery import UNREACHABLE, ConflictError, Kind, Object
+from monoyard.errors import ClusterError
+
+
+class FakeNamespace:
+    """The objects of one namespace, in memory; safe for threads.
+
+    It has no controllers: nothing happens to an object by itself. Tests play them, by `merge`.
+
+    Args:
+        name: Its name.
+    """
+
+    def __init__(self, name: str = "default") -> None:
+        self.name = name
+        self._things: dict[tuple[Kind, str], dict[str, Any]] = {}
+        self._versions = itertools.count(1)
+        self._logs: dict[tuple[str, str], str] = {}
+        self._lock = threading.RLock()
+        self._is_down = False
+
+    def stop_answering(self) -> None:
+        """Be an API server that is down, until `answer_again`."""
+        self._is_down = True
+
+    def answer_again(self) -> None:
+        """Be up again, with everything as it was."""
+        self._is_down = False
+
+    def print_log(self, pod: str, container: str, text: str) -> None:
+        """Be a container that prints something."""
+        with self._lock:
+            self._logs[pod, container] = self._logs.get((pod, container), "") + text
+
+    def get(self, kind: Kind, name: str) -> Object | None:
+        """Return an object, or None where there is none."""
+        with self._answering():
+            return copy.deepcopy(self._things.get((kind, name)))
+
+    def list(self, kind: Kind, labels: Mapping[str, str]) -> list[Object]:
+        """Return the objects that carry all of these labels, by name."""
+        with self._answering():
+            return [
+                copy.deepcopy(thing)
+                for (of, _), thing in sorted(self._things.items(), key=lambda item: item[0][1])
+                if of == kind and labels.items() <= _labels(thing).items()
+            ]
+
+    def create(self, kind: Kind, thing: Object) -> Object:
+        """Make an object and return it as it is now."""
+        with self._answering():
+            name = thing["metadata"]["name"]
+            if (kind, name) in self._things:
+                raise self._conflict(kind, name, "already exists")
+            return self._store(kind, thing, f"{next(self._versions):08}-uid")
+
+    def replace(self, kind: Kind, thing: Object) -> Object:
+        """Put an object in the place of the version that was read."""
+        with self._answering():
+            name = thing["metadata"]["name"]
+            there = self._things.get((kind, name))
+            if there is None:
+                raise self._refusal(kind, name, "not found")
+            read = thing["metadata"].get("resourceVersion")
+            if read and read != there["metadata"]["resourceVersion"]:
+                raise self._conflict(kind, name, "the object has been modified")
+            return self._store(kind, thing, there["metadata"]["uid"])
+
+    def apply(self, kind: Kind, thing: Object) -> Object:
+        """Make an object be so; fields that others own are left to them."""
+        with self._answering():
+            name = thing["metadata"]["name"]
+            there = self._things.get((kind, name))
+            if there is None:
+                return self.create(kind, thing)
+            return self._store(kind, _merged(there, thing), there["metadata"]["uid"])
+
+    def merge(self, kind: Kind, name: str, change: Mapping[str, Any], *, status: bool) -> Object:
+        """Change some fields of an object, or of its status."""
+        with self._answering():
+            there = self._things.get((kind, name))
+            if there is None:
+                raise self._refusal(kind, name, "not found")
+            only = (
+                {"status": change.get("status", {})}
+                if status
+                else {field: value for field, value in change.items() if field != "status"}
+            )
+            return self._store(kind, _merged(there, only), there["metadata"]["uid"])
+
+    def delete(self, kind: Kind, name: str) -> bool:
+        """Remove an object; say whether there was one."""
+        with self._answering():
+            return self._things.pop((kind, name), None) is not None
+
+    def log(self, pod: str, container: str, lines: int) -> str:
+        """Return the last lines that a container of a pod printed."""
+        with self._answering():
+            said = self._logs.get((pod, container), "").splitlines(keepends=True)
+            return "".join(said[-lines:])
+
+    @contextlib.contextmanager
+    def _answering(self) -> Iterator[None]:
+        with self._lock:
+            if self._is_down:
+                raise ClusterError("the cluster does not answer", code=UNREACHABLE)
+            yield
+
+    def _store(self, kind: Kind, thing: Object, uid: str) -> Object:
+        stored: dict[str, Any] = copy.deepcopy(dict(thing))
+        metadata = dict(stored["metadata"])
+        name = metadata["name"]
+        there = self._things.get((kind, name))
+        metadata |= {"namespace": self.name, "uid": uid}
+        before = there["metadata"]["resourceVersion"] if there else None
+        stored["metadata"] = {**metadata, "resourceVersion": before}
+        if stored != there:  # what changes nothing is no new version
+            stored["metadata"]["resourceVersion"] = str(next(self._versions))
+        self._things[kind, name] = stored
+        return copy.deepcopy(stored)
+
+    def _conflict(self, kind: Kind, name: str, why: str) -> ConflictError:
+        return ConflictError(f"{kind.name} {name}: {why}")
+
+    def _refusal(self, kind: Kind, name: str, why: str) -> ClusterError:
+        return ClusterError(f"{kind.name} {name}: {why}", code="refused")
+
+
+def _labels(thing: Object) -> Mapping[str, str]:
+    labels: Mapping[str, str] = thing["metadata"].get("labels") or {}
+    return labels
+
+
+def _merged(there: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a merge patch (RFC 7396) makes of an object."""
+    merged = dict(there)
+    for name, value in change.items():
+        if value is None:
+            merged.pop(name, None)
+        elif isinstance(value, Mapping):
+            inner = merged.get(name)
+            merged[name] = _merged(inner if isinstance(inner, Mapping) else {}, value)
+        else:
+            merged[name] = value
+    return merged
