@@ -85,6 +85,14 @@ class Record:
                 return outcome
         return "open"
 
+    @property
+    def failure(self) -> str | None:
+        """The step that failed first and why; None while none did."""
+        for entry in self.entries:
+            if entry.state == "failed":
+                return f"{entry.step}: {entry.facts.get('message', '')}"
+        return None
+
     def last(self, step: str) -> Entry | None:
         """Return the last entry of a step; None where it was not begun."""
         return next((entry for entry in reversed(self.entries) if entry.step == step), None)

@@ -1,0 +1,130 @@
+"""Does the steps of a deployment, one after the other, each between its entries in the ledger.
+
+A step is done at most once as far as anybody can see: its effects carry the deployment's number, so
+that a step which finds them adopts them instead of doing them again. That is all that resuming
+takes: whoever resumes runs the same steps, and those that are done are passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from monoyard.delivery.lease import Lease
+from monoyard.delivery.ledger import Ledger, Outcome, Record
+from monoyard.errors import DeliveryError, LeaseLostError, MonoyardError
+
+_MOST_LINES: Final = 40
+
+
+class Step(Protocol):
+    """A part of a deployment."""
+
+    name: str
+    """As in the ledger: `migrate:api`."""
+
+    def do(self, record: Record) -> Mapping[str, Any]:
+        """Have it done, or find that it was, and return what is known of it.
+
+        Args:
+            record: The deployment so far; facts of earlier steps are in it.
+
+        Raises:
+            MonoyardError: It cannot be done.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something that happened in a deployment, for whoever watches.
+
+    Attributes:
+        step: Name of the step.
+        state: `begun`, `done`, `failed`, or `adopted`: it was done by an earlier runner.
+        facts: What is known of it.
+    """
+
+    step: str
+    state: str
+    facts: Mapping[str, Any]
+
+
+class Runner:
+    """Runs the steps of one deployment under a Lease.
+
+    Args:
+        ledger: Keeps what was done.
+        lease: Held by this runner for all of the time.
+        tell: Is told what happens, as it happens.
+    """
+
+    def __init__(self, ledger: Ledger, lease: Lease, tell: Callable[[Told], None]) -> None:
+        self._ledger = ledger
+        self._lease = lease
+        self._tell = tell
+
+    def run(
+        self, record: Record, steps: Sequence[Step], way_back: Callable[[Record], Sequence[Step]]
+    ) -> Record:
+        """Do what is left of the steps; where one fails, do what goes back.
+
+        Args:
+            record: The deployment, as far as it came.
+            steps: All of its steps in order, also those that are done.
+            way_back: Returns the steps that undo what the ledger says was begun.
+
+        Returns:
+            The closed record: completed or gone back.
+
+        Raises:
+            DeliveryError: Going back failed too: somebody has to look.
+            LeaseLostError: The environment is not ours any more; nothing was written after that.
+        """
+        failure = record.failure
+        if failure is None:
+            record, failure = self._all(record, steps)
+        if failure is None:
+            return self._ledger.close(self._lease, record, "completed", "")
+        record, second = self._all(record, way_back(record))
+        outcome: Outcome = "went-back" if second is None else "failed"
+        record = self._ledger.close(self._lease, record, outcome, failure)
+        if second is not None:
+            raise DeliveryError(
+                "the deployment failed, and so did going back",
+                code="not-back",
+                context=(failure, second),
+                hint="`invoke status` shows what runs; `invoke deploy --resume` tries again",
+            )
+        return record
+
+    def _all(self, record: Record, steps: Sequence[Step]) -> tuple[Record, str | None]:
+        for step in steps:
+            last = record.last(step.name)
+            if last is not None and last.state == "done":
+                self._tell(Told(step.name, "adopted", last.facts))
+                continue
+            if last is None or last.state == "failed":
+                record = self._ledger.append(self._lease, record, step.name, "intent", {})
+            self._tell(Told(step.name, "begun", {}))
+            try:
+                facts = step.do(record)
+            except LeaseLostError:
+                raise
+            except MonoyardError as error:
+                facts = _facts_of(error)
+                record = self._ledger.append(self._lease, record, step.name, "failed", facts)
+                self._tell(Told(step.name, "failed", facts))
+                return record, f"{step.name}: {error.message}"
+            record = self._ledger.append(self._lease, record, step.name, "done", facts)
+            self._tell(Told(step.name, "done", facts))
+        return record, None
+
+
+def _facts_of(error: MonoyardError) -> dict[str, Any]:
+    facts: dict[str, Any] = {"code": error.code, "message": error.message}
+    if error.context:
+        facts["context"] = list(error.context[-_MOST_LINES:])
+    if error.hint:
+        facts["hint"] = error.hint
+    return facts
