@@ -23,7 +23,7 @@ def rollout(strategy: str = "canary", **status: Any) -> dict[str, Any]:
     }
 
 
-PAUSED = {"phase": "Paused", "controllerPause": True}
+PAUSED: dict[str, Any] = {"phase": "Paused", "controllerPause": True}
 
 
 @pytest.mark.parametrize(

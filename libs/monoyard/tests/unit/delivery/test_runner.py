@@ -1,7 +1,6 @@
 """The runner: each effect once, whenever it is killed, and back again when something fails."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,11 +54,35 @@ class Named:
         return {"how": how}
 
 
+class Deadly(FakeNamespace):
+    """A namespace at one of whose replacements the runner is killed.
+
+    Attributes:
+        fatal: Which one, from 0; None for none.
+        is_written: It is made before the kill.
+    """
+
+    fatal: int | None = None
+    is_written = False
+    _count = 0
+
+    def replace(self, kind: Kind, thing: Object) -> Object:
+        """Replace an object, or be the moment of the kill."""
+        is_fatal = self._count == self.fatal
+        self._count += self.fatal is not None
+        if is_fatal and not self.is_written:
+            raise KilledError
+        made = super().replace(kind, thing)
+        if is_fatal:
+            raise KilledError
+        return made
+
+
 class Yard:
     """An environment with a ledger, and runners that come one after the other."""
 
     def __init__(self) -> None:
-        self.cluster = FakeNamespace("staging")
+        self.cluster = Deadly("staging")
         self.clock = FakeClock()
         self.ledger = Ledger(self.cluster, "staging", self.clock)
         self.told: list[Told] = []
@@ -123,8 +146,10 @@ def test_resumed_after_a_kill_at_any_write(yard: Yard, write: int, is_written: b
     world = World()
     runner, lease = yard.runner("first")
     record = yard.ledger.begin(lease, {})
-    with _killing(yard.cluster, write, is_written), pytest.raises(KilledError):
+    yard.cluster.fatal, yard.cluster.is_written = write, is_written
+    with pytest.raises(KilledError):
         runner.run(record, steps(world), no_way_back)
+    yard.cluster.fatal = None
     runner, _ = yard.runner("second")
     found = yard.ledger.read(1)
     if found.outcome == "open":
@@ -200,25 +225,3 @@ def test_runner_without_its_lease_writes_nothing(yard: Yard) -> None:
     with pytest.raises(LeaseLostError):
         runner.run(record, steps(World()), no_way_back)
     assert yard.ledger.read(1) == done
-
-
-@contextmanager
-def _killing(cluster: FakeNamespace, write: int, is_written: bool) -> Iterator[None]:
-    """Die at one of the coming writes, before it or after it."""
-    count = 0
-    original: Callable[[Kind, Object], Object] = cluster.replace
-
-    def replace(kind: Kind, thing: Object) -> Object:
-        nonlocal count
-        count += 1
-        if count - 1 != write:
-            return original(kind, thing)
-        if is_written:
-            original(kind, thing)
-        raise KilledError
-
-    cluster.replace = replace  # type: ignore[method-assign] # what a kill interrupts
-    try:
-        yield
-    finally:
-        cluster.replace = original  # type: ignore[method-assign] # as it was
