@@ -13,6 +13,7 @@ from monoyard.config import suggest
 from monoyard.errors import MachineError, MonoyardError, UsageError
 from monoyard.install.go_tools import GoTools, is_new_enough, pinned_version
 from monoyard.install.locking import exclusive
+from monoyard.install.probes import Probes
 from monoyard.install.table import TABLE, Tool
 from monoyard.install.uv import uv_program
 from monoyard.install.venvs import Venvs
@@ -75,6 +76,10 @@ class Tools:
         )  # fmt: skip
 
     @cached_property
+    def _probes(self) -> Probes:
+        return Probes(self._venvs.directory / "probes.json")
+
+    @cached_property
     def _go(self) -> GoTools:
         return GoTools(self._venvs.directory, self._go_toolchain, self._venvs.announce)
 
@@ -86,7 +91,7 @@ class Tools:
         if tool.name not in self._on_path:
             found = shutil.which(tool.name)
             if found:
-                said = capture(Command((found, *tool.version), Path("/"), clean(), timeout=30)).text
+                said = self._probes.ask(found, tool.version)
                 number = re.escape(pinned_version(tool.name).removeprefix("v"))
                 if not re.search(rf"(?<![\w.-])v?{number}(?![\w.+-])", said):
                     found = None
@@ -100,8 +105,7 @@ class Tools:
             raise MachineError(
                 f"{tool.name} is not on PATH", code="program-missing", hint=tool.hint
             )
-        answer = capture(Command((found, *tool.version), Path("/"), clean(), timeout=30))
-        version = _VERSION.search(answer.text)
+        version = _VERSION.search(self._probes.ask(found, tool.version))
         if version is None or tuple(map(int, version.groups())) < tool.minimum:
             raise MachineError(
                 f"{found} is older than {wanted}", code="program-too-old", hint=tool.hint
