@@ -53,7 +53,7 @@ def register(directory: Path, *, maintains_engine: bool = False) -> None:
         _scan(directory),
     )
     _session("fix", "mend what lint can mend", _fix(directory))
-    _session("tests", "every pytest suite, uncached, with coverage", _tests(directory))
+    _session("tests", "every pytest suite, with coverage and one closing line", _tests(directory))
     if maintains_engine:
         _session("docs", "write the reference from what the program knows", _docs(directory))
         _session(

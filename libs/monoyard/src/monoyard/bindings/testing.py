@@ -1,4 +1,4 @@
-"""`nox -s tests`: every pytest suite, uncached and measured, with one closing line."""
+"""`nox -s tests`: every pytest suite, measured, with one closing line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from monoyard.suites import TestWork
 def run_all_tests(directory: Path, arguments: Arguments) -> None:
     """Run `unit`, `integration` and `contract` of all Python packages, `tests/` included.
 
-    The last line has pytest's form, for tools that read it.
+    What passed with the same key is replayed as everywhere; `--no-cache` runs it all. The last
+    line has pytest's form, for tools that read it.
 
     Raises:
         ChecksFailedError: A test did not pass, or there was none.
@@ -25,7 +26,7 @@ def run_all_tests(directory: Path, arguments: Arguments) -> None:
         return
     checks = Checks(directory)
     summary = checks.run(
-        replace(arguments, use_cache=False, coverage=True),
+        replace(arguments, coverage=True),
         keep=lambda task: isinstance(task.work, TestWork),
         closing=pytest_line,
     )

@@ -18,16 +18,16 @@ def closing(checkout: "Checkout", *words: str) -> tuple[int, str]:
     return ended.code, said
 
 
-def test_all_suites_of_tests_run_each_time(empty: "Checkout") -> None:
-    """Unit and integration tests of all packages run uncached and are counted in one line."""
+def test_all_suites_of_tests_are_counted_in_one_line(empty: "Checkout") -> None:
+    """Unit and integration tests of all packages are counted, whether they ran or are replayed."""
     empty.package("alpha")
     empty.write("libs/alpha/tests/unit/test_unit.py", "def test_unit() -> None:\n    pass\n")
     empty.write("libs/alpha/tests/integration/test_more.py", "def test_more() -> None:\n    pass\n")
     empty.package("beta", "alpha")
     empty.commit()
-    for _ in range(2):
-        assert closing(empty) == (0, "3 passed")
-        assert not any(item["is_cached"] for item in empty.record()["results"])
+    for words, is_cached in (((), False), ((), True), (("--no-cache",), False)):
+        assert closing(empty, *words) == (0, "3 passed")
+        assert {item["is_cached"] for item in empty.record()["results"]} == {is_cached}
     assert empty.record()["plan"]["tasks"][0]["state"] == "not-selected", "lint is no test"
     empty.write("libs/beta/tests/test_wrong.py", FAILING)
     assert closing(empty) == (1, "1 failed, 3 passed")
