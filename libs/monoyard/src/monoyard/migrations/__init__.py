@@ -3,7 +3,7 @@
 from monoyard.migrations.classing import Classifier
 from monoyard.migrations.floor import Applied, Fit, fits
 from monoyard.migrations.judges import Judges
-from monoyard.migrations.monoyard_migrations.manifest import compare as compare_manifests
+from monoyard.migrations.monoyard_database.manifest import compare as compare_manifests
 from monoyard.migrations.projects import find_projects
 from monoyard.migrations.reading import SCRIPTS, read_history
 from monoyard.migrations.telling import explain_lines, history_faults, lint_lines, to_data

@@ -13,7 +13,7 @@ from monoyard.process import Command, capture, clean
 from monoyard.tools import squawk
 from monoyard.tools.squawk import Parsed, Remark
 
-_SCRIPTS: Final = Path(__file__).parent / "monoyard_migrations"
+_SCRIPTS: Final = Path(__file__).parent / "monoyard_database"
 _SECONDS: Final = 120.0
 _FOUND: Final = (0, 1)  # 1: there are remarks
 

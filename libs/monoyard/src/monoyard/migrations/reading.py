@@ -11,7 +11,7 @@ from monoyard.errors import ToolError
 from monoyard.migrations.values import History, Recorded, Revision
 from monoyard.process import Command, capture, clean
 
-SCRIPTS: Final = Path(__file__).parent / "monoyard_migrations"
+SCRIPTS: Final = Path(__file__).parent / "monoyard_database"
 _SECONDS: Final = 300.0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -36,7 +37,8 @@ def ask(postgres_empty_url: str) -> Callable[[str], None]:
 def _take(url: str, *words: str, **settings: str) -> Any:
     done = subprocess.run(
         (sys.executable, str(SCRIPTS), "manifest", *words),
-        env={"DATABASE_URL": url, **settings}, check=True, capture_output=True, text=True,
+        env={**os.environ, "DATABASE_URL": url, **settings},
+        check=True, capture_output=True, text=True,
     )  # fmt: skip
     return json.loads(done.stdout)
 

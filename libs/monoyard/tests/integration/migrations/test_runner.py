@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -132,6 +133,30 @@ def test_other_heads_than_planned_are_refused(project: Project, runner: Runner) 
     assert same.of("resumed")[0]["applied"] == ["one"]
 
 
+def test_no_more_is_applied_than_was_planned(project: Project, runner: Runner) -> None:
+    """A database that lacks more than the plan knows of is left alone, with a status of its own."""
+    project.sql("one", "CREATE TABLE a (id int)")
+    project.sql("two", "CREATE TABLE b (id int)")
+    refused = runner.run("--only=two")
+    assert refused.status == 4, refused
+    assert "it also lacks one" in refused.of("failed")[0]["message"]
+    assert runner.ask("SELECT to_regclass('a')") == [(None,)]
+    assert runner.run("--only=one", "--only=two", "--only=three").status == 0
+    assert runner.run("--only=two").status == 0
+
+
+def test_only_the_server_that_is_meant_is_touched(project: Project, runner: Runner) -> None:
+    """What is to be tried on a copy never reaches another server, wherever `env.py` connects to."""
+    project.sql("one", TABLE)
+    refused = runner.run("--cluster=prove-7-api")
+    assert refused.status == 8, refused
+    assert "not to the copy `prove-7-api`" in refused.of("failed")[0]["message"]
+    assert not refused.of("locked")
+    assert runner.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
+    (name,) = runner.ask("SHOW cluster_name")[0]
+    assert runner.run(f"--cluster={name}").status == 0
+
+
 def test_statement_may_not_run_for_ever(project: Project, runner: Runner) -> None:
     """A statement is ended after its timeout, and the revision is taken back."""
     project.sql("one", TABLE, "SELECT pg_sleep(600)")
@@ -239,7 +264,7 @@ def test_what_is_removed_has_to_be_as_in_the_backup(
 
 def _manifest(url: str) -> str:
     done = subprocess.run(
-        (sys.executable, str(SCRIPTS), "manifest"), env={"DATABASE_URL": url},
+        (sys.executable, str(SCRIPTS), "manifest"), env={**os.environ, "DATABASE_URL": url},
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     return done.stdout

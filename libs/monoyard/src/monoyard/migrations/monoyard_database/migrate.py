@@ -1,6 +1,6 @@
 """Migrates a database, in the image that is about to run; standard library, alembic, SQLAlchemy.
 
-    python monoyard_migrations migrate --deployment ID [--expect REVISION ...] [--help]
+    python monoyard_database migrate --deployment ID [--expect REVISION ...] [--help]
 
 Works with any `env.py` that connects to PostgreSQL: lock and timeouts are set on the connection
 that alembic is given. Each revision is a run of `env.py` and a transaction of its own. Each run
@@ -41,8 +41,9 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from .alembic_project import Lines, ancestors, in_order, one_line, read_config, steps_to
+from .alembic_project import ancestors, in_order, read_config, steps_to
 from .ledger import NAME, SchemaLedger
+from .lines import Lines, one_line
 from .manifest import DiffersError, compare_with_backup
 from .session import BusyError, Limits, Session, StoppedError
 
@@ -52,6 +53,10 @@ DONE, BUSY, MOVED, LOCKED, FAILED, DIFFERS, NOTHING, DRIFT, STOPPED = 0, 3, 4, 5
 
 class MovedError(Exception):
     """The database is at other revisions than was planned."""
+
+
+class ElsewhereError(Exception):
+    """`env.py` connected to another server than the one that was meant."""
 
 
 @dataclass
@@ -103,6 +108,7 @@ class Run:
             )  # fmt: skip
             session = Session(connection, limits, self.lines.write, self.stopping)
             self.session = self.last = session
+            self._check_server(connection)
             schema, table = context.version_table_schema, context.version_table
             session.prepare(f"monoyard migrations {schema}.{table}")
             return fn(context)
@@ -112,6 +118,16 @@ class Run:
                 self.script.run_env()
             finally:
                 self.session = None
+
+    def _check_server(self, connection: Connection) -> None:
+        """See that this is the server that was meant, before anything is asked of it."""
+        wanted = self.options.cluster
+        found = str(connection.exec_driver_sql("SHOW cluster_name").scalar()) if wanted else ""
+        if wanted and found != wanted:
+            raise ElsewhereError(
+                f"env.py connects to a server called `{found}`, not to the copy `{wanted}`: it "
+                "takes the address from somewhere else"
+            )
 
     def _pending(self, target: str) -> list[str]:
         """Return the revisions that are to be applied, in order."""
@@ -127,6 +143,7 @@ class Run:
             self._check_expected(heads, by)
             wanted = ancestors(self.script, [target]) - applied
             found.extend(item.revision for item in in_order(self.script) if item.revision in wanted)
+            self._check_planned(found)
             if not found:
                 # Nobody commits on this connection now, and its transaction may be env.py's own.
                 with connection.engine.begin() as other:
@@ -153,6 +170,13 @@ class Run:
             raise MovedError(f"at {', '.join(heads) or 'no revision'}, planned at "
                              f"{', '.join(planned) or 'no revision'}")  # fmt: skip
         self.lines.write("resumed", applied=sorted(beyond))
+
+    def _check_planned(self, pending: list[str]) -> None:
+        """Refuse to apply more than was planned: nobody has looked at what the others do."""
+        planned = pending if self.options.only is None else self.options.only
+        beyond = [name for name in pending if name not in planned]
+        if beyond:
+            raise MovedError(f"it also lacks {', '.join(beyond)}, which nobody planned to apply")
 
     def _apply(self, revision: str) -> None:
         for attempt in range(1, self.options.attempts + 1):
@@ -209,6 +233,7 @@ class Run:
     ) -> Callable[..., None]:
         def compare_first(**words: Any) -> None:
             backup = json.loads(Path(self.options.manifest).read_text("utf-8"))
+            backup = backup.get("data", backup)  # of a backup, or of `manifest` alone
             compare_with_backup(_connection(context), backup, objects)
             self.lines.write("equals-backup", objects=list(objects))
             upgrade(**words)
@@ -258,8 +283,10 @@ def parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--directory", default=".", help="where the alembic project is")
     parser.add_argument("--to", default="head", help="revision to go to")
     parser.add_argument("--expect", nargs="*", help="heads of the plan; none for an empty database")
+    parser.add_argument("--only", action="append", metavar="REVISION", help="apply no other one")
     parser.add_argument("--floor", action="append", default=[], metavar="REVISION=WHY")
     parser.add_argument("--guard", action="append", default=[], metavar="REVISION=TABLE[.COLUMN]")
+    parser.add_argument("--cluster", default="", help="cluster_name of the server that is meant")
     parser.add_argument("--manifest", help="file with the backup's manifest; needed by --guard")
     parser.add_argument("--lock-timeout", type=float, default=2.0, help="seconds")
     parser.add_argument("--statement-timeout", type=float, default=60.0, help="seconds")
@@ -322,6 +349,8 @@ def _status(error: BaseException) -> int:
         return MOVED
     if isinstance(error, DiffersError):
         return DIFFERS
+    if isinstance(error, ElsewhereError):
+        return NOTHING
     if isinstance(error, DBAPIError) and _sqlstate(error) in _RETRIED:
         return LOCKED
     if isinstance(error, DBAPIError) and _sqlstate(error)[:2] in {"", "08", "28", "3D", "57"}:

@@ -18,7 +18,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 Ask = Callable[[str], list[Any]]
@@ -50,33 +50,58 @@ class DiffersError(Exception):
 
 
 def take(
-    ask: Ask, *, objects: Iterable[str] | None = None, limit_bytes: int = LIMIT_BYTES
+    ask: Ask,
+    *,
+    objects: Iterable[str] | None = None,
+    limit_bytes: int | None = LIMIT_BYTES,
+    leaving: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return what a database holds; to be called in one transaction, whose settings it changes.
 
     Args:
         ask: Runs a statement.
         objects: Tables, columns (`TABLE.COLUMN`) or schemas (`SCHEMA.*`); None means all there is.
-        limit_bytes: Larger tables are not looked through; their entry says so.
+        limit_bytes: Larger tables are not looked through, and their entry says so; None: all are.
+        leaving: Tables that are not looked through, whatever their size.
     """
     for name, value in _TEXT_SETTINGS:
         ask(f"SET LOCAL \"{name}\" = '{value}'")
     asked = None if objects is None else list(objects)
     tables = {}
     for schema, table, quoted, size, columns in ask(_TABLES):
-        name = _plain(f"{schema}.{table}")
+        name = plain_name(f"{schema}.{table}")
         if asked is None or any(_is_about(item, name) for item in asked):
-            found = list(json.loads(columns))
-            tables[name] = _table(ask, quoted, found, int(size), limit_bytes)
+            found, bytes_ = list(json.loads(columns)), int(size)
+            if name in leaving:
+                tables[name] = {"bytes": bytes_, "skipped": "it was left out"}
+            elif limit_bytes is not None and bytes_ > limit_bytes:
+                tables[name] = {"bytes": bytes_, "skipped": f"more than {limit_bytes} bytes"}
+            else:
+                tables[name] = _table(ask, quoted, found, bytes_)
     return {
         "version": VERSION,
         "server": str(ask("SHOW server_version")[0][0]),
         "tables": tables,
-        "sequences": {_plain(row[0]): row[1] for row in ask(_SEQUENCES)} if asked is None else {},
+        "sequences": {plain_name(row[0]): row[1] for row in ask(_SEQUENCES)}
+        if asked is None
+        else {},
     }
 
 
-def _plain(name: str) -> str:
+def _sequences(ask: Ask) -> Iterator[tuple[str, str]]:
+    for name, value in ask(_SEQUENCES):
+        yield plain_name(name), value
+
+
+def columns(ask: Ask) -> dict[str, list[str]]:
+    """Return the columns of each table."""
+    return {
+        plain_name(f"{schema}.{table}"): list(json.loads(names))
+        for schema, table, _, _, names in ask(_TABLES)
+    }
+
+
+def plain_name(name: str) -> str:
     """Return a name without the schema `public`, as the engine writes names."""
     return name.removeprefix("public.")
 
@@ -87,9 +112,7 @@ def _is_about(item: str, table: str) -> bool:
     return item == table or item.rpartition(".")[0] == table
 
 
-def _table(ask: Ask, quoted: str, columns: list[str], size: int, limit: int) -> dict[str, Any]:
-    if size > limit:
-        return {"bytes": size, "skipped": f"more than {limit} bytes"}
+def _table(ask: Ask, quoted: str, columns: list[str], size: int) -> dict[str, Any]:
     names = [name.replace('"', '""') for name in columns]
     sums = "".join(f', count(t."{name}"), {_sum(f"""t."{name}"::text""")}' for name in names)
     (row,) = ask(f"SELECT count(*), {_sum('t::text')}{sums} FROM ONLY {quoted} t")  # noqa: S608  names from the catalogue, quoted by the server
@@ -188,7 +211,7 @@ def compare_with_backup(connection: Any, backup: Mapping[str, Any], objects: Ite
         return list(done.fetchall()) if done.returns_rows else []
 
     for schema, table, quoted, *_ in ask(_TABLES):
-        if any(_is_about(item, _plain(f"{schema}.{table}")) for item in asked):
+        if any(_is_about(item, plain_name(f"{schema}.{table}")) for item in asked):
             ask(f"LOCK TABLE {quoted} IN ACCESS EXCLUSIVE MODE")
     # The settings of the comparison end with it: the revision wants its own.
     ask("SAVEPOINT monoyard_comparison")

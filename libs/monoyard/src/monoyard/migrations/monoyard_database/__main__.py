@@ -1,4 +1,4 @@
-"""`python monoyard_migrations VERB ...`: runs one of the programs in this directory.
+"""`python monoyard_database VERB ...`: runs one of the programs in this directory.
 
 The directory may have any name and lie anywhere, such as in a mounted ConfigMap. Nothing beside it
 is put on the module path: a service's own modules may have the names of these.
@@ -12,8 +12,11 @@ import sys
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
-_NAME = "monoyard_migrations"
-_VERBS = ("manifest", "migrate", "models", "read")
+_NAME = "monoyard_database"
+_VERBS = (
+    "backup", "backups", "fetch", "manifest", "mark", "migrate", "models", "prove", "read",
+    "recover", "restore", "save", "serve",
+)  # fmt: skip
 
 
 def main(words: list[str]) -> int:

@@ -1,6 +1,6 @@
 """Lists the revisions of an alembic project with their operations and SQL; needs no database.
 
-    python monoyard_migrations read [DIRECTORY]
+    python monoyard_database read [DIRECTORY]
 
 Each `upgrade()` is called in alembic's offline mode against a buffer that keeps what it would send,
 so the SQL is what alembic makes, not a guess. One JSON line for each event:
@@ -33,7 +33,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 
-from .alembic_project import Lines, in_order, one_line, parents, read_config
+from .alembic_project import in_order, parents, read_config
+from .lines import Lines, one_line
 
 _ASKING = "it asks whether there is a database, so what it does there may differ"
 _ASKED = frozenset({"as_sql", "bind", "connection"})  # of the context; no call that could be seen

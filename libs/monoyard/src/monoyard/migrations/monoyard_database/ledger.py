@@ -57,7 +57,7 @@ class SchemaLedger:
         """Write the row of a revision; one that is there stays."""
         connection.execute(
             text(
-                f"INSERT INTO {self._table} (revision, parents, breaks, deployment)"  # noqa: S608
+                f"INSERT INTO {self._table} (revision, parents, breaks, deployment)"  # noqa: S608  our own name
                 " VALUES (:revision, CAST(:parents AS text[]), :breaks, :deployment)"
                 " ON CONFLICT (revision) DO NOTHING"
             ),

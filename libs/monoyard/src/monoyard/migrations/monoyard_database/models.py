@@ -1,7 +1,7 @@
 """Prints the tables and columns that a service's models use; needs no database.
 
-    python monoyard_migrations models [DIRECTORY]
-    python monoyard_migrations models --metadata MODULE:ATTRIBUTE
+    python monoyard_database models [DIRECTORY]
+    python monoyard_database models --metadata MODULE:ATTRIBUTE
 
 They are the `target_metadata` of its `env.py`, or what a service without migrations names.
 
@@ -21,7 +21,8 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from .alembic_project import Lines, one_line, read_config
+from .alembic_project import read_config
+from .lines import Lines, one_line
 
 
 def describe(metadata: Any) -> dict[str, Any]:

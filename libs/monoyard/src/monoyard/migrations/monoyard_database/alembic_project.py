@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
-
-
-class Lines:
-    """Writes JSON lines to what was standard output; whatever else prints goes to standard error.
-
-    An `env.py` and the revisions may print, and one line of theirs would break a reader.
-    """
-
-    def __init__(self) -> None:
-        sys.stdout.flush()
-        self._stream: TextIO = os.fdopen(os.dup(1), "w", encoding="utf-8")
-        os.dup2(2, 1)
-
-    def write(self, event: str, **fields: Any) -> None:
-        """Write one event at once, so that it is seen although the process dies."""
-        self._stream.write(json.dumps({"event": event, **fields}, default=str) + "\n")
-        self._stream.flush()
 
 
 def read_config(directory: Path) -> Config:
@@ -50,12 +31,6 @@ def parents(revision: Script) -> list[str]:
     for item in (revision.down_revision, revision.dependencies):
         found += [item] if isinstance(item, str) else list(item or ())
     return list(dict.fromkeys(found))
-
-
-def one_line(error: BaseException) -> str:
-    """Return what went wrong in one line, with its kind."""
-    said = " ".join(str(error).split())
-    return f"{type(error).__name__}: {said}"[:500].rstrip(": ")
 
 
 def ancestors(script: ScriptDirectory, heads: Iterable[str]) -> set[str]:
