@@ -49,12 +49,16 @@ class Accounts:
         self._add(row)
         return _user_account(row)
 
-    def add_client(self, client_id: str, scopes: Iterable[str]) -> tuple[Account, str]:
+    def add_client(
+        self, client_id: str, scopes: Iterable[str], secret: str = ""
+    ) -> tuple[Account, str]:
         """Add a service client; return its account and its secret, which nobody can ask again.
+
+        The secret is a new one, unless one is given that is known elsewhere already.
 
         Raises AccountExistsError.
         """
-        secret = secrets.token_urlsafe(_SECRET_BYTES)
+        secret = secret or secrets.token_urlsafe(_SECRET_BYTES)
         row = ClientRow(
             id=client_id, secret_hash=self._passwords.hash(secret), scopes=sorted(set(scopes))
         )
