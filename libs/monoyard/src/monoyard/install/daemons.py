@@ -85,6 +85,15 @@ class Daemons:
         record.unlink(missing_ok=True)
         return True
 
+    def answers(self, name: str) -> bool:
+        """Say whether one runs, whoever started it.
+
+        Raises:
+            UsageError: There is no such daemon.
+        """
+        self._check(name)
+        return _accepts_unix(_DOCKER_SOCKET) if name == "docker" else _accepts(self.registry_port)
+
     def _start_docker(self) -> str:
         address = f"unix://{_DOCKER_SOCKET}"
         if _accepts_unix(_DOCKER_SOCKET):

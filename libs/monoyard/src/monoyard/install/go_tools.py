@@ -1,7 +1,9 @@
 """Programs built from pinned Go modules: once, checked against `go.sum`, kept by content.
 
 A pin is a folder with `go.mod`, whose `tool` line names the program, and `go.sum`, which holds a
-hash of every module. No release download is needed, only a module proxy.
+hash of every module. No release download is needed, only a module proxy. A pin with several `tool`
+lines is built in one go, as its programs share most of what is compiled; one with a comment `tags:`
+is built with those build tags.
 """
 
 from __future__ import annotations
@@ -12,20 +14,20 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
 from monoyard.errors import MachineError, ToolError
 from monoyard.install.locking import exclusive
-from monoyard.process import Command, capture, clean, follow
+from monoyard.process import PROXIES, Command, capture, clean, follow
 
 _PINS: Final = Path(__file__).parent / "pins" / "go"
 _DECLARED: Final = (
-    "GOPROXY", "GOPRIVATE", "GONOPROXY", "GOSUMDB", "GONOSUMDB", "GOAUTH", "NETRC", "*_proxy",
-    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
+    "GOPROXY", "GOPRIVATE", "GONOPROXY", "GOSUMDB", "GONOSUMDB", "GOAUTH", "NETRC", *PROXIES,
 )  # fmt: skip
 _TOOL: Final = re.compile(r"^tool (\S+)$", re.MULTILINE)
+_TAGS: Final = re.compile(r"^// tags: (\S+)$", re.MULTILINE)
 _REQUIRED: Final = re.compile(r"^\t(\S+) (v\S+)", re.MULTILINE)
 _VERSION: Final = re.compile(r"go(\d+)\.(\d+)(?:\.(\d+))?")
 _MINIMUM: Final = re.compile(r"^go (\d+)\.(\d+)(?:\.(\d+))?", re.MULTILINE)
@@ -56,27 +58,32 @@ class GoTools:
         self._toolchain = toolchain
         self._announce = announce
 
-    def program(self, name: str) -> Path:
-        """Return where the program of a pin is, or will be."""
-        pin = _PINS / name
+    def program(self, name: str, pin: str = "") -> Path:
+        """Return where a program is, or will be; its pin has its name if nothing else is said."""
+        pin = pin or name
         digest = hashlib.sha256()
         for file in ("go.mod", "go.sum"):
-            digest.update((pin / file).read_bytes())
-        return self._kept / f"{name}-{digest.hexdigest()[:16]}" / name
+            digest.update((_PINS / pin / file).read_bytes())
+        return self._kept / f"{pin}-{digest.hexdigest()[:16]}" / name
 
-    def expect(self, names: Iterable[str]) -> None:
-        """Take note of programs that will be wanted: what builds share stays until the last."""
-        for name in names:
-            program = self.program(name)
-            if not program.exists():
-                self._building.begin(program.parent.name)
+    def expect(self, pins: Iterable[str]) -> None:
+        """Take note of pins that will be wanted: what builds share stays until the last."""
+        for pin in pins:
+            target = self.program(pin).parent
+            if not target.is_dir():  # it appears when a build has succeeded
+                self._building.begin(target.name)
 
-    def ensure(self, name: str, stamp: str = "") -> Path:
+    def ensure(
+        self, name: str, stamp: str = "", pin: str = "", files: tuple[str, ...] = ()
+    ) -> Path:
         """Return a program, built now if it is not there.
 
         Args:
-            name: Of the pin.
-            stamp: Go variable that the version is written into.
+            name: Of the program.
+            stamp: Go variable that the version is written into, or several assignments; see
+                `linker_flags`.
+            pin: The pin's name, where it has several programs.
+            files: Paths in the program's module of files that are kept beside it, by last name.
 
         An interrupted build goes on where it was: caches stay until it has succeeded.
 
@@ -84,19 +91,21 @@ class GoTools:
             MachineError: There is no module proxy, or no Go that is new enough.
             ToolError: The build failed.
         """
-        program = self.program(name)
-        if not program.exists():
+        program = self.program(name, pin)
+        wanted = (program, *(program.with_name(Path(file).name) for file in files))
+        if not all(path.exists() for path in wanted):
             with exclusive(program.parent.with_suffix(".lock")):
-                if not program.exists():
-                    self._build(name, program, stamp)
+                if not all(path.exists() for path in wanted):
+                    self._build(pin or name, program.parent, stamp, files)
         return program
 
-    def _build(self, name: str, program: Path, stamp: str) -> None:
-        place = self._building.begin(program.parent.name)
+    def _build(self, name: str, target: Path, stamp: str, files: tuple[str, ...]) -> None:
+        place = self._building.begin(target.name)
         for file in ("go.mod", "go.sum"):
             shutil.copyfile(_PINS / name / file, place / file)
         caches = self._building.caches(place)
-        package = pinned_package(name)
+        packages = pinned_packages(name)
+        tags = pinned_tags(name)
         environment = {
             **clean(_DECLARED),
             "CGO_ENABLED": "0",
@@ -108,16 +117,17 @@ class GoTools:
         go = str(self._toolchain(name))
         began = time.monotonic()
         self._announce(f"fetching the modules of {name}")
-        listed = Command((go, "list", "-deps", package), place, environment, dies_with_parent=True)
-        done = capture(listed)
+        argv = (go, "list", "-deps", *tags, *packages)
+        done = capture(Command(argv, place, environment, dies_with_parent=True))
         if done.status != 0:
             raise _failure(name, done.last_lines)
         total = len(done.stdout.splitlines())
-        built = place / "program"
-        flags = "-s -w" + (f" -X {stamp}={pinned_version(name)}" if stamp else "")
+        built = place / "programs"
+        built.mkdir(exist_ok=True)
+        into = f"{built}/" if len(packages) > 1 else str(built / name)
         argv = (
-            go, "build", "-v", "-trimpath", "-gcflags=all=-dwarf=false", f"-ldflags={flags}",
-            "-o", str(built), package,
+            go, "build", "-v", "-trimpath", "-gcflags=all=-dwarf=false",
+            f"-ldflags={linker_flags(name, stamp)}", *tags, "-o", into, *packages,
         )  # fmt: skip
         progress = _Progress(name, total, self._announce)
         # One at a time: two at once would compile what they share twice, and gain no processor.
@@ -125,10 +135,23 @@ class GoTools:
             done = follow(Command(argv, place, environment, dies_with_parent=True), progress)
         if done.status != 0:
             raise _failure(name, done.last_lines)
-        program.parent.mkdir(parents=True, exist_ok=True)
-        built.replace(program)
+        target.mkdir(parents=True, exist_ok=True)
+        if files:
+            module = _module_directory(Path(go), name, place, environment)
+            for file in files:
+                shutil.copyfile(module / file, target / Path(file).name)
+        for program in built.iterdir():
+            program.replace(target / program.name)
         self._building.end(place.name)
         self._announce(f"built {name} in {time.monotonic() - began:.0f} s")
+
+
+def _module_directory(go: Path, name: str, place: Path, environment: Mapping[str, str]) -> Path:
+    argv = (str(go), "list", "-f", "{{.Module.Dir}}", pinned_packages(name)[0])
+    done = capture(Command(argv, place, environment, dies_with_parent=True))
+    if done.status != 0:
+        raise _failure(name, done.last_lines)
+    return Path(done.text.strip())
 
 
 class _Building:
@@ -196,18 +219,44 @@ class _Progress:
             self._announce(f"building {self._name}, {self._count} of {self._total} packages")
 
 
-def pinned_package(name: str) -> str:
-    """Return the import path of the program that a pin builds."""
+def pinned_packages(name: str) -> tuple[str, ...]:
+    """Return the import paths of the programs that a pin builds.
+
+    Each is named after the last part of its path, but a pin's only program after the pin.
+    """
     text = (_PINS / name / "go.mod").read_text("utf-8")
-    found = _TOOL.search(text)
-    if found is None:
+    found = tuple(_TOOL.findall(text))
+    if not found:
         raise ValueError(f"the pin of {name} names no tool")
-    return found[1]
+    return found
+
+
+def pinned_tags(name: str) -> tuple[str, ...]:
+    """Return the option that names the build tags of a pin, if it has some."""
+    found = _TAGS.search((_PINS / name / "go.mod").read_text("utf-8"))
+    return (f"-tags={found[1]}",) if found else ()
+
+
+def linker_flags(name: str, stamp: str) -> str:
+    """Return what the linker is told.
+
+    Args:
+        name: Of the pin.
+        stamp: Empty; or a Go variable for the pinned version; or assignments, split by spaces,
+            with `{version}` (`v1.34.4`), `{major}` and `{minor}`.
+    """
+    if not stamp:
+        return "-s -w"
+    version = pinned_version(name)
+    major, minor = version.removeprefix("v").split(".")[:2]
+    filled = stamp.format(version=version, major=major, minor=minor)
+    assigned = [part if "=" in part else f"{part}={version}" for part in filled.split()]
+    return " ".join(("-s -w", *(f"-X {part}" for part in assigned)))
 
 
 def pinned_version(name: str) -> str:
-    """Return the version of the module that has the program of a pin, such as `v1.7.12`."""
-    package = pinned_package(name)
+    """Return the version of the module that has the programs of a pin, such as `v1.7.12`."""
+    package = pinned_packages(name)[0]
     text = (_PINS / name / "go.mod").read_text("utf-8")
     versions: dict[str, str] = dict(_REQUIRED.findall(text))
     owners = [module for module in versions if f"{package}/".startswith(f"{module}/")]

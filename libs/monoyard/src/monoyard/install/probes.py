@@ -76,12 +76,12 @@ def _run(program: str, arguments: Sequence[str]) -> str:
 def _state(program: str) -> list[Any] | None:
     """Return what changes with a compiled program's file; None for one that has to be asked."""
     try:
-        path = os.path.realpath(program)
-        status = os.stat(path)  # noqa: PTH116 - beside realpath
-        with open(path, "rb") as file:  # noqa: PTH123 - the same
+        path = Path(program).resolve(strict=True)
+        status = path.stat()
+        with path.open("rb") as file:
             begins = file.read(4)
     except OSError:
         return None
     if begins not in _COMPILED:
         return None
-    return [path, status.st_size, status.st_mtime_ns, status.st_ino]
+    return [str(path), status.st_size, status.st_mtime_ns, status.st_ino]

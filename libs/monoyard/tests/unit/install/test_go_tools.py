@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from monoyard.errors import MachineError, ToolError
-from monoyard.install import TABLE, go_tools
+from monoyard.install import TABLE, Tool, go_tools
 from monoyard.install.go_tools import (
     GoTools,
     is_new_enough,
-    pinned_package,
+    linker_flags,
+    pinned_packages,
+    pinned_tags,
     pinned_version,
 )
 
@@ -55,13 +57,46 @@ def no_go(pin: str) -> Path:
     raise AssertionError(f"{pin} was built already")
 
 
-@pytest.mark.parametrize("name", [tool.name for tool in TABLE if tool.is_go])
-def test_every_pin_names_a_program_and_holds_its_hash(name: str) -> None:
+@pytest.mark.parametrize("tool", [tool for tool in TABLE if tool.is_go], ids=lambda tool: tool.name)
+def test_every_pin_names_a_program_and_holds_its_hash(tool: Tool) -> None:
     """Each folder of pins has a `tool` line, and a hash for the module that has the program."""
+    name = tool.pin or tool.name
     sums = (Path(go_tools.__file__).parent / "pins" / "go" / name / "go.sum").read_text("utf-8")
     hashed = {tuple(line.split()[:2]) for line in sums.splitlines()}
-    package, version = pinned_package(name), pinned_version(name)
-    assert any(package.startswith(module) and found == version for module, found in hashed)
+    packages, version = pinned_packages(name), pinned_version(name)
+    for package in packages:
+        assert any(package.startswith(module) and found == version for module, found in hashed)
+    assert len(packages) == 1 or tool.name in {package.split("/")[-1] for package in packages}
+
+
+def test_versions_are_stamped() -> None:
+    """A stamp is one variable for the version, or assignments that name its parts."""
+    assert linker_flags("kubernetes", "") == "-s -w"
+    assert linker_flags("kubernetes", "a.b") == "-s -w -X a.b=v1.34.4"
+    assert linker_flags("kubernetes", "a={version} b={major} c={minor}") == (
+        "-s -w -X a=v1.34.4 -X b=1 -X c=34"
+    )
+
+
+def test_build_tags_stand_in_the_pin() -> None:
+    """They are part of what names the program, so another choice is another program."""
+    assert pinned_tags("prometheus") == ("-tags=remove_all_sd,enable_kubernetes_sd",)
+    assert pinned_tags("traefik") == ()
+
+
+def test_programs_of_one_pin_are_built_together(
+    pin: Path, tmp_path: Path, go: Path, seed_building: Callable[[Path], None]
+) -> None:
+    """A pin with two `tool` lines is built once, and both programs are there afterwards."""
+    text = MODULE + "\ntool monoyard.dev/pins/hello/other\n"
+    (pin / "go.mod").write_text(text, encoding="utf-8")
+    said: list[str] = []
+    seed_building(tmp_path / "kept")
+    tools = GoTools(tmp_path / "kept", lambda _: go, said.append)
+    assert tools.ensure("cmd", pin="hello").read_bytes()[:4] == b"\x7fELF"
+    again = GoTools(tmp_path / "kept", no_go, said.append)
+    assert again.ensure("other", pin="hello").name == "other"
+    assert sum(line.startswith("built hello") for line in said) == 1
 
 
 def test_program_is_built_once(
@@ -194,10 +229,11 @@ def quick_go(tmp_path: Path) -> Path:
 def seed_building() -> Callable[..., None]:
     """Put the program's source where the pin is built, as a module would be."""
 
-    def seed(kept: Path, name: str = "hello") -> None:
-        place = GoTools(kept, no_go, lambda _: None).program(name).parent
-        source = kept / "tools" / "building" / place.name / "cmd"
-        source.mkdir(parents=True)
-        (source / "main.go").write_text(PROGRAM, encoding="utf-8")
+    def seed(kept: Path, pin: str = "hello") -> None:
+        place = GoTools(kept, no_go, lambda _: None).program(pin).parent
+        for name in ("cmd", "other"):
+            source = kept / "tools" / "building" / place.name / name
+            source.mkdir(parents=True)
+            (source / "main.go").write_text(PROGRAM, encoding="utf-8")
 
     return seed
