@@ -8,20 +8,39 @@ from typing import Any
 
 from monoyard.config.delivery import DeliverySettings
 from monoyard.config.documents import parse_json, parse_toml, table_at
-from monoyard.config.environments import (
+from monoyard.config.environment_values import (
+    ACCESS_KEY,
+    IDENTITY_KEY,
     LOCAL,
+    LOCAL_STORE,
+    SECRET_KEY,
     ClusterPin,
     DataPolicy,
     Deployers,
-    Environments,
     EnvironmentSettings,
     ServiceSettings,
+    StoreSettings,
     Timeouts,
+)
+from monoyard.config.environments import (
+    Environments,
     environment_json_schema,
     read_environments,
 )
 from monoyard.config.images import BaseSettings, ImageSettings, ImagesSettings
 from monoyard.config.kinds import Faults, suggest
+from monoyard.config.local_cluster import (
+    LocalClusterSettings,
+    SecretSource,
+    local_cluster_json_schema,
+    read_local_cluster,
+)
+from monoyard.config.local_record import (
+    LOCAL_RECORD,
+    LocalCluster,
+    cluster_directory,
+    local_record,
+)
 from monoyard.config.policy import (
     GENERATED,
     EnvironmentPolicy,
@@ -44,8 +63,13 @@ from monoyard.config.settings import (
 from monoyard.errors import ConfigurationError
 
 __all__ = [
+    "ACCESS_KEY",
     "GENERATED",
+    "IDENTITY_KEY",
     "LOCAL",
+    "LOCAL_RECORD",
+    "LOCAL_STORE",
+    "SECRET_KEY",
     "SUITES",
     "BaseSettings",
     "ClusterPin",
@@ -58,22 +82,30 @@ __all__ = [
     "Faults",
     "ImageSettings",
     "ImagesSettings",
+    "LocalCluster",
+    "LocalClusterSettings",
     "PackageSettings",
     "Policy",
     "PolicyException",
+    "SecretSource",
     "ServiceSettings",
     "SignerSettings",
+    "StoreSettings",
     "SuiteSettings",
     "Timeouts",
     "WorkspaceSettings",
+    "cluster_directory",
     "environment_json_schema",
     "json_schema",
+    "local_cluster_json_schema",
+    "local_record",
     "package_json_schema",
     "parse_json",
     "parse_toml",
     "policy_json_schema",
     "raise_faults",
     "read_environments",
+    "read_local_cluster",
     "read_package_settings",
     "read_policy",
     "read_workspace_settings",

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from monoyard.config.data_policy import data_policy, faults_of_store, with_store
 from monoyard.config.documents import parse_toml
+from monoyard.config.environment_values import (
+    LOCAL,
+    ClusterPin,
+    Deployers,
+    EnvironmentSettings,
+    ServiceSettings,
+    Timeouts,
+)
 from monoyard.config.kinds import (
     Faults,
     Kind,
     choice,
     duration,
+    flag,
     list_of,
     mapping_of,
+    matching,
     suggest,
     table,
     text,
     whole_number,
 )
 from monoyard.errors import ConfigurationError, UsageError
-
-LOCAL: Final = "local"
 
 WORDS: Final = (
     "commit", "deployment", "digest", "environment", "reference", "repository", "service",
@@ -32,118 +41,8 @@ WORDS: Final = (
 _LABEL: Final = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 _UID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # They stand in the JSON schema as well: no flags.
-_RECIPIENT: Final = re.compile(r"^age1[02-9ac-hj-np-z]{58}$")
 _REASON: Final = re.compile(r"\S")
 _LEAST_RECIPIENTS: Final = 2
-_MINUTE: Final = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterPin:
-    """The one cluster that an environment may be.
-
-    Attributes:
-        context: Name of the kubeconfig's context.
-        uid: UID of its namespace `kube-system`, which no other cluster has; `local` stands for that
-            of the cluster which `invoke cluster.up` made on this machine.
-    """
-
-    context: str = ""
-    uid: str = ""
-
-    @property
-    def is_local(self) -> bool:
-        """Whether it is the cluster that this machine made."""
-        return self.uid == LOCAL
-
-
-@dataclass(frozen=True, slots=True)
-class Deployers:
-    """Who may deploy: names that the API server knows."""
-
-    users: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    service_accounts: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class DataPolicy:
-    """What happens to data before it is changed.
-
-    Attributes:
-        backup: `with-migrations` or `always`.
-        prove: When a backup is restored to see that it can be: `when-losing` data, or `always`.
-        recipients: Public age keys that backups are encrypted to.
-        keep: How many backups stay.
-    """
-
-    backup: str = "with-migrations"
-    prove: str = "when-losing"
-    recipients: tuple[str, ...] = ()
-    keep: int = 7
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long each step of a deployment may take, in seconds."""
-
-    lock: float = 15 * _MINUTE
-    backup: float = 15 * _MINUTE
-    prove: float = 30 * _MINUTE
-    migrate: float = 30 * _MINUTE
-    helm: float = 2 * _MINUTE
-    rollout: float = 20 * _MINUTE
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceSettings:
-    """How one service is rendered in one environment.
-
-    Attributes:
-        chart: Directory from the root; None for the workspace's.
-        values: Files of values from the root, the last one wins; None for the usual ones.
-        smoke_image: Service of the release whose image its smoke test runs in; empty for its own.
-        given: For a chart of its own: path among its values to the word that says what stands
-            there; None for the names of the shared chart.
-        exceptions: Rules of the policy that do not hold for it, each with a reason.
-    """
-
-    chart: str | None = None
-    values: tuple[str, ...] | None = None
-    smoke_image: str = ""
-    given: Mapping[str, str] | None = None
-    exceptions: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class EnvironmentSettings:
-    """One environment.
-
-    Attributes:
-        name: That of its directory.
-        order: Releases go through environments by this number.
-        namespace: Where its objects are.
-        policy: Name of the environment in the policy file that says which images it accepts.
-        cluster: The cluster it is pinned to.
-        max_pause: Seconds that an inconclusive gate may hold a rollout.
-        deployers: Who may deploy.
-        data: What happens to data.
-        timeouts: How long steps may take.
-        services: By name.
-        secrets: Name of a Secret to the keys that it has to hold.
-    """
-
-    name: str = ""
-    order: int = 1
-    namespace: str = ""
-    policy: str = ""
-    cluster: ClusterPin | None = None
-    max_pause: float = 30 * _MINUTE
-    deployers: Deployers = field(default_factory=Deployers)
-    data: DataPolicy = field(default_factory=DataPolicy)
-    timeouts: Timeouts = field(default_factory=Timeouts)
-    services: Mapping[str, ServiceSettings] = field(default_factory=dict)
-    secrets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +61,11 @@ class Environments:
             raise UsageError(f"there is no environment `{name}`{suggest(name, self.by_name)}")
         return self.by_name[name]
 
+    def needs_confirmation(self, name: str) -> bool:
+        """Say whether a deployment to an environment goes on only with the hash of its plan."""
+        said = self.by_name[name].confirm
+        return len(self.by_name) > 1 and name == list(self.by_name)[-1] if said is None else said
+
 
 def read_environments(files: Mapping[str, tuple[str, bytes]]) -> Environments:
     """Read all environments.
@@ -178,7 +82,9 @@ def read_environments(files: Mapping[str, tuple[str, bytes]]) -> Environments:
         environment: EnvironmentSettings = _ENVIRONMENT.read(
             parse_toml(data, path, faults), path, faults
         )
-        environment = replace(environment, name=name, policy=environment.policy or name)
+        environment = replace(
+            environment, name=name, policy=environment.policy or name, data=with_store(environment)
+        )
         faults.extend(_contradictions(environment, path))
         found.append((path, environment))
     faults.extend(_clashes(found))
@@ -197,6 +103,7 @@ def _contradictions(environment: EnvironmentSettings, path: str) -> Faults:
     elif not _LABEL.fullmatch(environment.namespace):
         faults.append(f"{path}.namespace: `{environment.namespace}` is no name of a namespace")
     faults.extend(_faults_of_pin(environment, path))
+    faults.extend(faults_of_store(environment.data, path))
     if not environment.services:
         faults.append(f"{path}: it names no service")
     for name, service in environment.services.items():
@@ -244,18 +151,6 @@ def _clashes(found: list[tuple[str, EnvironmentSettings]]) -> Faults:
     return faults
 
 
-def _matching(pattern: re.Pattern[str], words: str) -> Kind:
-    """Text in which a pattern is found."""
-
-    def read(value: Any, path: str, faults: Faults) -> str:
-        if isinstance(value, str) and pattern.search(value):
-            return value
-        faults.append(f"{path}: expected {words}, not {value!r}")
-        return ""
-
-    return Kind(read, {"type": "string", "pattern": pattern.pattern})
-
-
 def _cluster() -> Kind:
     """`local`, or a table."""
     pin = table(
@@ -279,23 +174,6 @@ _DEPLOYER_KINDS: Final[dict[str, tuple[Kind, str]]] = {
     "users": (list_of(text()), "Users, as the API server names them."),
     "groups": (list_of(text()), "Groups, as the API server names them."),
     "service-accounts": (list_of(text()), "Service accounts of the namespace."),
-}  # fmt: skip
-
-_DATA_KINDS: Final[dict[str, tuple[Kind, str]]] = {
-    "backup": (
-        choice("with-migrations", "always"),
-        "When a backup is taken (default: `with-migrations`).",
-    ),
-    "prove": (
-        choice("when-losing", "always"),
-        "When a backup is restored before a migration: if that can lose data (default), or always.",
-    ),
-    "recipients": (
-        list_of(_matching(_RECIPIENT, "a public key of age")),
-        "Public age keys that backups are encrypted to, two at least. The local cluster makes its "
-        "own.",
-    ),
-    "keep": (whole_number(), "How many backups stay (default: 7)."),
 }  # fmt: skip
 
 _TIMEOUT_KINDS: Final[dict[str, tuple[Kind, str]]] = {
@@ -323,7 +201,7 @@ _SERVICE_KINDS: Final[dict[str, tuple[Kind, str]]] = {
         "`reference` is the image with its digest.",
     ),
     "exceptions": (
-        mapping_of(_matching(_REASON, "a reason")),
+        mapping_of(matching(_REASON, "a reason")),
         "Rules of `invoke deploy.check` that do not hold for it, with reasons.",
     ),
 }  # fmt: skip
@@ -343,11 +221,16 @@ _ENVIRONMENT: Final = table(
             "The one cluster it may be: a table with `context` and `uid`, or `local` for the one "
             "that `invoke cluster.up` makes.",
         ),
+        "confirm": (
+            flag(),
+            "A deployment goes on only with the hash of a plan that was reviewed (default: in the "
+            "last of several environments).",
+        ),
         "max-pause": (
             duration(), "How long an inconclusive gate may hold a rollout (default: `30m`).",
         ),
         "deployers": (table(Deployers, _DEPLOYER_KINDS), "Who may deploy."),
-        "data": (table(DataPolicy, _DATA_KINDS), "What happens to data before it is changed."),
+        "data": (data_policy(), "What happens to data before it is changed."),
         "timeouts": (table(Timeouts, _TIMEOUT_KINDS), "How long steps may take."),
         "services": (mapping_of(table(ServiceSettings, _SERVICE_KINDS)), "Services, by name."),
         "secrets": (

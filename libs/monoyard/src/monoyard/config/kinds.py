@@ -126,6 +126,18 @@ def size() -> Kind:
     return Kind(read, {"anyOf": forms, "examples": ["512MiB", "4GiB"]})
 
 
+def matching(pattern: re.Pattern[str], words: str) -> Kind:
+    """Text in which a pattern is found; `words` say what that is."""
+
+    def read(value: Any, path: str, faults: Faults) -> str:
+        if isinstance(value, str) and pattern.search(value):
+            return value
+        faults.append(f"{path}: expected {words}, not {value!r}")
+        return ""
+
+    return Kind(read, {"type": "string", "pattern": pattern.pattern})
+
+
 def list_of(kind: Kind) -> Kind:
     """A list whose items are all of one kind; read as a tuple."""
 

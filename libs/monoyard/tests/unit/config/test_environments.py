@@ -8,8 +8,10 @@ import jsonschema
 import pytest
 
 from monoyard.config import (
+    LOCAL_STORE,
     ClusterPin,
     Environments,
+    StoreSettings,
     environment_json_schema,
     parse_toml,
     read_environments,
@@ -114,7 +116,8 @@ def test_all_faults_come_at_once() -> None:
 
     assert said == (
         "dev/environment.toml: unknown key `namespaec`; did you mean `namespace`?",
-        "dev/environment.toml.data.backup: 'sometimes' is not one of with-migrations, always",
+        "dev/environment.toml.data.backup: 'sometimes' is not one of with-migrations, "
+        "always, never",
         "dev/environment.toml.data.recipients[0]: expected a public key of age, not 'age1nobody'",
         "dev/environment.toml.namespace: missing",
         "dev/environment.toml.cluster: missing; a table with `context` and `uid`, or `local`",
@@ -165,3 +168,21 @@ def test_the_schema_says_the_same(text: str, is_right: bool) -> None:
 
     assert validator.is_valid(data) is is_right
     assert not complaints
+
+
+def test_store_of_backups() -> None:
+    """The local cluster has one for each namespace; another one says address and bucket itself."""
+    dev = read(dev=LOCAL).named("dev").data
+    assert dev.store == StoreSettings(LOCAL_STORE, "shop-dev", "backup-store")
+    said = '\n[data.store]\nendpoint = "https://s3.example"\nbucket = "shop"\nsecret = "keys"\n'
+    assert read(dev=LOCAL + said).named("dev").data.store == StoreSettings(
+        "https://s3.example", "shop", "keys"
+    )
+    assert read(prod=PINNED).named("prod").data.store is None
+    assert faults(dev=LOCAL + "[data.store]\nbucket = 'NO'\n[data]\nimage = 'a:b'\n") == (
+        "dev/environment.toml.data.store.bucket: expected the name of a bucket, not 'NO'",
+        "dev/environment.toml.data.image: expected the name of an image, or a reference with its "
+        "digest, not 'a:b'",
+        "dev/environment.toml.data.store.endpoint: missing",
+        "dev/environment.toml.data.store.bucket: missing",
+    )
