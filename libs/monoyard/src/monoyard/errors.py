@@ -144,6 +144,13 @@ class LeaseLostError(DeliveryError):
     exit_code = 43
 
 
+class InconclusiveError(DeliveryError):
+    """A deployment went back because nobody could tell whether it was good."""
+
+    code = "went-back"
+    exit_code = 44
+
+
 class InterruptedRunError(MonoyardError):
     """SIGINT or SIGTERM ended the run; the partial record was written."""
 

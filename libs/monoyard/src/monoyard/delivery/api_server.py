@@ -12,26 +12,35 @@ from lightkube import ApiError, Client, KubeConfig
 from lightkube.core.exceptions import ConfigError
 from lightkube.generic_resource import create_global_resource, create_namespaced_resource
 from lightkube.types import CascadeType, PatchType
+from yaml import YAMLError
 
-from monoyard.delivery.cluster import UNREACHABLE, ConflictError
+from monoyard.delivery.cluster import ABSENT, UNREACHABLE, ConflictError
 from monoyard.delivery.objects import Kind, Object
 from monoyard.errors import ClusterError
 
 _MANAGER: Final = "monoyard"
 _SECONDS: Final = 10.0
-_ABSENT: Final = 404
+_NOT_FOUND: Final = 404
+_SERVER_FAULTS: Final = 500
 _CONFLICT: Final = 409
+_CODES: Final = {_CONFLICT: "conflict", _NOT_FOUND: ABSENT}
 _HINTS: Final = {
     401: "the kubeconfig's credentials are not valid for this cluster",
     403: "the environment's Role says who may do this",
-    _ABSENT: "the kind is not known here: is its CustomResourceDefinition installed?",
+    _NOT_FOUND: "the kind is not known here: is its CustomResourceDefinition installed?",
 }
+
+UNUSABLE: Final = (
+    ConfigError, OSError, YAMLError,
+    AssertionError, AttributeError, KeyError, TypeError, ValueError,
+)  # fmt: skip
+"""lightkube takes a kubeconfig's shape for granted, and says so like this where it is another."""
 
 Result = TypeVar("Result")
 
 
 class ApiServer:
-    """The objects of one namespace of a real cluster.
+    """The objects of one namespace of a real cluster; whoever connects closes it.
 
     Args:
         client: Speaks with the API server.
@@ -42,9 +51,14 @@ class ApiServer:
         self.name = name
         self._client = client
 
+    def close(self) -> None:
+        """Close the connections; it can be used no more."""
+        self._client.close()
+
     def get(self, kind: Kind, name: str) -> Object | None:
         """Return an object, or None where there is none."""
-        return self._maybe(lambda: self._client.get(_type(kind), name, **self._place(kind)))
+        found = self._maybe(lambda: self._client.get(_type(kind), name, **self._place(kind)))
+        return None if found is None else _plain(found)
 
     def list(self, kind: Kind, labels: Mapping[str, str]) -> list[Object]:
         """Return the objects that carry all of these labels, by name."""
@@ -66,6 +80,11 @@ class ApiServer:
         """Make an object be so, by server-side apply."""
         return self._send("applied", kind, thing, self._client.apply)
 
+    def preview(self, kind: Kind, thing: Object) -> Object:
+        """Return what `apply` would make of an object, whoever owns its fields."""
+        ask = functools.partial(self._client.apply, force=True, dry_run=True)
+        return self._send("applied", kind, thing, ask)
+
     def merge(self, kind: Kind, name: str, change: Mapping[str, Any], *, status: bool) -> Object:
         """Change some fields of an object, or of its status."""
         resource = _type(kind).Status if status else _type(kind)
@@ -79,11 +98,11 @@ class ApiServer:
         )
 
     def delete(self, kind: Kind, name: str) -> bool:
-        """Remove an object with what it owns; say whether there was one."""
+        """Remove an object; what it owns follows. Say whether there was one."""
 
         def remove() -> bool:
             self._client.delete(
-                _type(kind), name, cascade=CascadeType.FOREGROUND, **self._place(kind)
+                _type(kind), name, cascade=CascadeType.BACKGROUND, **self._place(kind)
             )
             return True
 
@@ -111,14 +130,15 @@ class ApiServer:
     def _maybe(self, ask: Callable[[], Result], also: tuple[int, ...] = ()) -> Result | None:
         """Return an answer, or None where what is asked for is not there."""
         try:
-            answer = ask()
+            return ask()
         except ApiError as error:
-            if error.status.code in (_ABSENT, *also):
+            if error.status.code in (_NOT_FOUND, *also):
                 return None
             raise self._refused("the cluster refuses to answer", error) from error
         except httpx2.HTTPError as error:
-            raise self._silent(error) from error
-        return _plain(answer) if isinstance(answer, dict) else answer  # type: ignore[return-value]  # an object for an object
+            if _code_of(error) == _NOT_FOUND:
+                return None
+            raise self._silent("the cluster refuses to answer", error) from error
 
     def _call(self, what: str, ask: Callable[[], Result]) -> Result:
         try:
@@ -126,19 +146,24 @@ class ApiServer:
         except ApiError as error:
             raise self._refused(what, error) from error
         except httpx2.HTTPError as error:
-            raise self._silent(error) from error
+            raise self._silent(what, error) from error
 
     def _refused(self, what: str, error: ApiError) -> ClusterError:
-        code = error.status.code or 0
+        return self._refusal(what, error.status.code or 0, error.status.message or str(error))
+
+    def _refusal(self, what: str, code: int, said: str) -> ClusterError:
         kind = ConflictError if code == _CONFLICT else ClusterError
         return kind(
             f"{what} in namespace `{self.name}`",
-            code="conflict" if code == _CONFLICT else "refused",
-            context=(error.status.message or str(error),),
+            code=_CODES.get(code, "refused"),
+            context=(said,),
             hint=_HINTS.get(code),
         )
 
-    def _silent(self, error: httpx2.HTTPError) -> ClusterError:
+    def _silent(self, what: str, error: httpx2.HTTPError) -> ClusterError:
+        code = _code_of(error)
+        if code:
+            return self._refusal(what, code, str(error))
         return ClusterError(
             f"the cluster at {self._client.config.cluster.server} does not answer",
             code=UNREACHABLE,
@@ -161,7 +186,7 @@ def connect(kubeconfig: Path, context: str, namespace: str) -> ApiServer:
     try:
         config = KubeConfig.from_file(kubeconfig).get(context)
         client = Client(config=config, field_manager=_MANAGER, timeout=httpx2.Timeout(_SECONDS))
-    except (ConfigError, OSError, KeyError) as error:
+    except UNUSABLE as error:
         raise ClusterError(
             f"context `{context}` of {kubeconfig} cannot be used",
             code="no-context",
@@ -175,6 +200,16 @@ def connect(kubeconfig: Path, context: str, namespace: str) -> ApiServer:
 def _type(kind: Kind) -> Any:
     make = create_namespaced_resource if kind.is_namespaced else create_global_resource
     return make(kind.group, kind.version, kind.name, kind.plural)
+
+
+def _code_of(error: httpx2.HTTPError) -> int:
+    """Return the status of an answer without the API's own words, as for an unknown group of kinds.
+
+    Returns:
+        The code; 0 where nobody answered, or a proxy said that nobody does.
+    """
+    code = error.response.status_code if isinstance(error, httpx2.HTTPStatusError) else 0
+    return code if code < _SERVER_FAULTS else 0
 
 
 def _plain(thing: Any) -> dict[str, Any]:

@@ -12,6 +12,10 @@ UNREACHABLE: Final = "unreachable"
 """Code of the error that says nothing about the cluster, but that it did not answer."""
 
 
+ABSENT: Final = "absent"
+"""Code of the error that what is named is not there. Of a list: the cluster lacks the kind."""
+
+
 class ConflictError(ClusterError):
     """The object is there already, or it is no longer the version that was read."""
 
@@ -26,6 +30,9 @@ class Namespace(Protocol):
     """
 
     name: str
+
+    def close(self) -> None:
+        """Close the connections; it can be used no more."""
 
     def get(self, kind: Kind, name: str) -> Object | None:
         """Return an object, or None where there is none."""
@@ -54,11 +61,18 @@ class Namespace(Protocol):
             ConflictError: Another owner disagrees about a field.
         """
 
+    def preview(self, kind: Kind, thing: Object) -> Object:
+        """Return what `apply` would make of an object, whoever owns its fields; nothing changes.
+
+        Raises:
+            ClusterError: The API server would not take it, or does not know the kind.
+        """
+
     def merge(self, kind: Kind, name: str, change: Mapping[str, Any], *, status: bool) -> Object:
         """Change some fields of an object, or of its status, by a merge patch (RFC 7396)."""
 
     def delete(self, kind: Kind, name: str) -> bool:
-        """Remove an object with what it owns; say whether there was one."""
+        """Remove an object; what it owns follows. Say whether there was one."""
 
     def log(self, pod: str, container: str, lines: int) -> str:
         """Return the last lines that a container of a pod printed; nothing before it started."""

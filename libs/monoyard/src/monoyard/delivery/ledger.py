@@ -97,10 +97,10 @@ class Record:
         """Return the last entry of a step; None where it was not begun."""
         return next((entry for entry in reversed(self.entries) if entry.step == step), None)
 
-    def is_done(self, step: str) -> bool:
-        """Say whether a step was done, and need not be done again."""
+    def done(self, step: str) -> Entry | None:
+        """Return the entry that says that a step was done; None where it has yet to be."""
         last = self.last(step)
-        return last is not None and last.state == "done"
+        return last if last is not None and last.state == "done" else None
 
 
 class Ledger:

@@ -14,6 +14,10 @@ OWNER: Final = "monoyard"
 ENVIRONMENT_LABEL: Final = "monoyard.dev/environment"
 DEPLOYMENT_LABEL: Final = "monoyard.dev/deployment"
 """Label of everything that a deployment made, with its number."""
+SERVICE_LABEL: Final = "monoyard.dev/service"
+"""Label of every pod that the shared chart renders, those of smoke tests included."""
+RELEASE_LABEL: Final = "monoyard.dev/release"
+"""Label of what the shared chart renders, with the commit that its image was made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +45,45 @@ class Kind:
 
 
 CONFIG_MAP: Final = Kind("", "v1", "ConfigMap", "configmaps")
+DEPLOYMENT: Final = Kind("apps", "v1", "Deployment", "deployments")
 JOB: Final = Kind("batch", "v1", "Job", "jobs")
 LEASE: Final = Kind("coordination.k8s.io", "v1", "Lease", "leases")
 NAMESPACE: Final = Kind("", "v1", "Namespace", "namespaces", is_namespaced=False)
 POD: Final = Kind("", "v1", "Pod", "pods")
 SECRET: Final = Kind("", "v1", "Secret", "secrets")
+
+# Of those that charts render; every other kind is one of a namespace.
+_CLUSTER_WIDE: Final = frozenset(
+    {
+        "APIService", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition",
+        "IngressClass", "MutatingWebhookConfiguration", "Namespace", "Node", "PersistentVolume",
+        "PriorityClass", "RuntimeClass", "StorageClass", "ValidatingWebhookConfiguration",
+    }
+)  # fmt: skip
+
+
+def kind_of(thing: Object) -> Kind:
+    """Return the kind of a rendered object.
+
+    Its plural is guessed by the rule of Kubernetes' own `UnsafeGuessKindToResource`
+    (apimachinery, `pkg/api/meta/restmapper.go`), which holds for every kind in wide use.
+
+    Raises:
+        ValueError: It says no kind, or no version.
+    """
+    name, version = str(thing.get("kind") or ""), str(thing.get("apiVersion") or "")
+    if not name or not version:
+        raise ValueError("an object without `kind` and `apiVersion`")
+    group, _, number = version.rpartition("/")
+    return Kind(group, number, name, _plural(name.lower()), name not in _CLUSTER_WIDE)
+
+
+def _plural(name: str) -> str:
+    if name == "endpoints":
+        return name
+    if name.endswith("s"):
+        return f"{name}es"
+    return f"{name.removesuffix('y')}ies" if name.endswith("y") else f"{name}s"
 
 
 def new(

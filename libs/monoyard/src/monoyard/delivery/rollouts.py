@@ -21,9 +21,10 @@ Phase = Literal[
 ]
 """Where a rollout is.
 
-`paused`: a pause of its own that ends by itself or by a person; `standing`: the new version serves
-and only waits to be completed; `inconclusive`: an analysis had too little to go by; `gone-back`: it
-was aborted, by whomever; `bad`: it failed, and did not go back by itself.
+`paused`: a pause of its own that ends by itself or by a person; `standing`: the new version serves,
+or is tried and waits for the switch, and only has to be completed; `inconclusive`: an analysis had
+too little to go by; `gone-back`: it was aborted, by whomever; `bad`: it failed, and did not go back
+by itself.
 """
 
 _PHASES: Final[Mapping[str, Phase]] = {
@@ -32,6 +33,8 @@ _PHASES: Final[Mapping[str, Phase]] = {
     "Healthy": "completed",
     "Degraded": "bad",
 }
+# Steps that last as long as they last.
+_WAITING: Final = frozenset({"analysis", "experiment", "pause"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,10 @@ class RolloutState:
         steps: How many it has; 0 where the strategy has none.
         stable: Hash of the pods that the old version has; empty before the first.
         current: Hash of the pods that the new version has.
+        is_held: A person holds it where it is.
+        deadline: Seconds within which its pods have to get on; None where nothing says, or where it
+            waits for something else.
+        progressed: When they got on last, as the controller writes it.
     """
 
     name: str
@@ -57,6 +64,9 @@ class RolloutState:
     steps: int
     stable: str
     current: str
+    is_held: bool = False
+    deadline: float | None = None
+    progressed: str = ""
 
 
 def read_rollout(rollout: Object) -> RolloutState:
@@ -78,6 +88,9 @@ def read_rollout(rollout: Object) -> RolloutState:
         steps=len(steps),
         stable=str(status.get("stableRS") or ""),
         current=str(status.get("currentPodHash") or ""),
+        is_held=bool(spec.get("paused")),
+        deadline=_deadline(rollout, steps),
+        progressed=_progressed(status),
     )
 
 
@@ -108,14 +121,44 @@ def _phase(rollout: Object, steps: Sequence[Mapping[str, Any]]) -> Phase:
         return "progressing"
     if reasons & {"InconclusiveAnalysisRun", "InconclusiveExperiment"}:
         return "inconclusive"
+    if "BlueGreenPause" in reasons and not _is_tried(rollout):
+        return "progressing"
     if "BlueGreenPause" in reasons or _is_at_the_end(status, steps, reasons):
         return "standing"
     return _PHASES.get(str(status.get("phase")), "progressing")
 
 
+def _deadline(rollout: Object, steps: Sequence[Mapping[str, Any]]) -> float | None:
+    spec, status = rollout["spec"], rollout.get("status") or {}
+    step = int(status.get("currentStepIndex") or 0)
+    waits = step < len(steps) and _WAITING & steps[step].keys()
+    if waits or spec.get("paused") or status.get("pauseConditions"):
+        return None
+    said = spec.get("progressDeadlineSeconds")
+    return None if said is None else float(said)
+
+
+def _progressed(status: Mapping[str, Any]) -> str:
+    for item in status.get("conditions") or ():
+        if item.get("type") == "Progressing":
+            return str(item.get("lastUpdateTime") or "")
+    return ""
+
+
 def _is_observed(rollout: Object) -> bool:
     seen = (rollout.get("status") or {}).get("observedGeneration")
     return str(seen) == str(rollout["metadata"].get("generation"))
+
+
+def _is_tried(rollout: Object) -> bool:
+    """Say whether a new version that waits for the switch has passed what comes before it.
+
+    The controller pauses while the analysis is still under way.
+    """
+    spec = (rollout["spec"].get("strategy") or {}).get("blueGreen") or {}
+    status = (rollout.get("status") or {}).get("blueGreen") or {}
+    said = (status.get("prePromotionAnalysisRunStatus") or {}).get("status")
+    return not spec.get("prePromotionAnalysis") or said == "Successful"
 
 
 def _is_at_the_end(

@@ -21,8 +21,9 @@ _MOST_LINES: Final = 40
 class Step(Protocol):
     """A part of a deployment."""
 
-    name: str
-    """As in the ledger: `migrate:api`."""
+    @property
+    def name(self) -> str:
+        """As in the ledger: `migrate:api`."""
 
     def do(self, record: Record) -> Mapping[str, Any]:
         """Have it done, or find that it was, and return what is known of it.
@@ -100,10 +101,10 @@ class Runner:
 
     def _all(self, record: Record, steps: Sequence[Step]) -> tuple[Record, str | None]:
         for step in steps:
-            last = record.last(step.name)
-            if last is not None and last.state == "done":
-                self._tell(Told(step.name, "adopted", last.facts))
+            if (entry := record.done(step.name)) is not None:
+                self._tell(Told(step.name, "adopted", entry.facts))
                 continue
+            last = record.last(step.name)
             if last is None or last.state == "failed":
                 record = self._ledger.append(self._lease, record, step.name, "intent", {})
             self._tell(Told(step.name, "begun", {}))

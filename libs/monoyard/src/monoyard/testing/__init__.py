@@ -2,5 +2,6 @@
 
 from monoyard.testing.clocks import FakeClock
 from monoyard.testing.clusters import FakeNamespace
+from monoyard.testing.releases import FakeReleases
 
-__all__ = ["FakeClock", "FakeNamespace"]
+__all__ = ["FakeClock", "FakeNamespace", "FakeReleases"]

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from monoyard.delivery import UNREACHABLE, ConflictError, Kind, Object
+from monoyard.delivery import ABSENT, UNREACHABLE, ConflictError, Kind, Object
 from monoyard.errors import ClusterError
 
 
@@ -29,6 +29,16 @@ class FakeNamespace:
         self._logs: dict[tuple[str, str], str] = {}
         self._lock = threading.RLock()
         self._is_down = False
+        self._unknown: set[Kind] = set()
+        self.is_closed = False
+
+    def close(self) -> None:
+        """Be used no more; a test may look at what is there all the same."""
+        self.is_closed = True
+
+    def forget(self, kind: Kind) -> None:
+        """Be a cluster without a kind: its CustomResourceDefinition is not installed."""
+        self._unknown.add(kind)
 
     def stop_answering(self) -> None:
         """Be an API server that is down, until `answer_again`."""
@@ -51,6 +61,8 @@ class FakeNamespace:
     def list(self, kind: Kind, labels: Mapping[str, str]) -> list[Object]:
         """Return the objects that carry all of these labels, by name."""
         with self._answering():
+            if kind in self._unknown:
+                raise self._refusal(kind, "list", "the kind is not known")
             return [
                 copy.deepcopy(thing)
                 for (of, _), thing in sorted(self._things.items(), key=lambda item: item[0][1])
@@ -85,6 +97,19 @@ class FakeNamespace:
             if there is None:
                 return self.create(kind, thing)
             return self._store(kind, _merged(there, thing), there["metadata"]["uid"])
+
+    def preview(self, kind: Kind, thing: Object) -> Object:
+        """Return what `apply` would make of an object; nothing changes."""
+        with self._answering():
+            name = thing["metadata"]["name"]
+            if kind in self._unknown:
+                raise self._refusal(kind, name, "the kind is not known")
+            there = self._things.get((kind, name), {})
+            made = copy.deepcopy(_merged(there, thing))
+            # A Service's selector is one value (`x-kubernetes-map-type: atomic`).
+            if kind.name == "Service":
+                made["spec"]["selector"] = dict(thing["spec"].get("selector") or {})
+            return {**made, "metadata": {**made["metadata"], "namespace": self.name}}
 
     def merge(self, kind: Kind, name: str, change: Mapping[str, Any], *, status: bool) -> Object:
         """Change some fields of an object, or of its status."""
@@ -123,6 +148,8 @@ class FakeNamespace:
         name = metadata["name"]
         there = self._things.get((kind, name))
         metadata |= {"namespace": self.name, "uid": uid}
+        if "spec" in stored:
+            metadata["generation"] = _generation(there, stored)
         before = there["metadata"]["resourceVersion"] if there else None
         stored["metadata"] = {**metadata, "resourceVersion": before}
         if stored != there:  # what changes nothing is no new version
@@ -134,7 +161,15 @@ class FakeNamespace:
         return ConflictError(f"{kind.name} {name}: {why}")
 
     def _refusal(self, kind: Kind, name: str, why: str) -> ClusterError:
-        return ClusterError(f"{kind.name} {name}: {why}", code="refused")
+        return ClusterError(f"{kind.name} {name}: {why}", code=ABSENT)
+
+
+def _generation(there: Mapping[str, Any] | None, stored: Mapping[str, Any]) -> int:
+    """Return how often a specification was changed, as the API server counts it."""
+    if there is None:
+        return int(stored["metadata"].get("generation") or 1)
+    is_other = there["spec"] != stored["spec"]
+    return int(there["metadata"]["generation"]) + int(is_other)
 
 
 def _labels(thing: Object) -> Mapping[str, str]:

@@ -52,8 +52,8 @@ def test_what_is_appended_is_read_back(
     assert found == record
     assert found.header == {"commit": "abc", "services": ["api"]}
     assert steps(found) == [("backup", "intent"), ("backup", "done")]
-    assert found.is_done("backup")
-    assert not found.is_done("migrate")
+    assert found.done("backup") == found.entries[1]
+    assert found.done("migrate") is None
     assert found.entries[1].facts == {"object": "backup-1", "bytes": 12}
 
 
@@ -73,7 +73,7 @@ def test_intent_without_end_is_not_done(
     """A step that was begun and not ended is neither done nor forgotten."""
     lease = held(cluster, clock)
     record = ledger.append(lease, ledger.begin(lease, {}), "migrate:api", "intent", {"job": "m"})
-    assert not record.is_done("migrate:api")
+    assert record.done("migrate:api") is None
     last = record.last("migrate:api")
     assert last is not None
     assert last.facts == {"job": "m"}
@@ -85,7 +85,8 @@ def test_step_that_failed_after_it_was_done_is_not_done(
     """The last entry of a step decides."""
     lease = held(cluster, clock)
     record = ledger.append(lease, ledger.begin(lease, {}), "rollout:api", "done", {})
-    assert not ledger.append(lease, record, "rollout:api", "failed", {}).is_done("rollout:api")
+    record = ledger.append(lease, record, "rollout:api", "failed", {})
+    assert record.done("rollout:api") is None
 
 
 def test_open_deployment_is_closed_when_another_begins(

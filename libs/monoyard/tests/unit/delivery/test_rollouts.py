@@ -26,6 +26,15 @@ def rollout(strategy: str = "canary", **status: Any) -> dict[str, Any]:
 PAUSED: dict[str, Any] = {"phase": "Paused", "controllerPause": True}
 
 
+def tried(outcome: str) -> dict[str, Any]:
+    """Return a blue-green rollout that waits for the switch, with an analysis before it."""
+    run = {"prePromotionAnalysisRunStatus": {"status": outcome}}
+    reasons = [{"reason": "BlueGreenPause"}]
+    said = rollout("blueGreen", **PAUSED, pauseConditions=reasons, blueGreen=run)
+    said["spec"]["strategy"]["blueGreen"] = {"prePromotionAnalysis": {"templates": []}}
+    return said
+
+
 @pytest.mark.parametrize(
     ("said", "phase"),
     [
@@ -64,6 +73,8 @@ PAUSED: dict[str, Any] = {"phase": "Paused", "controllerPause": True}
             "standing",
             id="blue-green",
         ),
+        pytest.param(tried("Running"), "progressing", id="blue-green-that-is-tried"),
+        pytest.param(tried("Successful"), "standing", id="blue-green-that-was-tried"),
         pytest.param(rollout(phase=""), "progressing", id="nothing-said"),
         pytest.param(rollout(phase="Delighted"), "progressing", id="unknown-word"),
     ],

@@ -174,7 +174,7 @@ def test_failed_step_goes_back(yard: Yard) -> None:
     assert record.outcome == "went-back"
     assert record.failure == "migrate:api: migrate:api is no good"
     assert set(world.effects) == {"backup-1", "migrate:api-1", "back:api-1"}
-    assert not seen[0].is_done("migrate:api")
+    assert seen[0].done("migrate:api") is None
     failed = record.last("migrate:api")
     assert failed is not None
     assert failed.facts["context"] == ["a line"]
