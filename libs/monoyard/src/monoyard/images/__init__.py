@@ -6,9 +6,10 @@ that makes contexts and base images, calls one bake, and tries what came out in 
 
 from monoyard.images.base_layouts import base_key, bases_of, kept_base
 from monoyard.images.bases import base_entries
-from monoyard.images.debian import DebianLock, resolve
+from monoyard.images.debian import DebianLock, resolve, root_of
 from monoyard.images.engine import engine_problem
 from monoyard.images.executor import ImageExecutor
+from monoyard.images.index_secrets import index_secrets
 from monoyard.images.layer_cache import LayerCache, find_layer_cache
 from monoyard.images.layouts import Layout
 from monoyard.images.source import SUITE, ImageSource, required
@@ -28,7 +29,9 @@ __all__ = [
     "bases_of",
     "engine_problem",
     "find_layer_cache",
+    "index_secrets",
     "kept_base",
     "required",
     "resolve",
+    "root_of",
 ]

@@ -15,13 +15,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
 
 from monoyard.errors import MachineError, MonoyardError
 from monoyard.images.base_layouts import BaseLayouts, reference
 from monoyard.images.builder import Builder
 from monoyard.images.buildkit import buildkit
 from monoyard.images.contexts import unique_directory, write_page, write_service
+from monoyard.images.index_secrets import index_secrets
 from monoyard.images.layouts import Layout
 from monoyard.images.machine_faults import explain_system_error
 from monoyard.images.order import EPOCH, Made, Order, write_made
@@ -29,11 +29,7 @@ from monoyard.images.pulls import serve
 from monoyard.images.trial import Trial, Trials, engine
 from monoyard.images.wheels import Wheels
 from monoyard.images.work import Base, ImageWork
-from monoyard.install import installer_environment
 from monoyard.tools.buildx import Target
-
-_INDEX_VARIABLES: Final = ("UV_DEFAULT_INDEX", "UV_INDEX_URL")
-_CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -130,7 +126,7 @@ class Building:
     def _targets(self, wheels: Mapping[str, Path], bases: BaseLayouts) -> list[Target]:
         """Write the contexts; return what is to be built of them."""
         uv = reference(bases.uv(Path(self._order.uv)))
-        secrets = self._secrets()
+        secrets = index_secrets(self._work)
         cache = self._order.cache
         known: dict[Base, str] = {}
         targets = []
@@ -184,17 +180,6 @@ class Building:
             )
             targets.append(target)
         return targets
-
-    def _secrets(self) -> dict[str, Path]:
-        """Return what the installing steps may read: an index's address, and who vouches for it."""
-        environment = installer_environment()
-        index = self._work / "uv.toml"
-        addresses = [environment[name] for name in _INDEX_VARIABLES if environment.get(name)]
-        text = f'[[index]]\nurl = "{addresses[0]}"\ndefault = true\n' if addresses else ""
-        index.touch(mode=0o600)
-        index.write_text(text, encoding="utf-8")
-        certificates = Path(environment.get("SSL_CERT_FILE") or _CERTIFICATES)
-        return {"index": index} | ({"certificates": certificates} if certificates.is_file() else {})
 
     def _context(self, name: str) -> Path:
         """Return an empty directory for a context; its name is that of no other checkout's."""

@@ -13,7 +13,7 @@ from monoyard.supply.gate import Judged, judge
 from monoyard.supply.inventory import take_stock, told_at, use_since
 from monoyard.supply.origin import SBOM, Origin, find_origin
 from monoyard.supply.publishing import Built, Published, Publisher, Wanted, content_tag, key_of_tag
-from monoyard.supply.registry import Registry, is_commit
+from monoyard.supply.registry import CREDENTIALS, Registry, is_commit
 from monoyard.supply.remembering import Remembered
 from monoyard.supply.retention import Decision, History, Image, Retention, Rules, Stock
 from monoyard.supply.sbom import describe
@@ -22,6 +22,7 @@ from monoyard.supply.signing import KEYLESS, Signatures, own_identity
 from monoyard.supply.trust import Accepted, Expected, Trust
 
 __all__ = [
+    "CREDENTIALS",
     "KEYLESS",
     "SBOM",
     "Accepted",

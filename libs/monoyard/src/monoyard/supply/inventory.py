@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from monoyard.errors import RegistryError
 from monoyard.supply.origin import PROVENANCE, REUSE
-from monoyard.supply.registry import Registry
+from monoyard.supply.registry import LATEST, Registry
 from monoyard.supply.retention import Attached, Image, Stock, is_branch_tag, subject_of_tag
 
 _KIND: Final = "dev.sigstore.bundle.predicateType"
@@ -100,7 +100,7 @@ def use_since(registry: Registry, name: str, stock: Stock, digest: str) -> str:
     if registry.digest(name, digest.replace(":", "-")) != (attached.index if attached else None):
         return "something was attached to it"
     known = {tag for item in stock.images for tag in item.tags}
-    moving = {tag for tag in known if is_branch_tag(tag)}
+    moving = {tag for tag in known if is_branch_tag(tag) or tag == LATEST}
     for tag in (*moving.difference(image.tags), *set(registry.tags(name)) - known):
         if not subject_of_tag(tag) and registry.digest(name, tag) == digest:
             return f"it was tagged {tag}"

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from monoyard import __version__
+from monoyard.changes import Branches
 from monoyard.plan import Manifest
 from monoyard.tools import git
 from monoyard.workspace import Repository
@@ -42,6 +43,7 @@ class Origin:
         commit: HEAD.
         is_clean: Nothing differs from HEAD, so that the commit tells the whole.
         branch: Name of the branch, or empty where none is known.
+        is_default_branch: It is the default branch.
         tags: git tags of the commit.
         builder: Who builds, as provenance names it.
     """
@@ -52,16 +54,23 @@ class Origin:
     branch: str
     tags: tuple[str, ...]
     builder: str
+    is_default_branch: bool = False
 
 
 def find_origin(
-    repository: Repository, environment: Mapping[str, str], source: str, *, identity: str
+    repository: Repository,
+    environment: Mapping[str, str],
+    branches: Branches,
+    source: str,
+    *,
+    identity: str,
 ) -> Origin:
     """Ask git and the environment what is built here, and by whom.
 
     Args:
         repository: The git repository.
-        environment: Tells the branch and the builder in CI.
+        environment: Tells the builder in CI.
+        branches: What is built, and which branch is the default.
         source: Address from the settings, or empty.
         identity: Identity of a keyless signature, which then is the builder; empty with a key.
 
@@ -70,10 +79,6 @@ def find_origin(
     """
     head, status = repository.demand_at_once([git.resolve("HEAD"), git.status()])
     differing = git.parse_status(status)
-    branch = (repository.ask(git.current_branch()) or b"").decode("utf-8", "replace").strip()
-    branch = branch.removeprefix("refs/heads/")
-    if environment.get("GITHUB_REF_TYPE") == "branch":
-        branch = branch or environment.get("GITHUB_REF_NAME", "")
     tags = (repository.ask(git.tags_at_head()) or b"").decode("utf-8", "replace").split()
     remote = (repository.ask(git.remote_address("origin")) or b"").decode("utf-8", "replace")
     where = "ci" if environment.get("CI") else "laptop"
@@ -81,9 +86,10 @@ def find_origin(
         source=source or public_address(remote.strip()) or _first_commit(repository),
         commit=head.decode().strip(),
         is_clean=not differing.changed and not differing.untracked,
-        branch=branch or environment.get("CI_COMMIT_BRANCH", ""),
+        branch=branches.own,
         tags=tuple(tags),
         builder=identity or f"{_BUILDERS}/{where}/slsa-build-1",
+        is_default_branch=bool(branches.own) and branches.own == branches.default,
     )
 
 

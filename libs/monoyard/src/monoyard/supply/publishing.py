@@ -25,7 +25,7 @@ from monoyard.supply.origin import (
     read_reuse,
     reuse,
 )
-from monoyard.supply.registry import Registry, version_tags
+from monoyard.supply.registry import LATEST, Registry, version_tags
 from monoyard.supply.signing import Attestation, Signatures
 from monoyard.supply.trust import Accepted, Expected, Memory, Trust
 
@@ -262,6 +262,9 @@ class Publisher:
         if self._origin.is_clean and self._origin.branch:
             kept.append(branch_tag(self._origin.branch))
             is_set.append(self._registry.tag_unless_set(name, digest, kept[-1]))
+        if self._origin.is_clean and self._is_fully_trusted and self._origin.is_default_branch:
+            kept.append(LATEST)
+            is_set.append(self._registry.tag_unless_set(name, digest, LATEST))
         is_set.append(self._registry.tag_unless_set(name, digest, wanted.tag))
         return (wanted.tag, *kept), any(is_set)
 

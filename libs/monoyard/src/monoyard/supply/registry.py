@@ -26,6 +26,9 @@ CREDENTIALS: Final = (
 )  # fmt: skip
 """Variables that credentials for registries are found by."""
 
+LATEST: Final = "latest"
+"""The tag of the default branch's newest image that the last environment trusts."""
+
 _SECONDS: Final = 60.0
 _PUSH_SECONDS: Final = 1800.0
 _DIGEST: Final = re.compile(r"^sha256:[0-9a-f]{64}$")

@@ -105,7 +105,7 @@ class Shop:
         """The next publication sets all tags, and its image is accepted."""
         ended = self.checkout.nox("publish")
         assert ended.code == 0, ended.text
-        tags = {self.tag, self.commit, "branch-main"}
+        tags = {self.tag, self.commit, "branch-main", "latest"}
         assert self.named() == dict.fromkeys(tags, self.layout.digest)
         self.check_names_are_signed()
         return ended
@@ -130,6 +130,7 @@ PHASES = {
     "listing the signature": ("PUT", LIST, 2),
     "tagging the commit": ("PUT", r"/manifests/[0-9a-f]{40}$", 0),
     "tagging the branch": ("PUT", r"/manifests/branch-main$", 0),
+    "tagging latest": ("PUT", r"/manifests/latest$", 0),
     "tagging the content": ("PUT", r"/manifests/in-", 0),
 }
 

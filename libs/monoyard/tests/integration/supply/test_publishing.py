@@ -71,6 +71,22 @@ def test_less_trusted_key_names_no_commit_or_version(desk: Desk) -> None:
     assert set(done.tags) == {content_tag(key_of("one")), "branch-main"}
 
 
+def test_latest_is_what_production_may_run(desk: Desk) -> None:
+    """`latest` goes along with the default branch, and only where the last environment trusts."""
+    policy = desk.policy(dev='trusts = ["own"]', prod='trusts = ["nobody"]')
+    item, first = wanted("one"), desk.built("one")
+    desk.publisher(policy, is_default_branch=True).publish(item, first, "new")
+    assert desk.registry.digest("shop", "latest") is None
+    desk.publisher(branch="topic").publish(item, first, "new")
+    desk.publisher(is_clean=False, is_default_branch=True).publish(item, first, "new")
+    assert desk.registry.digest("shop", "latest") is None
+    desk.publisher(is_default_branch=True).publish(item, first, "new")
+    assert desk.registry.digest("shop", "latest") == first.layout.digest
+    second = desk.built("two")
+    desk.publisher(commit="2" * 40, is_default_branch=True).publish(wanted("two"), second, "new")
+    assert desk.registry.digest("shop", "latest") == second.layout.digest
+
+
 def test_image_of_a_less_trusted_key_is_built_anew(new_desk: Callable[[str], Desk]) -> None:
     """An image of a laptop is no image for production: its content tag moves to a trusted one."""
     laptop, release = new_desk("laptop"), new_desk("release")
