@@ -202,6 +202,7 @@ def test_every_rollout_aborts_and_waits_by_itself(environment: str, service: str
     if "canary" in spec["strategy"]:
         assert strategy["steps"][-1] == {"pause": {}}
     else:
+        assert strategy["autoPromotionEnabled"] is False
         assert strategy["scaleDownDelaySeconds"] >= 600
 
 
@@ -272,6 +273,24 @@ def test_a_deployer_reads_weights_and_writes_none(environment: str) -> None:
     assert not verbs("roles")
     assert not verbs("*")
     assert things["RoleBinding/deployer"]["subjects"]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_a_deployer_sees_which_cluster_it_is(environment: str) -> None:
+    """Outside of the namespace deployers may read kube-system, whose UID is the pin, alone."""
+    things = rendered(environment, "environment")
+    name = f"eventflow-{environment}-deployer"
+    assert things[f"ClusterRole/{name}"]["rules"] == [
+        {
+            "apiGroups": [""],
+            "resources": ["namespaces"],
+            "resourceNames": ["kube-system"],
+            "verbs": ["get"],
+        }
+    ]
+    binding = things[f"ClusterRoleBinding/{name}"]
+    assert binding["subjects"] == things["RoleBinding/deployer"]["subjects"]
+    assert binding["roleRef"]["name"] == name
 
 
 def test_every_image_of_a_service_has_a_values_file() -> None:

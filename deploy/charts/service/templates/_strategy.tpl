@@ -64,7 +64,8 @@ canary:
 blueGreen:
   activeService: {{ .Values.service }}
   previewService: {{ .Values.service }}-preview
-  autoPromotionEnabled: true
+  # Before the switch: until all services of the release stand here.
+  autoPromotionEnabled: {{ not .Values.strategy.hold }}
   maxUnavailable: 0
   scaleDownDelaySeconds: {{ .Values.strategy.scaleDownDelaySeconds }}
   abortScaleDownDelaySeconds: {{ .Values.strategy.abortScaleDownDelaySeconds }}

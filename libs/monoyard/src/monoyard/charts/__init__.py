@@ -3,9 +3,17 @@
 from monoyard.charts.checking import ChartChecks, Checked, compared, placeholder
 from monoyard.charts.findings import ChartFinding
 from monoyard.charts.given import Given
-from monoyard.charts.objects import Object, PodPlace, label, parse, pods
+from monoyard.charts.objects import Object, PodPlace, label, named_secrets, parse, pods
 from monoyard.charts.policy import RULES, remarks
-from monoyard.charts.rendering import ChartCall, ChartError, Charts, Rendered, kubernetes_version
+from monoyard.charts.rendering import (
+    ChartCall,
+    ChartError,
+    Charts,
+    Rendered,
+    homeless,
+    kubernetes_version,
+    routed_names,
+)
 from monoyard.charts.schema_sources import SchemaSource, make_schemas, read_sources
 from monoyard.charts.snapshots import Difference, Snapshots
 
@@ -25,12 +33,15 @@ __all__ = [
     "SchemaSource",
     "Snapshots",
     "compared",
+    "homeless",
     "kubernetes_version",
     "label",
     "make_schemas",
+    "named_secrets",
     "parse",
     "placeholder",
     "pods",
     "read_sources",
     "remarks",
+    "routed_names",
 ]

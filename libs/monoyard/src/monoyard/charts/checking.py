@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from monoyard.charts.findings import ChartFinding
 from monoyard.charts.given import Given
-from monoyard.charts.objects import label, pods
+from monoyard.charts.objects import label, named_secrets
 from monoyard.charts.policy import RULES, remarks
 from monoyard.charts.rendering import ChartCall, ChartError, Charts, Rendered
 from monoyard.charts.snapshots import Snapshots
@@ -178,7 +178,7 @@ def _about_environments(
 def _unexpected(rendered: Rendered, environment: EnvironmentSettings) -> Iterator[ChartFinding]:
     """Yield the secrets that a service names and that nobody is told to put there."""
     for thing in rendered.objects:
-        for field, name, keys in _secrets(thing):
+        for field, name, keys in named_secrets(thing):
             known = environment.secrets.get(name)
             if known is None:
                 message = f"nobody expects a Secret `{name}`{suggest(name, environment.secrets)}"
@@ -188,24 +188,3 @@ def _unexpected(rendered: Rendered, environment: EnvironmentSettings) -> Iterato
                 continue
             yield ChartFinding("secrets", environment.name, rendered.service, label(thing), field,
                                message)  # fmt: skip
-
-
-def _secrets(thing: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Yield field, name and keys of each Secret that an object names."""
-    spec = thing.get("spec") or {}
-    tls = spec.get("tls") or ()
-    for item in (tls,) if isinstance(tls, dict) else tls:
-        if "secretName" in item:
-            yield "spec.tls", item["secretName"], ("tls.crt", "tls.key")
-    for pod in pods(thing):
-        for volume in pod.spec.get("volumes") or ():
-            if "secret" in volume:
-                yield f"{pod.path}.volumes", volume["secret"].get("secretName", ""), ()
-        for path, container in pod.containers():
-            for source in container.get("envFrom") or ():
-                if "secretRef" in source:
-                    yield f"{path}.envFrom", source["secretRef"].get("name", ""), ()
-            for variable in container.get("env") or ():
-                named = (variable.get("valueFrom") or {}).get("secretKeyRef")
-                if named and not named.get("optional"):
-                    yield f"{path}.env.{variable['name']}", named["name"], (named["key"],)

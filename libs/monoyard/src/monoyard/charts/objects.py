@@ -70,3 +70,24 @@ def _pods(value: Any, path: str) -> Iterator[PodPlace]:
             return
         for key, item in value.items():
             yield from _pods(item, f"{path}.{key}" if path else str(key))
+
+
+def named_secrets(thing: Object) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Yield field, name and keys of each Secret that an object names."""
+    spec = thing.get("spec") or {}
+    tls = spec.get("tls") or ()
+    for item in (tls,) if isinstance(tls, dict) else tls:
+        if "secretName" in item:
+            yield "spec.tls", item["secretName"], ("tls.crt", "tls.key")
+    for pod in pods(thing):
+        for volume in pod.spec.get("volumes") or ():
+            if "secret" in volume:
+                yield f"{pod.path}.volumes", volume["secret"].get("secretName", ""), ()
+        for path, container in pod.containers():
+            for source in container.get("envFrom") or ():
+                if "secretRef" in source:
+                    yield f"{path}.envFrom", source["secretRef"].get("name", ""), ()
+            for variable in container.get("env") or ():
+                named = (variable.get("valueFrom") or {}).get("secretKeyRef")
+                if named and not named.get("optional"):
+                    yield f"{path}.env.{variable['name']}", named["name"], (named["key"],)

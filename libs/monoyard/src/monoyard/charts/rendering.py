@@ -107,7 +107,7 @@ class Charts:
         deployers = environment.deployers
         told = {
             "environment": environment.name,
-            "routed": sorted({name for item in services for name in _routed(item)}),
+            "routed": sorted({name for item in services for name in routed_names(item.objects)}),
             "deployers": {
                 "users": list(deployers.users),
                 "groups": list(deployers.groups),
@@ -149,7 +149,7 @@ class Charts:
         if not (self._top / call.chart / "Chart.yaml").is_file():
             raise ChartError(f"there is no chart at {call.chart}")
         told = json.dumps(call.given).encode()
-        with _homeless() as environment:
+        with homeless() as environment:
             return capture(Command(argv, self._top, environment, timeout=_SECONDS, stdin=told))
 
 
@@ -173,9 +173,9 @@ def _tidy(text: str) -> str:
     return _BETWEEN.sub("\n---\n", text).strip() + "\n"
 
 
-def _routed(rendered: Rendered) -> Iterator[str]:
-    """Yield the names of the weights that a service's Rollout writes."""
-    for thing in rendered.objects:
+def routed_names(objects: Iterable[Object]) -> Iterator[str]:
+    """Yield the names of the weights that Rollouts among objects move."""
+    for thing in objects:
         canary = ((thing.get("spec") or {}).get("strategy") or {}).get("canary") or {}
         traefik = (canary.get("trafficRouting") or {}).get("traefik") or {}
         if thing["kind"] == "Rollout" and "weightedTraefikServiceName" in traefik:
@@ -188,8 +188,11 @@ def _refusal(call: ChartCall, done: Completed) -> ChartError:
 
 
 @contextmanager
-def _homeless() -> Iterator[Mapping[str, str]]:
-    """Give Helm no plugins, no repositories and no cluster: a chart and its values decide alone."""
+def homeless() -> Iterator[Mapping[str, str]]:
+    """Give Helm no plugins, no repositories and no cluster: a chart and its values decide alone.
+
+    A cluster that its arguments name counts all the same.
+    """
     with tempfile.TemporaryDirectory(prefix="monoyard-helm-") as home:
         yield {
             **clean(),

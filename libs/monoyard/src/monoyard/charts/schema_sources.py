@@ -18,13 +18,13 @@ from monoyard.charts.schemas import Schema, built_in, custom, file_name
 from monoyard.config import parse_toml
 from monoyard.config.kinds import Kind, list_of, mapping_of, table, text
 from monoyard.errors import ConfigurationError, ToolError
-from monoyard.process import Command, capture, clean
+from monoyard.process import PROXIES, Command, capture, clean
 
 KUBERNETES: Final = "k8s.io/kubernetes"
 
 _SECONDS: Final = 600.0
 _DECLARED: Final = ("GOPROXY", "GOPRIVATE", "GONOPROXY", "GOSUMDB", "GONOSUMDB", "GOMODCACHE",
-                    "NETRC", "*_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")  # fmt: skip
+                    "NETRC", *PROXIES)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
