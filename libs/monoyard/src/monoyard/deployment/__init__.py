@@ -1,0 +1,53 @@
+"""A deployment: what it would change in an environment, as a value, and its steps."""
+
+from monoyard.deployment.earlier import Earlier, find_earlier
+from monoyard.deployment.execution import (
+    Crew,
+    carry_out,
+    go_back,
+    open_record,
+    request_of,
+    resume,
+)
+from monoyard.deployment.job_runs import Runs
+from monoyard.deployment.keeping import Kept
+from monoyard.deployment.migrations import Classing, Histories, applied_of
+from monoyard.deployment.plan import LEAST_DIGITS, DeployPlan, Request, ServicePlan
+from monoyard.deployment.planning import make_plan
+from monoyard.deployment.pods import log_lines
+from monoyard.deployment.ports import Images, Renderer, World
+from monoyard.deployment.releases import HelmReleases, Releases
+from monoyard.deployment.saving import SavedPlan, is_confirmed, load_plan, save_plan
+from monoyard.deployment.steering import STEERING
+
+__all__ = [
+    "LEAST_DIGITS",
+    "STEERING",
+    "Classing",
+    "Crew",
+    "DeployPlan",
+    "Earlier",
+    "HelmReleases",
+    "Histories",
+    "Images",
+    "Kept",
+    "Releases",
+    "Renderer",
+    "Request",
+    "Runs",
+    "SavedPlan",
+    "ServicePlan",
+    "World",
+    "applied_of",
+    "carry_out",
+    "find_earlier",
+    "go_back",
+    "is_confirmed",
+    "load_plan",
+    "log_lines",
+    "make_plan",
+    "open_record",
+    "request_of",
+    "resume",
+    "save_plan",
+]

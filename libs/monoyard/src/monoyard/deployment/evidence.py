@@ -1,0 +1,78 @@
+"""What is left of pods that do not serve: why they wait, and what they printed last."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
+
+from monoyard.delivery import Namespace, Object
+from monoyard.delivery.objects import labels_of, name_of
+from monoyard.deployment.jobs import BACKUP, MIGRATE, PROVE, ROLE_LABEL
+from monoyard.deployment.pods import pods_of
+from monoyard.errors import ClusterError
+
+_LINES: Final = 20
+_JOBS: Final = frozenset({BACKUP.name, PROVE.name, MIGRATE.name})
+_MOST_PODS: Final = 3
+
+
+def gather(namespace: Namespace, services: Collection[str]) -> tuple[str, ...]:
+    """Return what pods of services say that are not ready, in lines.
+
+    Where the cluster does not say, that is told: evidence that cannot be had stops nothing.
+    """
+    try:
+        return tuple(_lines(namespace, services))
+    except ClusterError as error:
+        return (f"nothing more is known: {error.message}",)
+
+
+def _lines(namespace: Namespace, services: Collection[str]) -> Iterator[str]:
+    for service in services:
+        # What went before said so in its own step.
+        bad = [
+            pod for pod in pods_of(namespace, service) if not _is_fine(pod) and not _is_of_job(pod)
+        ]
+        for pod in sorted(bad, key=_began, reverse=True)[:_MOST_PODS]:
+            yield from _pod(namespace, pod)
+
+
+def _pod(namespace: Namespace, pod: Object) -> Iterator[str]:
+    status = pod.get("status") or {}
+    yield f"pod {name_of(pod)}: {status.get('phase', 'unknown')}"
+    for item in status.get("conditions") or ():
+        if item.get("type") == "PodScheduled" and item.get("status") == "False":
+            yield f"  no node takes it: {item.get('message') or item.get('reason') or 'unknown'}"
+    for item in status.get("containerStatuses") or ():
+        name = str(item["name"])
+        state = _state(item)
+        if state:
+            yield f"  {name}: {state}, {item.get('restartCount', 0)} restarts"
+        for line in namespace.log(name_of(pod), name, _LINES).splitlines():
+            yield f"  {name} | {line}"
+
+
+def _state(item: Mapping[str, Any]) -> str:
+    for word in ("waiting", "terminated"):
+        found = (item.get("state") or {}).get(word)
+        if found:
+            code = f" with status {found['exitCode']}" if "exitCode" in found else ""
+            return f"{found.get('reason', word)}{code} {found.get('message', '')}".strip()
+    return ""
+
+
+def _is_of_job(pod: Object) -> bool:
+    return labels_of(pod).get(ROLE_LABEL) in _JOBS
+
+
+def _is_fine(pod: Object) -> bool:
+    status = pod.get("status") or {}
+    conditions = status.get("conditions") or ()
+    is_ready = any(
+        item.get("type") == "Ready" and item.get("status") == "True" for item in conditions
+    )
+    return is_ready or status.get("phase") == "Succeeded"
+
+
+def _began(pod: Object) -> str:
+    return str(pod["metadata"].get("creationTimestamp") or "")

@@ -1,0 +1,238 @@
+"""What is asked of backups between deployments: what there is, whether it is good, bring it back.
+
+The ledger says by what and to where backups were taken; neither repository nor registry is asked,
+and the store is reached by Jobs alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from monoyard.config import IDENTITY_KEY, EnvironmentSettings
+from monoyard.delivery import Ledger, Object, Record
+from monoyard.deployment.backups import Backup
+from monoyard.deployment.job_log import Log
+from monoyard.deployment.job_pods import PROGRAM, JobObjects, Pattern
+from monoyard.deployment.job_runs import JobRun, Runs
+from monoyard.deployment.jobs import BACKUP, LIST, MIGRATE, RECOVER, VERIFY, Role, Wanted
+from monoyard.deployment.proving import COPY, COPY_MOUNT, KEYS, SERVER, proof_objects, serving
+from monoyard.deployment.releases import Releases
+from monoyard.deployment.rendering import has_account
+from monoyard.deployment.running import read_running
+from monoyard.deployment.secrets import read_versions
+from monoyard.deployment.store_ways import DUMP, MANIFEST, PLACE, fetching, holding, store_variables
+from monoyard.deployment.tidying import sweep
+from monoyard.errors import DeliveryError
+
+_SUPERUSER: Final = "postgres"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The backups of an environment.
+
+    Attributes:
+        environment: Its settings.
+        ledger: What was done to it.
+        releases: What Helm sent.
+        runs: Under what Jobs run.
+        run: Tells the Jobs of this call from others.
+    """
+
+    environment: EnvironmentSettings
+    ledger: Ledger
+    releases: Releases
+    runs: Runs
+    run: str
+
+    def list(self) -> Sequence[Mapping[str, Any]]:
+        """Return what is told of every backup in the store, the newest first.
+
+        Raises:
+            DeliveryError: The store does not say, or no deployment ever took one.
+        """
+        service, backup = self._newest()
+        argv = [*PROGRAM, "backups", "--prefix", f"{self.environment.name}/"]
+
+        def make(wanted: Wanted, objects: Sequence[Object]) -> JobObjects:
+            pattern = Pattern(wanted, objects)
+            pattern.copies.of_store(backup.store.endpoint)
+            env = store_variables(backup.store)
+            asked = pattern.tools("list", backup.image, argv, env=env)
+            return pattern.job([asked], has_account(self.runs.namespace), is_isolated=True)
+
+        log = self._do(LIST, service, backup, self.runs.timeouts.backup, make)
+        return [event for event in log.events if event["event"] == "backup"]
+
+    def verify(self, key: str) -> Mapping[str, Any]:
+        """Have a backup fetched, restored into a throwaway PostgreSQL, and compared.
+
+        Args:
+            key: Of the backup.
+
+        Returns:
+            `key`, `tables` and `not_compared`; beside the backup it is written that it is proven.
+
+        Raises:
+            DeliveryError: It is not good, or that cannot be found out.
+        """
+        service = self._service_of(key)
+        _, backup = self._newest(service)
+
+        def make(wanted: Wanted, objects: Sequence[Object]) -> JobObjects:
+            accounts = has_account(self.runs.namespace)
+            return proof_objects(wanted, (backup, key), objects, accounts)
+
+        log = self._do(VERIFY, service, backup, self.runs.timeouts.prove, make)
+        proven = log.last("proven")
+        return {"key": key, **{name: proven.get(name) for name in ("tables", "not_compared")}}
+
+    def recover(self, key: str, *, is_planned: bool) -> Sequence[Mapping[str, Any]]:
+        """Bring back the tables and columns that a backup has and the database has not.
+
+        Args:
+            key: Of the backup.
+            is_planned: Only tell what is lost.
+
+        Returns:
+            The events of `monoyard_database recover`.
+
+        Raises:
+            DeliveryError: Nothing, or not all, was brought back.
+        """
+        service = self._service_of(key)
+        _, backup = self._newest(service)
+        make = partial(self._recovery, (backup, key), is_planned)
+        log = self._do(RECOVER, service, backup, self.runs.timeouts.prove, make)
+        return [event for event in log.events if event["event"] not in ("fetched", "restored")]
+
+    def newest_before_migration(self, service: str) -> str:
+        """Return the key of the backup that was taken before a service was migrated last.
+
+        Raises:
+            DeliveryError: There is none.
+        """
+        for record in self.ledger.history():
+            migrated = record.last(f"{MIGRATE.name}:{service}")
+            taken = record.done(f"{BACKUP.name}:{service}")
+            if migrated is not None and taken is not None:
+                return str(taken.facts["key"])
+        raise DeliveryError(
+            f"no deployment that backed {service} up has migrated it",
+            code="no-backup",
+            hint="`invoke backup.list` shows what there is; `--key` names one",
+        )
+
+    def newest(self) -> str:
+        """Return the key of the backup that a deployment took last.
+
+        Raises:
+            DeliveryError: There is none.
+        """
+        for record in self.ledger.history():
+            for name in record.header.get("services") or {}:
+                taken = record.done(f"{BACKUP.name}:{name}")
+                if taken is not None:
+                    return str(taken.facts["key"])
+        raise self._none()
+
+    def _recovery(
+        self,
+        of: tuple[Backup, str],
+        is_planned: bool,
+        wanted: Wanted,
+        objects: Sequence[Object],
+    ) -> JobObjects:
+        backup, key = of
+        pattern = Pattern(wanted, objects)
+        env, env_from = pattern.address(backup.variable)
+        pattern.copies.of_store(backup.store.endpoint)
+        argv = [*PROGRAM, "recover", "--from", DUMP, "--manifest", MANIFEST]
+        argv += ["--identity", f"{KEYS['mountPath']}/{IDENTITY_KEY}"]
+        scratch = {"name": "SCRATCH_URL", "value": SERVER.format("postgresql", _SUPERUSER)}
+        last = pattern.tools(
+            "recover", backup.image, [*argv, *(["--plan"] if is_planned else [])],
+            mounts=[holding(read_only=True), KEYS], env=[*env, scratch], env_from=env_from,
+        )  # fmt: skip
+        more = ("--only-manifest",) if is_planned else ("--space", str(COPY_MOUNT["mountPath"]))
+        first = [fetching(pattern, backup, key, *more, mounts=(COPY_MOUNT,))]
+        if not is_planned:
+            first.append(serving(pattern, backup, wanted.name))
+        secret = {"name": KEYS["name"], "secret": {"secretName": backup.identity}}
+        accounts = has_account(self.runs.namespace)
+        return pattern.job([last], accounts, first=first, volumes=[PLACE, COPY, secret])
+
+    def _do(
+        self,
+        role: Role,
+        service: str,
+        backup: Backup,
+        seconds: float,
+        make: Callable[[Wanted, Sequence[Object]], JobObjects],
+    ) -> Log:
+        """Run a Job as what runs of a service, and leave nothing of it."""
+        now = read_running(self.releases, service, self.environment.services[service])
+        if not now.revision:
+            raise DeliveryError(
+                f"{service} does not run in `{self.environment.name}`: its database is reached as "
+                "its pods reach it",
+                code="not-running",
+                hint="docs/how-to/back-up-a-database.md has the same by hand",
+            )
+        wanted_secrets = backup.secrets(restores=role is not LIST)
+        _, missing = read_versions(self.runs.namespace, wanted_secrets)
+        if missing:
+            # A pod would wait for it for as long as the Job may take.
+            raise DeliveryError(
+                missing[0],
+                code="missing-secret",
+                hint="a person puts it there; `data` of the environment only names it",
+            )
+        image = f"{now.repository}@{now.digest}"
+        name = self.environment.name
+        wanted = Wanted(name, service, 0, image, seconds, role, self.run)
+        try:
+            return JobRun(wanted, backup.image, self.runs).do(lambda: make(wanted, now.objects))
+        finally:
+            sweep(self.runs.namespace, wanted)
+
+    def _newest(self, service: str = "") -> tuple[str, Backup]:
+        """Return how backups were taken last, of one service or of any."""
+        for record in self.ledger.history():
+            for name, said in self._taken(record):
+                if service in ("", name):
+                    return name, Backup.of_header(said)
+        raise self._none()
+
+    def _taken(self, record: Record) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        services = record.header.get("services") or {}
+        return [
+            (name, said["backup"])
+            for name, said in services.items()
+            if said.get("backup") and name in self.environment.services
+        ]
+
+    def _service_of(self, key: str) -> str:
+        parts = key.split("/")
+        if len(parts) != 3 or parts[0] != self.environment.name:  # noqa: PLR2004  as `key_of` makes it
+            raise DeliveryError(
+                f"`{key}` is no backup of `{self.environment.name}`",
+                code="no-backup",
+                hint=f"`invoke backup.list --env {self.environment.name}` shows what there is",
+            )
+        if parts[1] not in self.environment.services:
+            raise DeliveryError(
+                f"`{self.environment.name}` has no service `{parts[1]}`", code="no-backup"
+            )
+        return parts[1]
+
+    def _none(self) -> DeliveryError:
+        return DeliveryError(
+            f"no deployment to `{self.environment.name}` took a backup",
+            code="no-backup",
+            hint="`data` of the environment says when that is; `invoke history --json` has the "
+            "steps of each",
+        )

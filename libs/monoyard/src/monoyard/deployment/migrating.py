@@ -1,0 +1,78 @@
+"""The step that migrates: one Job for each service, before anything of the release is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from monoyard.delivery import Record
+from monoyard.deployment.backing_up import backup_of
+from monoyard.deployment.job_pods import JobObjects
+from monoyard.deployment.job_runs import JobRun, Runs
+from monoyard.deployment.jobs import BACKUP, MIGRATE, PROVE, Wanted
+from monoyard.deployment.migration_objects import Revisions, migration_objects
+from monoyard.deployment.ports import World
+from monoyard.deployment.rendering import has_account, image_of, rendered_for
+
+
+@dataclass(frozen=True, slots=True)
+class Migrate:
+    """Applies the migrations of a service's new image, in that image.
+
+    Attributes:
+        service: Its name.
+        world: What is asked.
+        runs: Under what it runs.
+    """
+
+    service: str
+    world: World
+    runs: Runs
+
+    @property
+    def name(self) -> str:
+        """As in the ledger."""
+        return f"{MIGRATE.name}:{self.service}"
+
+    def do(self, record: Record) -> Mapping[str, Any]:
+        """Make the Job, or find it, and wait for its end; errors as of `JobRun.do`."""
+        name, image = self.world.environment.name, image_of(record, self.service)
+        seconds = self.runs.timeouts.migrate
+        wanted = Wanted(name, self.service, record.number, image, seconds, MIGRATE)
+        log = JobRun(wanted, image, self.runs).do(lambda: self._objects(wanted, record))
+        return {"job": wanted.name, **log.migrated}
+
+    def _objects(self, wanted: Wanted, record: Record) -> JobObjects:
+        said = record.header["services"][self.service]
+        images = self.world.images
+        images.examine(self.service, said["digest"], record.header["commit"]).demand()
+        return migration_objects(
+            wanted,
+            Revisions.of(said),
+            rendered_for(self.world, self.service, record),
+            has_account(self.world.namespace),
+            backup_of(record, self.world.environment.name, self.service),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NothingSent:
+    """The way back where a step before the first rollout failed: what was applied stays."""
+
+    name: str = "nothing-sent"
+
+    def do(self, record: Record) -> Mapping[str, Any]:
+        """Say what stays; the failed step itself says how far it came."""
+        applied = {
+            entry.step.partition(":")[2]: entry.facts.get("applied") or []
+            for entry in record.entries
+            if entry.step.startswith(f"{MIGRATE.name}:") and entry.state == "done"
+        }
+        return {"message": "every service runs what it ran", "applied": applied}
+
+
+def failed_before_sending(record: Record) -> bool:
+    """Say whether a deployment failed in a step that comes before anything is sent."""
+    verb = str(record.failure).partition(":")[0]
+    return verb in (BACKUP.name, PROVE.name, MIGRATE.name)

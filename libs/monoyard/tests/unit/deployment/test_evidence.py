@@ -1,0 +1,73 @@
+"""What is kept of pods that did not serve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from monoyard.delivery.objects import DEPLOYMENT, POD, new
+from monoyard.deployment.evidence import gather
+from monoyard.testing import FakeNamespace
+
+
+def pod(name: str, *, at: str = "", ready: bool = False, **state: Any) -> dict[str, Any]:
+    """Return a pod of the api with one container."""
+    container = {"name": "main", "state": state, "restartCount": 1}
+    conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
+    status = {"phase": "Pending", "containerStatuses": [container], "conditions": conditions}
+    thing = new(POD, name, labels={"monoyard.dev/service": "api", "app": "api"}, status=status)
+    thing["metadata"]["creationTimestamp"] = at
+    return thing
+
+
+def test_only_what_failed_says_something() -> None:
+    """Pods that are ready or ended well are left out; of the others the newest three are asked."""
+    cluster = FakeNamespace()
+    cluster.create(POD, pod("fine", ready=True))
+    done = pod("done")
+    done["status"]["phase"] = "Succeeded"
+    cluster.create(POD, done)
+    for number in range(4):
+        at = f"2026-01-0{number + 1}"
+        cluster.create(POD, pod(f"bad-{number}", at=at, waiting={"reason": "ImagePullBackOff"}))
+    found = gather(cluster, ["api"])
+    assert [line for line in found if line.startswith("pod")] == [
+        "pod bad-3: Pending", "pod bad-2: Pending", "pod bad-1: Pending",
+    ]  # fmt: skip
+    assert found[1] == "  main: ImagePullBackOff, 1 restarts"
+    assert gather(cluster, ["web"]) == ()
+
+
+def test_pod_that_no_node_takes_says_why() -> None:
+    """What the scheduler says stands in the evidence: the pod itself never printed anything."""
+    cluster = FakeNamespace()
+    thing = pod("waits")
+    said = {"type": "PodScheduled", "status": "False", "message": "Insufficient cpu."}
+    thing["status"] = {"phase": "Pending", "conditions": [said]}
+    cluster.create(POD, thing)
+    assert gather(cluster, ["api"]) == (
+        "pod waits: Pending", "  no node takes it: Insufficient cpu.",
+    )  # fmt: skip
+
+
+def test_pods_of_any_chart_are_found_by_their_workload() -> None:
+    """Without the shared chart's labels, the selector of a Deployment leads to them."""
+    cluster = FakeNamespace()
+    thing = pod("foreign", terminated={"reason": "Error", "exitCode": 3})
+    thing["metadata"]["labels"] = {"app": "theirs"}
+    cluster.create(POD, thing)
+    cluster.print_log("foreign", "main", "so it ends\n")
+    owner = {"meta.helm.sh/release-name": "theirs"}
+    spec = {"selector": {"matchLabels": {"app": "theirs"}}}
+    cluster.create(DEPLOYMENT, new(DEPLOYMENT, "theirs", annotations=owner, spec=spec))
+    assert gather(cluster, ["theirs"]) == (
+        "pod foreign: Pending",
+        "  main: Error with status 3, 1 restarts",
+        "  main | so it ends",
+    )
+
+
+def test_silent_cluster_stops_nothing() -> None:
+    """Evidence that cannot be had is told to be so, and going back goes on."""
+    cluster = FakeNamespace()
+    cluster.stop_answering()
+    assert gather(cluster, ["api"]) == ("nothing more is known: the cluster does not answer",)

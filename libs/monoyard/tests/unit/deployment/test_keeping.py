@@ -1,0 +1,185 @@
+"""Backups between deployments: listed, verified and brought back by Jobs that leave nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from monoyard.delivery import Object
+from monoyard.delivery.objects import CONFIG_MAP, JOB, SECRET, labels_of
+from monoyard.deployment import Kept, Runs
+from monoyard.deployment.jobs import AHEAD, RUN_LABEL
+from monoyard.errors import DeliveryError
+from monoyard.report.backups import backup_lines, recovery_lines, verified_line
+
+from .yard import NEW, Yard, digest
+
+if TYPE_CHECKING:
+    from monoyard.delivery import Record
+
+TOOLS = f"registry.example/postgres@{digest('tools-1')}"
+TOLD = {
+    "taken_at": "2026-11-22T10:11:12Z", "bytes": 2048, "rows": 3, "tables": 1,
+    "revisions": ["r-zero"], "proven_at": "",
+}  # fmt: skip
+
+
+@pytest.fixture
+def shop(yard: Yard) -> Yard:
+    """An environment whose last deployment backed one service up and migrated it."""
+    yard.deploy()
+    yard.back_up()
+    yard.commits.migrations["api"] = {NEW: {"one"}}
+    yard.jobs.wanted["api"] = ["r-one"]
+    yard.deploy(NEW)
+    return yard
+
+
+def _kept(yard: Yard) -> Kept:
+    timeouts = yard.crew().timeouts
+    runs = Runs(yard.cluster, yard.clock, lambda: None, yard.told.append, timeouts)
+    return Kept(yard.environment, yard.ledger, yard.releases, runs, "ab12")
+
+
+def _key(yard: Yard, number: int = 2) -> str:
+    record: Record = yard.ledger.read(number)
+    entry = record.last("backup:api")
+    assert entry is not None
+    return str(entry.facts["key"])
+
+
+def _pods(job: Object) -> Any:
+    return job["spec"]["template"]["spec"]
+
+
+def _left(yard: Yard) -> list[str]:
+    return [
+        thing["metadata"]["name"]
+        for kind in (JOB, *AHEAD)
+        for thing in yard.cluster.list(kind, {})
+        if RUN_LABEL in labels_of(thing)
+    ]
+
+
+def test_lost_key_is_said_before_anything_is_made(shop: Yard) -> None:
+    """Without the Secret that restores nothing is verified or restored; all is still listed."""
+    shop.cluster.delete(SECRET, shop.environment.data.identity)
+    for ask in (
+        lambda: _kept(shop).verify(_key(shop)),
+        lambda: _kept(shop).recover(_key(shop), is_planned=True),
+    ):
+        with pytest.raises(DeliveryError, match="there is no Secret `backup-identity`") as error:
+            ask()
+        assert error.value.code == "missing-secret"
+    assert shop.jobs.asked == []
+    shop.jobs.listed = [{"key": _key(shop), **TOLD}]
+    assert len(_kept(shop).list()) == 1
+
+
+def test_backups_are_listed_by_a_job(shop: Yard) -> None:
+    """The store is asked in the cluster, with its Secret by name; nothing of the Job stays."""
+    shop.jobs.listed = [{"key": _key(shop), **TOLD}]
+    (found,) = _kept(shop).list()
+    assert found["key"] == _key(shop)
+    (job,) = shop.jobs.asked
+    (container,) = _pods(job)["containers"]
+    assert (container["image"], container["command"][3:]) == (TOOLS, [
+        "backups", "--prefix", "dev/",
+    ])  # fmt: skip
+    assert _left(shop) == []
+    (line,) = backup_lines([found])
+    assert line == (
+        f"{_key(shop)}  2026-11-22T10:11:12Z  2.0 KiB, 3 rows in 1 table, revision r-zero, "
+        "not proven"
+    )
+    assert list(backup_lines([])) == ["the store has no whole backup"]
+
+
+def test_job_of_no_deployment_holds_nobody_up(shop: Yard) -> None:
+    """A Job that asks has none of the labels that whoever takes the Lease waits for."""
+    _kept(shop).list()
+    (job,) = shop.jobs.asked
+    assert "monoyard.dev/environment" not in labels_of(job)
+    assert "monoyard.dev/deployment" not in labels_of(job)
+    assert job["metadata"]["name"] == "list-ab12-api"
+
+
+def test_backup_is_verified_on_a_copy(shop: Yard) -> None:
+    """The newest is restored as in a proof, with no migration and none of the service's ways."""
+    kept = _kept(shop)
+    found = kept.verify(kept.newest())
+    assert found == {"key": _key(shop), "tables": 1, "not_compared": []}
+    (job,) = shop.jobs.asked
+    names = [item["name"] for item in _pods(job)["initContainers"]]
+    assert names == ["fetch", "server", "restore"]
+    assert verified_line(found) == f"{_key(shop)} restores to what was backed up: 1 table"
+    assert _left(shop) == []
+
+
+def test_backup_that_is_not_good_is_told(shop: Yard) -> None:
+    """What fails says why, with what helps, and leaves nothing either."""
+    shop.jobs.bad_proofs["api"] = (5, "no identity can decrypt it")
+    with pytest.raises(DeliveryError, match="no identity can decrypt it") as error:
+        _kept(shop).verify(_key(shop))
+    assert error.value.code == "proof-failed"
+    assert _left(shop) == []
+
+
+def test_lost_things_are_brought_back(shop: Yard) -> None:
+    """By default from the backup before the last migration; the copy is beside, the key in it."""
+    kept = _kept(shop)
+    key = kept.newest_before_migration("api")
+    assert key == _key(shop)
+    shop.jobs.recovered = [
+        {"event": "lost", "tables": ["orders"], "columns": {"users": ["note"]}},
+        {"event": "untouched", "name": "index x", "message": "is gone"},
+        {"event": "table", "name": "orders", "rows": 3},
+        {"event": "column", "name": "users", "columns": ["note"], "rows": 2, "new": 1, "gone": 0},
+    ]
+    events = kept.recover(key, is_planned=False)
+    (job,) = shop.jobs.asked
+    pod = _pods(job)
+    assert [item["name"] for item in pod["initContainers"]] == ["fetch", "server"]
+    (container,) = pod["containers"]
+    variables = {item["name"]: item for item in container["env"]}
+    assert variables["DATABASE_URL"]["valueFrom"]["secretKeyRef"]["name"] == "api-database"
+    assert variables["SCRATCH_URL"]["value"] == "postgresql://postgres@127.0.0.1:5432/postgres"
+    assert list(recovery_lines(key, events, is_planned=False)) == [
+        "left to you: index x is gone",
+        "brought back: table orders, 3 rows",
+        "brought back: note of users, in 2 rows; 1 newer row without, 0 rows of the backup gone",
+    ]
+
+
+def test_plan_of_a_recovery_changes_nothing(shop: Yard) -> None:
+    """It needs the manifest alone, and no copy."""
+    shop.jobs.recovered = [{"event": "lost", "tables": ["orders"], "columns": {"users": ["note"]}}]
+    events = _kept(shop).recover(_key(shop), is_planned=True)
+    (job,) = shop.jobs.asked
+    assert [item["name"] for item in _pods(job)["initContainers"]] == ["fetch"]
+    assert "--only-manifest" in _pods(job)["initContainers"][0]["command"]
+    assert _pods(job)["containers"][0]["command"][-1] == "--plan"
+    assert list(recovery_lines("k", events, is_planned=True)) == [
+        "k would bring back", "  table orders", "  users: note",
+    ]  # fmt: skip
+    assert list(recovery_lines("k", [], is_planned=True)) == ["nothing is lost that k has"]
+
+
+def test_what_there_is_not_is_told(shop: Yard, yard: Yard) -> None:
+    """A key of elsewhere, a service that was never backed up, and an environment without any."""
+    kept = _kept(shop)
+    for key in ("prod/api/1-x", "dev/api", "dev/other/1-x"):
+        with pytest.raises(DeliveryError) as error:
+            kept.verify(key)
+        assert error.value.code == "no-backup"
+    with pytest.raises(DeliveryError, match="no deployment that backed web up"):
+        kept.newest_before_migration("web")
+    shop.releases.uninstall("api")
+    with pytest.raises(DeliveryError, match="api does not run in `dev`"):
+        kept.list()
+    for number in (1, 2):
+        yard.cluster.delete(CONFIG_MAP, f"deployment-{number}")
+    for ask in (kept.list, kept.newest):
+        with pytest.raises(DeliveryError, match="no deployment to `dev` took a backup"):
+            ask()
