@@ -10,8 +10,8 @@ from pathlib import Path
 def main() -> int:
     """Return the exit code of the command."""
     from monoyard.bindings.adopting import adopt  # noqa: PLC0415  `--help` needs none of it
-    from monoyard.bindings.charting import check_charts  # noqa: PLC0415
-    from monoyard.bindings.errors import report  # noqa: PLC0415
+    from monoyard.bindings.charting import check_charts  # noqa: PLC0415  likewise
+    from monoyard.bindings.errors import report  # noqa: PLC0415  likewise
 
     parser = argparse.ArgumentParser(prog="python3 -m monoyard")
     verbs = parser.add_subparsers(dest="verb", required=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from monoyard.bindings.announcing import announce
 from monoyard.bindings.engine import Engine
 from monoyard.plan import Sourced, gather
 from monoyard.plan.reading import pattern_for
@@ -49,7 +49,7 @@ def adopt(directory: Path, *, dry_run: bool) -> None:
         directory: A directory of the repository.
         dry_run: Show only.
     """
-    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr))
+    engine = Engine(directory, announce)
     workspace = engine.workspace
     source = SuiteSource(engine.interpreters, engine.environment)
     sourced = gather((source,), workspace)

@@ -8,16 +8,17 @@ import socket
 import statistics
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from monoyard.bindings.arguments import parse_arguments
+from monoyard.bindings.benching_builds import BuildBench
 from monoyard.bindings.engine import Engine
 from monoyard.cache import StoredFile, StoredResult
 from monoyard.errors import ToolError, UsageError
-from monoyard.images import ImageWork
+from monoyard.images import ImageWork, engine_problem
 from monoyard.install import (
     Daemons,
     LocalInterpreters,
@@ -63,9 +64,17 @@ def bench_images(directory: Path, words: Sequence[str]) -> None:
     wanted = _read(words)
     with tempfile.TemporaryDirectory() as place:
         figures = _Bench(directory, Path(place), wanted).measure()
+    problem = engine_problem(os.environ)
+    builds = {}
+    if not problem:
+        with tempfile.TemporaryDirectory() as place:
+            builds = BuildBench(directory, Path(place), wanted.runs).measure()
     target = directory / wanted.target
     target.parent.mkdir(parents=True, exist_ok=True)
-    data = {"version": 1, "images": wanted.count, "runs": wanted.runs, "seconds": figures}
+    data = {
+        "version": 1, "images": wanted.count, "runs": wanted.runs, "seconds": figures,
+        "builds": builds, "not measured": problem,
+    }  # fmt: skip
     target.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     lines = describe_figures(json.loads(target.read_text("utf-8")))
     target.with_suffix(".md").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -74,7 +83,7 @@ def bench_images(directory: Path, words: Sequence[str]) -> None:
     print("\n".join(lines))
 
 
-def describe_figures(data: dict[str, object]) -> list[str]:
+def describe_figures(data: Mapping[str, Any]) -> list[str]:
     """Return the figures of a JSON file as a table in Markdown, with the ratios."""
     seconds = data["seconds"]
     if not isinstance(seconds, dict):
@@ -94,7 +103,32 @@ def describe_figures(data: dict[str, object]) -> list[str]:
         f"| nothing changed / (empty nox session + git status + one probe) | {ratio:.2f} |",
         "",
         "![seconds](images.svg)",
+        "",
+        *_describe_builds(data),
     ]
+
+
+def _describe_builds(data: Mapping[str, Any]) -> Iterator[str]:
+    builds = data["builds"]
+    yield "# Building one service"
+    yield ""
+    if not builds:
+        yield f"Not measured: {data['not measured']}."
+        return
+    yield (
+        "A Python service of this repository after one edited line: with all that the engine does "
+        "(keys, wheels, a trial in the container engine), and a plain bake of the same files. "
+        "Sizes are those of unpacked layers."
+    )
+    yield ""
+    yield "| what | figure |"
+    yield "| --- | ---: |"
+    for name, value in builds.items():
+        yield f"| {name} | {value:.1f} |"
+    ratio = builds["one line, nox -s images"] / builds["one line, plain bake"]
+    yield f"| nox -s images / plain bake | {ratio:.1f} |"
+    own, one = builds["size, nox -s images (MiB)"], builds["size, one stage on debian (MiB)"]
+    yield f"| size / one stage on debian | {own / one:.2f} |"
 
 
 def _read(words: Sequence[str]) -> _Wanted:

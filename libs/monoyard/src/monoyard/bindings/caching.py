@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from monoyard.bindings.announcing import announce
 from monoyard.bindings.engine import Engine
 from monoyard.errors import UsageError
 
@@ -67,7 +68,7 @@ def unpack_store(directory: Path, file: Path, *, if_exists: bool) -> None:
 
 
 def _engine(directory: Path) -> Engine:
-    return Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr))
+    return Engine(directory, announce)
 
 
 def _say_notes(engine: Engine) -> None:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from monoyard.bindings.announcing import announce
 from monoyard.bindings.engine import Engine
 from monoyard.charts import (
     ChartChecks,
@@ -51,7 +52,7 @@ def check_charts(
         ChecksFailedError: Something is wrong.
         ConfigurationError: The environments or the policy have faults.
     """
-    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr))
+    engine = Engine(directory, announce)
     top, settings = engine.repository.top, engine.settings
     environments = find_environments(top, settings)
     policy_file = top / settings.images.policy
@@ -100,7 +101,7 @@ def write_schemas(directory: Path) -> None:
         MachineError: There is no Go.
         ToolError: A module cannot be fetched.
     """
-    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr))
+    engine = Engine(directory, announce)
     name = engine.settings.delivery.schemas
     place = engine.repository.top / name
     list_of_sources = place / "sources.toml"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
+from monoyard.bindings.announcing import announce
 from monoyard.bindings.arguments import HELP, Arguments
 from monoyard.bindings.engine import Engine
 from monoyard.errors import ChecksFailedError, InterruptedRunError, MachineError
@@ -180,7 +181,7 @@ class Checks:
         for subscriber in self._subscribers:
             subscriber(Preparing(words))
         if not self._subscribers:
-            print(f"{words} ...", file=sys.stderr, flush=True)
+            announce(words)
 
     def _report(self, summary: RunSummary, arguments: Arguments) -> None:
         talk = sys.stderr if arguments.json == "" else sys.stdout

@@ -11,6 +11,7 @@ from monoyard.bindings.arguments import HELP
 from monoyard.config import (
     environment_json_schema,
     json_schema,
+    local_cluster_json_schema,
     package_json_schema,
     policy_json_schema,
 )
@@ -47,6 +48,7 @@ def _files() -> dict[str, str]:
         "plan.schema.json": _json(plan_schema()),
         "policy.schema.json": _json(policy_json_schema()),
         "environment.schema.json": _json(environment_json_schema()),
+        "local-cluster.schema.json": _json(local_cluster_json_schema()),
     }
 
 
@@ -116,6 +118,12 @@ def _environments() -> Iterator[str]:
         yield from _table(f"{title}: `[{name}]`", properties[name]["properties"])
     service = properties["services"]["additionalProperties"]["properties"]
     yield from _table("A service of an environment: `[services.NAME]`", service)
+    yield ""
+    yield "The file `infra/cluster/cluster.toml` says what the local cluster is given for them."
+    properties = local_cluster_json_schema()["properties"]
+    yield from _table("The file of the local cluster", properties)
+    source = properties["secrets"]["additionalProperties"]["additionalProperties"]["properties"]
+    yield from _table("A value of a Secret: `[secrets.NAME]`, one of", source)
 
 
 def _table(title: str, properties: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
@@ -168,6 +176,9 @@ def _command_line() -> Iterator[str]:
     yield "| 10, 11 | configuration; repository |"
     yield "| 20, 21 | the machine lacks something; a tool failed |"
     yield "| 30, 31, 32 | an image cannot be published; the registry; an image is not accepted |"
+    yield "| 40, 41 | a deployment failed or is refused; the cluster does not do as it is asked |"
+    yield "| 42, 43 | somebody else holds the environment; this runner no longer does |"
+    yield "| 44 | a deployment went back because its gates had too little to go by |"
     yield "| 70 | a fault of monoyard itself |"
     yield "| 130 | interrupted; the partial record was written |"
     yield ""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
+from monoyard.bindings.announcing import announce
 from monoyard.bindings.arguments import parse_arguments
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.questions import answer
@@ -19,7 +19,7 @@ def list_images(directory: Path, target: str | None) -> None:
         directory: A directory of the repository.
         target: Where JSON goes, as `answer` takes it; None for a table.
     """
-    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr, flush=True))
+    engine = Engine(directory, announce)
     plan = engine.plan(engine.selection(parse_arguments([]), (SUITE,)))
     rows = []
     for planned in plan.selected:
@@ -52,7 +52,7 @@ def refresh_bases(directory: Path) -> None:
     Raises:
         ConfigurationError: No base is made of packages.
     """
-    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr, flush=True))
+    engine = Engine(directory, announce)
     settings = engine.workspace.settings.images
     bases = {name: base for name, base in settings.bases.items() if base.packages}
     if not bases:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
+from monoyard.bindings.announcing import announce
 from monoyard.bindings.engine import Engine
 from monoyard.errors import ChecksFailedError, ConfigurationError
 from monoyard.install import write_locks as compile_locks
@@ -19,7 +19,7 @@ def write_locks(directory: Path, *, check: bool, upgrade: bool = False) -> None:
         ConfigurationError: The settings name no lock.
         ChecksFailedError: With `check`, a lock is not current.
     """
-    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr, flush=True))
+    engine = Engine(directory, announce)
     workspace = engine.workspace
     lock = workspace.settings.lock
     if lock is None:

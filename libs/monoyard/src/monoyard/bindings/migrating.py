@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from monoyard.bindings.announcing import announce
 from monoyard.bindings.arguments import parse_arguments
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.questions import answer
@@ -32,23 +32,38 @@ _NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class HistoryReader:
+    """Reads the histories of the work tree.
+
+    Attributes:
+        engine: The repository.
+    """
+
     engine: Engine
 
     @classmethod
-    def at(cls, directory: Path) -> _Reader:
-        return cls(Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr)))
+    def at(cls, directory: Path) -> HistoryReader:
+        """Return what reads those of the repository that has a directory."""
+        return cls(Engine(directory, announce))
 
     def packages(self, words: Sequence[str]) -> tuple[Package, ...]:
+        """Return the packages with migrations among those that are named.
+
+        Raises:
+            UsageError: One that is named has none.
+        """
         workspace = self.engine.workspace
         names = workspace.find(parse_arguments(list(words)).packages)
         return find_projects(workspace, names)
 
     def history(self, package: Package) -> History:
-        """Return the history of a package, read in its own venv."""
+        """Return the history of a package, read in its own venv.
+
+        Raises:
+            ToolError: alembic cannot read it.
+        """
         workspace = self.engine.workspace
-        names = [package.name, *sorted(workspace.graph.runtime_closure[package.name])]
-        python = [name for name in names if workspace.packages[name].kind == "python"]
+        python = self.closure(package)
         laid = lay_over(workspace, python, self.engine.state)
         interpreter = self.engine.venvs.ensure(self._venv(python)) / "bin" / "python"
         declared = package.settings.image.environment or {}
@@ -58,6 +73,12 @@ class _Reader:
             {"DATABASE_URL": _NOWHERE, **declared},
             [path for name in python for path in laid[name]],
         )
+
+    def closure(self, package: Package) -> list[str]:
+        """Return the packages of the workspace that a package's migrations may import."""
+        workspace = self.engine.workspace
+        names = [package.name, *sorted(workspace.graph.runtime_closure[package.name])]
+        return [name for name in names if workspace.packages[name].kind == "python"]
 
     def _venv(self, names: Sequence[str]) -> VenvSpec:
         workspace = self.engine.workspace
@@ -69,6 +90,11 @@ class _Reader:
         return VenvSpec(interpreter, requirements=third_party(workspace, needed))
 
     def classifier(self) -> Classifier:
+        """Return what classes them.
+
+        Raises:
+            MachineError: squawk, or the grammar of PostgreSQL, cannot be had.
+        """
         judges = Judges(self.engine.tools.ensure("squawk"))
         return Classifier(judges.grammar, judges.lint)
 
@@ -88,7 +114,7 @@ def explain_migrations(
     Raises:
         UsageError: A package has no migrations, or no such revision.
     """
-    reader, found = _Reader.at(directory), {}
+    reader, found = HistoryReader.at(directory), {}
     classifier = reader.classifier()
     for package in reader.packages(words):
         history = reader.history(package)
@@ -120,7 +146,7 @@ def lint_migrations(
         ChecksFailedError: A new revision has an effect that no reviewer accepted, or a fault.
         UsageError: A package has no migrations.
     """
-    reader, found, lines = _Reader.at(directory), {}, []
+    reader, found, lines = HistoryReader.at(directory), {}, []
     changes = reader.engine.changes(since)
     top, classifier = reader.engine.repository.top, reader.classifier()
     for package in reader.packages(words):

@@ -52,6 +52,11 @@ def register(directory: Path, *, maintains_engine: bool = False) -> None:
         "code, secrets, dependencies, images: findings, and a verdict (`-- --env NAME`)",
         _scan(directory),
     )
+    _session(
+        "e2e",
+        "tests of the whole system in tests/e2e, on a cluster (`-- WORDS FOR PYTEST`)",
+        _end_to_end(directory),
+    )
     _session("fix", "mend what lint can mend", _fix(directory))
     _session("tests", "every pytest suite, with coverage and one closing line", _tests(directory))
     if maintains_engine:
@@ -98,6 +103,15 @@ def _scan(directory: Path) -> Callable[[nox.Session], None]:
         from monoyard.bindings.scanning import scan
 
         scan(directory, parse_arguments(session.posargs))
+
+    return body
+
+
+def _end_to_end(directory: Path) -> Callable[[nox.Session], None]:
+    def body(session: nox.Session) -> None:
+        from monoyard.bindings.end_to_end import run_end_to_end
+
+        run_end_to_end(directory, session.posargs)
 
     return body
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from monoyard.bindings.announcing import announce
 from monoyard.bindings.arguments import HELP, parse_arguments
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.parallel import each
@@ -83,7 +84,7 @@ def prune_images(directory: Path, asked: Pruning) -> None:
             "`--apply` has to know what runs",
             hint="`--keep-running FILE` lists it; `--nothing-runs` says that nothing does",
         )
-    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr, flush=True))
+    engine = Engine(directory, announce)
     _check_history(engine.repository, is_applied=asked.is_applied)
     if not rules.running and not asked.nothing_runs:
         _warn("no list says what runs (`--keep-running`), so what runs is kept by chance only")

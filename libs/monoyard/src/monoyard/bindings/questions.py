@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from monoyard.bindings.announcing import announce
 from monoyard.bindings.arguments import HELP, Arguments, parse_arguments
 from monoyard.bindings.engine import Engine
 from monoyard.config import suggest
@@ -60,7 +60,7 @@ def show_explanation(directory: Path, name: str, target: str | None) -> None:
     Raises:
         UsageError: There is no such task.
     """
-    engine = Engine(directory, _talk)
+    engine = Engine(directory, announce)
     plan = engine.plan(engine.selection(parse_arguments([])))
     found = next((planned for planned in plan.tasks if planned.task.id == name), None)
     if found is None:
@@ -87,7 +87,7 @@ def show_graph(directory: Path, form: str) -> None:
         raise UsageError(
             f"there is no format `{form}`{suggest(form, forms)}", hint="mermaid or dot"
         )
-    for line in forms[form](Engine(directory, _talk).workspace):
+    for line in forms[form](Engine(directory, announce).workspace):
         print(line)
 
 
@@ -116,10 +116,6 @@ def _arguments(words: Sequence[str], since: str | None) -> Arguments:
 
 
 def _plan(directory: Path, arguments: Arguments) -> tuple[Plan, Selection]:
-    engine = Engine(directory, _talk)
+    engine = Engine(directory, announce)
     selection = engine.selection(arguments)
     return engine.plan(selection), selection
-
-
-def _talk(words: str) -> None:
-    print(f"{words} ...", file=sys.stderr, flush=True)

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from monoyard.bindings.announcing import announce
 from monoyard.bindings.arguments import HELP, Arguments
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.publishing import collect_layouts, wanted_images
@@ -79,7 +80,7 @@ def scan(directory: Path, arguments: Arguments) -> None:
     if arguments.wants_help:
         print(HELP, end="")
         return
-    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr, flush=True))
+    engine = Engine(directory, announce)
     plan = engine.plan(engine.selection(arguments), has_engine=True)
     supply = Supplying.of(engine)
     name = arguments.env or next(iter(supply.policy.environments))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from monoyard.bindings.engine import Engine
+from monoyard.changes import find_branches
 from monoyard.config import Policy, read_policy
 from monoyard.supply import (
     KEYLESS,
@@ -64,8 +65,14 @@ class Supplying:
         key = engine.environment.get("MONOYARD_COSIGN_KEY") or settings.key
         place, top = engine.kept / "signing", engine.repository.top
         identity = own_identity(engine.environment) if key == KEYLESS else ""
+        branches = find_branches(
+            engine.repository,
+            engine.event,
+            engine.environment,
+            engine.workspace.settings.default_branch,
+        )
         origin = find_origin(
-            engine.repository, engine.environment, settings.source, identity=identity
+            engine.repository, engine.environment, branches, settings.source, identity=identity
         )
         policy = read_policy(engine.workspace.tree.read(settings.policy), settings.policy)
         cosign = engine.tools.ensure("cosign")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from monoyard.bindings.announcing import announce
 from monoyard.bindings.engine import Engine
 from monoyard.config import suggest
 from monoyard.errors import UsageError
@@ -18,7 +18,7 @@ _AT_ONCE = 2
 
 def show_tools(directory: Path) -> None:
     """Print the table of tools; one that is not here yet is not fetched for it."""
-    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr))
+    engine = Engine(directory, announce)
     here = {tool.name: engine.tools.installed_version(tool.name) for tool in TABLE}
     width, version_width = max(map(len, here)), max(map(len, here.values()))
     for tool in TABLE:
@@ -43,7 +43,7 @@ def set_up_tools(directory: Path, names: Sequence[str]) -> None:
     for name in names:
         if name not in known:
             raise UsageError(f"there is no tool `{name}`{suggest(name, known)}")
-    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr))
+    engine = Engine(directory, announce)
     wanted = dict.fromkeys(name for item in names or (GROUPS[0],) for name in known[item])
     engine.tools.expect(wanted)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -64,7 +64,7 @@ def start_daemon(directory: Path, name: str) -> None:
         MachineError: It cannot be started.
         UsageError: There is no such daemon.
     """
-    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr))
+    engine = Engine(directory, announce)
     print(f"{name} answers at {Daemons(engine.tools, engine.kept / 'daemons').start(name)}")
 
 
@@ -74,6 +74,6 @@ def stop_daemon(directory: Path, name: str) -> None:
     Raises:
         UsageError: There is no such daemon.
     """
-    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr))
+    engine = Engine(directory, announce)
     was_there = Daemons(engine.tools, engine.kept / "daemons").stop(name)
     print(f"{name} {'was stopped' if was_there else 'was not started from here'}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from monoyard.bindings.announcing import announce
 from monoyard.bindings.arguments import parse_arguments
+from monoyard.bindings.deploy_sources import image_keys
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.questions import answer
 from monoyard.bindings.supplying import Supplying
@@ -55,7 +56,7 @@ def verify_images(directory: Path, what: str, environment: str, target: str | No
         UsageError: Nothing of that name is known, or is in the registry.
         VerificationError: An image is not accepted; the code says why.
     """
-    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr, flush=True))
+    engine = Engine(directory, announce)
     supply = Supplying.of(engine)
     name = environment or next(iter(supply.policy.environments))
     admission = supply.admission
@@ -98,7 +99,7 @@ def explain_image(directory: Path, name: str, against: str, target: str | None) 
         UsageError: There is no such image, here or in the registry.
         VerificationError: Nothing that the first environment trusts says what it was made from.
     """
-    engine = Engine(directory, lambda words: print(f"{words} ...", file=sys.stderr, flush=True))
+    engine = Engine(directory, announce)
     supply = Supplying.of(engine)
     plan = engine.plan(engine.selection(parse_arguments([]), (SUITE,)), has_engine=True)
     images = {
@@ -134,12 +135,7 @@ def explain_image(directory: Path, name: str, against: str, target: str | None) 
 
 
 def _asked(engine: Engine, supply: Supplying, what: str) -> list[_Asked]:
-    plan = engine.plan(engine.selection(parse_arguments([]), (SUITE,)), has_engine=True)
-    keys = {
-        planned.task.package: planned.manifest.key
-        for planned in plan.selected
-        if isinstance(planned.task.work, ImageWork) and planned.manifest is not None
-    }
+    keys = image_keys(engine)
     if what in keys:
         return [_Asked(what, tag=content_tag(keys[what]), key=keys[what])]
     inner = what.removeprefix(f"{supply.registry.address.rstrip('/')}/")

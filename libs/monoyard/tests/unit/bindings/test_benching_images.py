@@ -24,6 +24,15 @@ def test_ratios_follow_from_the_figures() -> None:
         "first publication": 100.0, "nothing changed": 3.0, "one registry probe": 0.5,
         "empty nox session": 0.9, "git status": 0.1,
     }  # fmt: skip
-    lines = describe_figures({"images": 50, "runs": 5, "seconds": seconds})
+    builds = {
+        "one line, nox -s images": 12.0, "one line, plain bake": 4.0,
+        "size, nox -s images (MiB)": 90.0, "size, one stage on debian (MiB)": 180.0,
+    }  # fmt: skip
+    data = {"images": 50, "runs": 5, "seconds": seconds, "builds": builds, "not measured": ""}
+    lines = describe_figures(data)
     assert "| nothing changed / one registry probe | 6.0 |" in lines
     assert "| nothing changed / (empty nox session + git status + one probe) | 2.00 |" in lines
+    assert "| nox -s images / plain bake | 3.0 |" in lines
+    assert "| size / one stage on debian | 0.50 |" in lines
+    lines = describe_figures({**data, "builds": {}, "not measured": "no engine answers"})
+    assert "Not measured: no engine answers." in lines

@@ -1,0 +1,119 @@
+"""What a deployment is put together from: the cluster, Helm, the registry, one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from monoyard.bindings.delivering import Place
+from monoyard.bindings.deploy_migrations import WorkTreeHistories
+from monoyard.bindings.deploy_sources import (
+    CommitTree,
+    KnownCommits,
+    PublishedImages,
+    image_keys,
+    laid_out,
+)
+from monoyard.bindings.engine import Engine
+from monoyard.bindings.supplying import Supplying
+from monoyard.charts import ChartCall, Charts, kubernetes_version, placeholder
+from monoyard.config import EnvironmentSettings
+from monoyard.delivery import Clock
+from monoyard.delivery.access import Access, Connect, find_recipients
+from monoyard.deployment import HelmReleases, Histories, Images, Releases, Renderer, World
+from monoyard.errors import DeliveryError
+from monoyard.tools.helm import Place as HelmPlace
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a deployment is put together from: here, the real things.
+
+    Attributes:
+        open_namespace: Opens a namespace; that of a real cluster unless said.
+        clock: The machine's unless said.
+    """
+
+    open_namespace: Connect | None = None
+    clock: Clock | None = None
+
+    def releases(
+        self, engine: Engine, access: Access, top: Path, settings: EnvironmentSettings
+    ) -> Releases:
+        """Return the releases of an environment."""
+        place = HelmPlace(access.namespace, access.context, access.kubeconfig)
+        return HelmReleases(engine.tools.ensure("helm"), top, place, settings.timeouts.helm)
+
+    def charts(self, engine: Engine, top: Path) -> Renderer:
+        """Return the charts of a commit."""
+        delivery = engine.settings.delivery
+        version = kubernetes_version(delivery, top)
+        return Charts(top, delivery, engine.tools.ensure("helm"), version)
+
+    def images(self, engine: Engine, policy: str) -> Images:
+        """Return the images of the registry."""
+        return PublishedImages(Supplying.of(engine), policy, partial(image_keys, engine))
+
+    def histories(self, engine: Engine) -> Histories:
+        """Return what reads the migrations of a commit."""
+        return WorkTreeHistories(engine)
+
+
+@contextmanager
+def worlds(place: Place, commit: str, parts: Parts) -> Iterator[World]:
+    """Give all that a deployment of a commit asks and changes.
+
+    Raises:
+        DeliveryError: At that commit the environment was somewhere else.
+    """
+    engine = place.engine
+    delivery = engine.settings.delivery
+    with laid_out(engine.repository, delivery, commit, place.name) as tree:
+        _check_place(place.settings, tree, commit)
+        packages = engine.workspace.packages
+        recipients = find_recipients(tree.environment, engine.environment)
+        data = replace(tree.environment.data, recipients=recipients)
+        yield World(
+            environment=replace(tree.environment, data=data),
+            cluster=place.access.uid,
+            namespace=place.namespace,
+            ledger=place.ledger,
+            releases=parts.releases(engine, place.access, tree.top, place.settings),
+            charts=parts.charts(engine, tree.top),
+            images=parts.images(engine, place.settings.policy),
+            commits=KnownCommits(
+                engine.repository, {name: package.directory for name, package in packages.items()}
+            ),
+            histories=parts.histories(engine),
+        )
+
+
+def environment_call(charts: Renderer, environment: EnvironmentSettings) -> ChartCall:
+    """Return what an environment's own chart is rendered from; it goes by what services need."""
+    rendered = [
+        charts.render(
+            charts.of_service(environment, name, placeholder(environment, name)),
+            environment.name,
+            name,
+        )
+        for name in environment.services
+    ]
+    return charts.of_environment(environment, rendered)
+
+
+def _check_place(settings: EnvironmentSettings, tree: CommitTree, commit: str) -> None:
+    """See that the commit means the environment that was entered."""
+    then = tree.environment
+    if (then.namespace, then.cluster) != (settings.namespace, settings.cluster):
+        raise DeliveryError(
+            f"at {commit[:12]} `{settings.name}` is another place than in the work tree",
+            code="moved",
+            context=(
+                f"there: namespace {then.namespace}, pinned to {then.cluster}",
+                f"here: namespace {settings.namespace}, pinned to {settings.cluster}",
+            ),
+            hint="commit the change, or check that commit out",
+        )

@@ -1,0 +1,123 @@
+"""`invoke backup.list`, `backup.verify` and `backup.restore`."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from monoyard.bindings.announcing import announce
+from monoyard.bindings.delivering import entered
+from monoyard.bindings.deploy_crew import crew_of
+from monoyard.bindings.deploy_parts import Parts
+from monoyard.bindings.questions import answer
+from monoyard.deployment import Kept, Runs
+from monoyard.errors import UsageError
+from monoyard.report.backups import backup_lines, recovery_lines, verified_line
+
+_VERSION: Final = 1
+
+
+def show_backups(
+    directory: Path, name: str, target: str | None, parts: Parts | None = None
+) -> None:
+    """Print the backups of an environment, the newest first.
+
+    Args:
+        directory: A directory of the repository.
+        name: Name of the environment.
+        target: Where JSON goes, as `answer` takes it.
+        parts: What it is put together from.
+
+    Raises:
+        DeliveryError: The store does not say.
+    """
+    with _kept(directory, name, parts, say=lambda _: None) as kept:
+        found = kept.list()
+        data = {"version": _VERSION, "environment": name, "backups": list(found)}
+        answer(backup_lines(found), data, target)
+
+
+def verify_backup(
+    directory: Path, name: str, key: str, target: str | None, parts: Parts | None = None
+) -> None:
+    """Have a backup restored into a throwaway PostgreSQL, and compared.
+
+    Args:
+        directory: A directory of the repository.
+        name: Name of the environment.
+        key: Of the backup; empty for the one that a deployment took last.
+        target: Where JSON goes, as `answer` takes it.
+        parts: What it is put together from.
+
+    Raises:
+        DeliveryError: It is not good, or that cannot be found out.
+    """
+    with _kept(directory, name, parts) as kept:
+        found = kept.verify(key or kept.newest())
+        answer([verified_line(found)], {"version": _VERSION, **found}, target)
+
+
+def restore_backup(
+    directory: Path,
+    name: str,
+    service: str,
+    key: str,
+    target: str | None,
+    *,
+    is_planned: bool,
+    parts: Parts | None = None,
+) -> None:
+    """Bring back the tables and columns that a database lost, under the environment's Lease.
+
+    Args:
+        directory: A directory of the repository.
+        name: Name of the environment.
+        service: Whose database; may be left out with a key.
+        key: Of the backup; empty for the one before the service's last migration.
+        target: Where JSON goes, as `answer` takes it.
+        is_planned: Only tell what is lost.
+        parts: What it is put together from.
+
+    Raises:
+        DeliveryError: Nothing, or not all, was brought back.
+        LockedError: Somebody else holds the environment.
+        UsageError: Neither a service nor a key is named, or both and they differ.
+    """
+    if not service and not key:
+        raise UsageError("name a service after `--`, or a backup by `--key`")
+    if service and key and key.split("/")[1:2] != [service]:
+        raise UsageError(f"`{key}` is no backup of {service}")
+    with _kept(directory, name, parts, is_locked=not is_planned) as kept:
+        found = key or kept.newest_before_migration(service)
+        events = kept.recover(found, is_planned=is_planned)
+        data = {"version": _VERSION, "key": found, "planned": is_planned, "events": list(events)}
+        answer(recovery_lines(found, events, is_planned=is_planned), data, target)
+
+
+@contextmanager
+def _kept(
+    directory: Path,
+    name: str,
+    parts: Parts | None,
+    *,
+    is_locked: bool = False,
+    say: Callable[[str], None] = announce,
+) -> Iterator[Kept]:
+    parts = parts or Parts()
+    with entered(directory, name, parts.open_namespace, parts.clock) as place:
+        top = place.engine.repository.top
+        releases = parts.releases(place.engine, place.access, top, place.settings)
+        crew = crew_of(place)
+
+        def kept(alive: Callable[[], object]) -> Kept:
+            runs = Runs(place.namespace, place.clock, alive, say, place.settings.timeouts)
+            return Kept(place.settings, place.ledger, releases, runs, secrets.token_hex(4))
+
+        if not is_locked:
+            yield kept(lambda: None)
+            return
+        with crew.holding(place.namespace, place.name) as lease:
+            yield kept(lease.check)
