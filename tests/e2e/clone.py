@@ -1,0 +1,199 @@
+"""A clone of the repository, and the commands that a person types there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+ENVIRONMENT = "e2e"
+NAMESPACE = "eventflow-e2e"
+HOST = "e2e.eventflow.test"
+_SECONDS = 900.0
+_API_VALUES = """\
+# Judged in a window that a test can fill, and given up as soon.
+gates:
+  enabled: true
+  windowSeconds: 20
+  intervalSeconds: 2
+  measurements: 60
+  minimumSamples: 20
+  cpu: {ratio: 2, floorCores: 0.2}
+strategy: {progressDeadlineSeconds: 45}
+"""
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """How a deployment ended.
+
+    Attributes:
+        code: Exit status of `invoke deploy`.
+        text: All it printed.
+        data: What `--json` said; empty where nothing was begun.
+    """
+
+    code: int
+    text: str
+    data: dict[str, Any]
+
+    @property
+    def outcome(self) -> str:
+        """As the ledger says it; empty where nothing was begun."""
+        return str(self.data.get("outcome", ""))
+
+    @property
+    def services(self) -> set[str]:
+        """Services that it sent."""
+        return set((self.data.get("header") or {}).get("services") or {})
+
+    @property
+    def steps(self) -> list[str]:
+        """Steps that were done, in order; each as often as it was done."""
+        entries = self.data.get("entries") or []
+        return [entry["step"] for entry in entries if entry["state"] == "done"]
+
+
+@dataclass(frozen=True)
+class Clone:
+    """The clone.
+
+    Attributes:
+        top: Where it is.
+    """
+
+    top: Path
+
+    @classmethod
+    def of(cls, origin: Path, top: Path) -> Self:
+        """Clone what is committed."""
+        made = cls(top)
+        subprocess.run(("git", "clone", "--quiet", str(origin), str(top)), check=True)
+        made.git("config", "user.name", "Ada")
+        made.git("config", "user.email", "ada@example.org")
+        return made
+
+    def git(self, *words: str) -> str:
+        """Run git; return what it prints."""
+        argv = ("git", "-C", str(self.top), *words)
+        return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+
+    def add_environment(self) -> None:
+        """Add the environment that only these tests use: as `dev`, with gates for the api."""
+        environments = self.top / "deploy" / "environments"
+        own = environments / ENVIRONMENT
+        own.mkdir()
+        for path in (environments / "dev").iterdir():
+            text = path.read_text("utf-8")
+            text = text.replace("eventflow-dev", NAMESPACE)
+            (own / path.name).write_text(text.replace("dev.eventflow.test", HOST), "utf-8")
+        # It is the first one, so that which one is the last stays as it is.
+        for order, name in ((4, "prod"), (3, "staging"), (2, "dev")):
+            file = f"deploy/environments/{name}/environment.toml"
+            self.replace(file, f"order = {order - 1}", f"order = {order}")
+        (own / "api.yaml").write_text(_API_VALUES, "utf-8")
+        rehearsed = (environments / "staging" / "values.yaml").read_text("utf-8")
+        kept = rehearsed[rehearsed.index("prometheus:") : rehearsed.index("gates:")]
+        values = own / "values.yaml"
+        text = values.read_text("utf-8")
+        text = text[: text.index("prometheus:")] + kept
+        text = text.replace("replicas: 1", "replicas: 2")
+        # Small enough that other environments have room beside it.
+        values.write_text(f"{text}resources: {{requests: {{cpu: 20m, memory: 64Mi}}}}\n", "utf-8")
+        self.replace("infra/cluster/cluster.toml", 'names = ["', f'names = ["{HOST}", "')
+        self.commit("An environment for tests")
+
+    def replace(self, path: str, old: str, new: str) -> None:
+        """Replace what stands in a file once."""
+        file = self.top / path
+        text = file.read_text("utf-8")
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {path}"
+        file.write_text(text.replace(old, new), "utf-8")
+
+    def append(self, path: str, text: str) -> None:
+        """Append to a file."""
+        with (self.top / path).open("a", encoding="utf-8") as file:
+            file.write(text)
+
+    def set_grace(self, service: str, seconds: int) -> None:
+        """Change what needs no other image: how long a service may take to stop."""
+        file = self.top / "deploy" / "services" / f"{service}.yaml"
+        text = re.sub(r"graceSeconds: \d+", f"graceSeconds: {seconds}", file.read_text("utf-8"))
+        file.write_text(text, "utf-8")
+
+    def commit(self, message: str) -> str:
+        """Commit everything; return the commit."""
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", message)
+        return self.git("rev-parse", "HEAD")
+
+    def nox(self, session: str, *words: str) -> str:
+        """Run a session, and see that it succeeds."""
+        return self._succeed("nox", "-s", session, "--", *words)
+
+    def invoke(self, *words: str) -> str:
+        """Run a task, and see that it succeeds."""
+        return self._succeed("invoke", *words)
+
+    def try_invoke(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a task, however it ends."""
+        return self._run("invoke", *words)
+
+    def deploy(self, *words: str) -> Deployed:
+        """Deploy HEAD to the environment, however that ends."""
+        process = self.start_deploying(*words)
+        try:
+            text, _ = process.communicate(timeout=_SECONDS)
+        finally:
+            process.kill()
+        return self.read(process.returncode, text)
+
+    def start_deploying(self, *words: str) -> subprocess.Popen[str]:
+        """Start a deployment of HEAD to the environment; its output is a pipe."""
+        self._result.unlink(missing_ok=True)
+        return subprocess.Popen(
+            self._argv(
+                "invoke", "deploy", f"--env={ENVIRONMENT}", f"--json={self._result}", *words
+            ),
+            cwd=self.top,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def read(self, code: int, text: str) -> Deployed:
+        """Return how a deployment ended, by what it printed and wrote."""
+        data: dict[str, Any] = {}
+        if self._result.is_file():
+            data = json.loads(self._result.read_bytes()).get("deployment") or {}
+        print(text)  # noqa: T201 - pytest shows it when a test fails
+        return Deployed(code, text, data)
+
+    @property
+    def _result(self) -> Path:
+        return self.top.parent / "deployed.json"
+
+    def _argv(self, program: str, *words: str) -> tuple[str, ...]:
+        return (os.environ.get("MONOYARD_PYTHON", sys.executable), "-m", program, *words)
+
+    def _succeed(self, program: str, *words: str) -> str:
+        done = self._run(program, *words)
+        assert done.returncode == 0, f"{program} {' '.join(words)}\n{done.stdout}"
+        return done.stdout
+
+    def _run(self, program: str, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self._argv(program, *words),
+            cwd=self.top,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )

@@ -1,0 +1,99 @@
+"""A clone of this repository with an environment of its own, `e2e`, on the cluster of this machine.
+
+What the clone changes and commits is built, published and deployed from there by the very commands
+that a person types. The environment's namespace and databases go with the last test.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from .clone import ENVIRONMENT, Clone, Deployed
+from .load import Load, Target
+from .site import Site, provide_smoke_client
+
+TOP = Path(__file__).parents[2]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--full`: what takes long, and runs nightly and before a release."""
+    parser.addoption("--full", action="store_true", help="the long form, for nights and releases")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is marked `full`, unless it is asked for."""
+    if config.getoption("--full"):
+        return
+    skip = pytest.mark.skip(reason="only with --full")
+    for item in items:
+        if "full" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+    """The clone; its environment is empty at first, and gone in the end."""
+    if os.geteuid() != 0:
+        pytest.skip("a cluster needs root")
+    place = tmp_path_factory.mktemp("e2e") / "clone"
+    made = Clone.of(TOP, place)
+    made.add_environment()
+    made.invoke("cluster.up")
+    site = Site.of_this_machine()
+    try:
+        yield made
+    finally:
+        site.remove()
+        shutil.rmtree(place)
+
+
+@pytest.fixture(scope="session")
+def site(clone: Clone) -> Site:
+    """The environment in the cluster, which is there once the clone is."""
+    assert clone.top.is_dir()
+    return Site.of_this_machine()
+
+
+@pytest.fixture(scope="session")
+def first(clone: Clone, site: Site) -> Deployed:
+    """The first deployment, of everything, to an environment that is empty."""
+    clone.invoke("deploy.prepare", f"--env={ENVIRONMENT}")
+    clone.nox("publish")
+    deployed = clone.deploy()
+    provide_smoke_client(site)
+    return deployed
+
+
+@pytest.fixture(scope="session")
+def targets(site: Site, first: Deployed) -> tuple[Target, ...]:
+    """What is asked of the services from outside, and how often."""
+    assert first.outcome == "completed", first.text
+    stored = site.send_event()
+    return (
+        Target("api", f"/api/v1/events/{stored}", 50, needs_token=True),
+        Target("identity", "/identity/.well-known/jwks.json", 10),
+        Target("web", "/", 5),
+    )
+
+
+@pytest.fixture
+def load(site: Site, targets: tuple[Target, ...]) -> Callable[[], AbstractContextManager[Load]]:
+    """Ask all services, through the ingress, as long as a block takes."""
+    return lambda: Load(site, targets).running()
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Tell what was measured, also of a test that passes."""
+
+    def tell(words: str) -> None:
+        with capsys.disabled():
+            print(f"\n  {words}", flush=True)  # noqa: T201 - it is what a person waits for
+
+    return tell

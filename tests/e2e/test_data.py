@@ -1,0 +1,141 @@
+"""Migrations of a real database: backed up, proven, applied, refused, and what was lost back."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from .clone import ENVIRONMENT, NAMESPACE, Clone, Deployed
+from .site import Site
+
+FAILED = 40
+ROWS = 500
+KEPT = "identity.keepsakes"
+REVISIONS = "services/identity/migrations/versions"
+REVISION = '''\
+"""{words}"""
+
+from alembic import op
+
+revision = "{number}"
+down_revision = "{before}"
+branch_labels = None
+depends_on = None
+monoyard = {{{said}}}
+
+
+def upgrade() -> None:
+    """Do it."""
+    op.execute("{sql}")
+
+
+def downgrade() -> None:
+    """Nobody goes back here."""
+    raise NotImplementedError
+'''
+UNUSED = '"breaks": "no version ever used it"'
+
+
+def prepare(clone: Clone, number: int, sql: str, said: str = "") -> None:
+    """Commit a revision of identity, and publish it."""
+    text = REVISION.format(
+        words="A revision of a test.", number=f"{number:04}", before=f"{number - 1:04}", sql=sql,
+        said=said,
+    )  # fmt: skip
+    (clone.top / REVISIONS / f"{number:04}_test.py").write_text(text, "utf-8")
+    clone.commit(f"Revision {number:04}")
+    clone.nox("publish", "identity", "postgres")
+
+
+def migrate(clone: Clone, number: int, sql: str, said: str = "") -> Deployed:
+    """Commit a revision of identity, publish and deploy it."""
+    prepare(clone, number, sql, said)
+    return clone.deploy("--", "identity")
+
+
+@pytest.fixture(scope="module")
+def kept(clone: Clone, site: Site, first: Deployed) -> Clone:
+    """The environment with a table that no version uses, and rows in it."""
+    assert first.outcome == "completed", first.text
+    done = migrate(clone, 3, f"CREATE TABLE {KEPT} (id bigint PRIMARY KEY, word text NOT NULL)")
+    assert done.outcome == "completed", done.text
+    said = f"INSERT INTO {KEPT} SELECT n, md5(n::text) FROM generate_series(1, {ROWS}) AS n"
+    site.sql("identity", said)
+    return clone
+
+
+def contents(site: Site) -> str:
+    """Return what the table holds, as one sum."""
+    asked = f"SELECT count(*) || ' ' || sum(hashtext(k::text)) FROM {KEPT} AS k"
+    return site.sql("identity", asked).strip()
+
+
+def test_losing_migration(kept: Clone, site: Site) -> None:
+    """The backup is proven first, the copy migrated, and what was lost comes back, every row."""
+    before = contents(site)
+    said = f'"accept": {{"loses": "nobody wants it"}}, "deny": {{{UNUSED}}}'
+    done = migrate(kept, 4, f"DROP TABLE {KEPT}", said)
+    assert done.outcome == "completed", done.text
+    steps = [step for step in done.steps if step.endswith(":identity")]
+    assert steps[:3] == ["backup:identity", "prove:identity", "migrate:identity"]
+    assert not site.sql("identity", f"SELECT to_regclass('{KEPT}')").strip()
+    assert "proven" in kept.invoke("backup.list", f"--env={ENVIRONMENT}").splitlines()[0]
+    restore = ("backup.restore", f"--env={ENVIRONMENT}")
+    assert KEPT in kept.invoke(*restore, "--plan", "--", "identity")
+    assert f"{ROWS} rows" in kept.invoke(*restore, "--", "identity")
+    assert contents(site) == before
+
+
+def test_migration_waits_for_its_lock(kept: Clone, site: Site) -> None:
+    """While somebody uses the table it gives up, tries again, and is applied in the end."""
+    prepare(kept, 5, f"ALTER TABLE {KEPT} ADD COLUMN note text")
+    holding = site.psql_argv(
+        "identity", f"BEGIN; LOCK TABLE {KEPT} IN ACCESS SHARE MODE; SELECT pg_sleep(60); COMMIT"
+    )
+    with subprocess.Popen(holding, stdout=subprocess.DEVNULL) as process:
+        done = kept.deploy("--", "identity")
+        assert process.wait() == 0
+    assert done.outcome == "completed", done.text
+    assert "identity: retry" in done.text
+    assert site.sql("identity", f"SELECT count(note) FROM {KEPT}").strip() == "0"
+
+
+def test_failing_migration_stops_before_anything_is_sent(kept: Clone, site: Site) -> None:
+    """What runs goes on, and the message says what PostgreSQL said."""
+    good, before = kept.git("rev-parse", "HEAD"), site.versions()
+    said = '"deny": {"opaque": "it fails"}'
+    failed = migrate(kept, 6, "SELECT 1 / (SELECT count(*) - count(*) FROM pg_class)", said)
+    kept.git("reset", "--quiet", "--hard", good)
+    assert (failed.code, failed.outcome) == (FAILED, "went-back"), failed.text
+    assert "division by zero" in failed.text
+    assert site.versions() == before
+    assert "upgrade:identity" not in failed.steps
+
+
+def test_migration_that_nobody_accepted(kept: Clone, site: Site) -> None:
+    """One that loses data, or that the running version cannot live with, is refused in the plan."""
+    good, before = kept.git("rev-parse", "HEAD"), site.versions()
+    refused = migrate(kept, 6, "DROP TABLE identity.revoked_tokens")
+    kept.git("reset", "--quiet", "--hard", good)
+    assert (refused.code, refused.outcome) == (FAILED, ""), refused.text
+    assert "loses data" in refused.text
+    assert site.versions() == before
+    assert site.sql("identity", "SELECT to_regclass('identity.revoked_tokens')").strip()
+
+
+def test_one_lost_key_is_not_every_backup_lost(kept: Clone, site: Site) -> None:
+    """With the cluster's own key gone a backup cannot be verified there; with it back, it can."""
+    verify = ("backup.verify", f"--env={ENVIRONMENT}")
+    assert "restores to what was backed up" in kept.invoke(*verify)
+    secret = site.get("secret", "backup-identity")
+    site.kubectl("delete", "secret", "backup-identity")
+    try:
+        refused = kept.try_invoke(*verify)
+        assert refused.returncode != 0
+        assert "backup-identity" in refused.stdout, refused.stdout
+    finally:
+        for word in ("resourceVersion", "uid", "creationTimestamp"):
+            secret["metadata"].pop(word, None)
+        assert secret["metadata"]["namespace"] == NAMESPACE
+        site.apply(secret)
