@@ -36,7 +36,7 @@ def test_rooms_that_make_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         if engine_digest() == before:
             unseen.add(room.name)
     showing = {"bindings", "report", "testing"}
-    acting = {"charts", "delivery", "migrations", "supply"}
+    acting = {"charts", "cluster", "delivery", "deployment", "migrations", "supply"}
     assert unseen == {"cache", *showing, *acting}
 
 

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from .conftest import Checkout
 
 REFERENCE = (
-    "command-line.md", "configuration.md", "environment.schema.json", "package.schema.json",
-    "plan.schema.json", "policy.schema.json", "workspace.schema.json",
+    "command-line.md", "configuration.md", "environment.schema.json",
+    "local-cluster.schema.json", "package.schema.json", "plan.schema.json",
+    "policy.schema.json", "workspace.schema.json",
 )  # fmt: skip
 
 
