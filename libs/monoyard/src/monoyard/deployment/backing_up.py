@@ -12,13 +12,12 @@ from monoyard.deployment.job_pods import PROGRAM, JobObjects, Pattern
 from monoyard.deployment.job_runs import JobRun, Runs
 from monoyard.deployment.jobs import BACKUP, Wanted
 from monoyard.deployment.ports import World
-from monoyard.deployment.rendering import has_account, image_of, rendered_for
+from monoyard.deployment.rendering import has_account, rendered_for, wanted_for
 from monoyard.deployment.store_ways import DIRECTORY, PLACE, holding, store_variables
 
 _FACTS: Final = (
     "taken_at", "bytes", "database_bytes", "tables", "rows", "revisions", "sha256",
 )  # fmt: skip
-_SHOWN: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +42,8 @@ class BackUp:
     def do(self, record: Record) -> Mapping[str, Any]:
         """Make the Job, or find it, and wait till the backup is whole; errors as of `JobRun.do`."""
         name = self.world.environment.name
-        backup = Backup.of_header(record.header["services"][self.service]["backup"])
-        key = key_of(record, name, self.service)
-        image, seconds = image_of(record, self.service), self.runs.timeouts.backup
-        wanted = Wanted(name, self.service, record.number, image, seconds, BACKUP)
+        backup, key = taken_backup(record, name, self.service)
+        wanted = wanted_for(record, self.service, name, BACKUP, self.runs.timeouts.backup)
 
         def make() -> JobObjects:
             examine(self.world, backup, record)
@@ -61,10 +58,15 @@ class BackUp:
         return {"job": wanted.name, "key": key, **facts}
 
 
-def backup_of(record: Record, environment: str, service: str) -> tuple[Backup, str] | None:
-    """Return what a deployment backs up of a service, and its key; None where it does not."""
-    said = record.header["services"][service].get("backup")
-    return (Backup.of_header(said), key_of(record, environment, service)) if said else None
+def taken_backup(record: Record, environment: str, service: str) -> tuple[Backup, str]:
+    """Return what a deployment that backs a service up backs up of it, and its key."""
+    said = record.header["services"][service]["backup"]
+    return Backup.of_header(said), key_of(record, environment, service)
+
+
+def words_of_facts(facts: Mapping[str, str]) -> list[str]:
+    """Return the words that have facts written beside a backup."""
+    return [word for name, value in facts.items() for word in ("--fact", f"{name}={value}")]
 
 
 def examine(world: World, backup: Backup, record: Record) -> None:
@@ -95,9 +97,7 @@ def saving(backup: Backup, key: str, spared: Iterable[str], facts: Mapping[str, 
         argv += ["--recipient", recipient]
     for other in spared:
         argv += ["--spare", other]
-    for name, value in facts.items():
-        argv += ["--fact", f"{name}={value}"]
-    return argv
+    return [*argv, *words_of_facts(facts)]
 
 
 def backup_objects(

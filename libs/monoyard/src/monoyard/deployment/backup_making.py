@@ -19,7 +19,6 @@ from monoyard.deployment.ports import World
 from monoyard.deployment.proving import proof_objects
 from monoyard.deployment.rendering import has_account
 from monoyard.deployment.secrets import read_versions
-from monoyard.results import Verdict
 
 _SHOWN: Final = 12
 _LEAST_RECIPIENTS: Final = 2
@@ -119,11 +118,9 @@ class BackupMaking:
                          "`nox -s publish` at that commit, with nothing uncommitted, puts it into "
                          "the registry; `data.image` may also name one by its digest")  # fmt: skip
             return None
-        ruling = images.examine(policy.image, digest, commit)
-        if ruling.verdict is not Verdict.PASS:
-            said = next(check for check in ruling.checks if check.verdict is ruling.verdict)
+        if problem := images.examine(policy.image, digest, commit).problem:
             self._refuse("not-accepted", f"backups are taken by the image of {policy.image}, which "
-                         f"is refused: {said.reason}",
+                         f"is refused: {problem}",
                          f"`invoke images.verify {policy.image}@{digest} --env ENV` shows every "
                          "check")  # fmt: skip
         return f"{images.repository(policy.image)}@{digest}", policy.image

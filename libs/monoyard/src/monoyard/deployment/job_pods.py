@@ -33,6 +33,7 @@ _OF_CONTAINER: Final = ("image", "imagePullPolicy", "env", "envFrom", "resources
 _OF_USER: Final = ("runAsUser", "runAsGroup")
 # A claim may be bound to another pod, and no migration needs one.
 _VOLUMES: Final = ("configMap", "secret", "emptyDir", "projected", "downwardAPI")
+_TEMPORARY: Final = "/tmp"  # noqa: S108 - in a pod of its own
 _REFERENCE: Final = re.compile(r"\$\(([^)]+)\)")
 # A dump is streamed and a store is sent parts of 32 MiB, whatever the size of the database.
 _RESOURCES: Final = {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "1Gi"}}
@@ -86,9 +87,9 @@ class Pattern:
         names = {item["name"] for item in self._volumes}
         mounts = self._container.get("volumeMounts") or ()
         self._mounts = [item for item in mounts if item["name"] in names]
-        if not any(item["mountPath"] == "/tmp" for item in self._mounts):  # noqa: S108 - in a pod
+        if not any(item["mountPath"] == _TEMPORARY for item in self._mounts):
             self._volumes.append({"name": "monoyard-temporary", "emptyDir": {}})
-            self._mounts.append({"name": "monoyard-temporary", "mountPath": "/tmp"})  # noqa: S108
+            self._mounts.append({"name": "monoyard-temporary", "mountPath": _TEMPORARY})
 
     def own(
         self,

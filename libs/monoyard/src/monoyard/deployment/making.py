@@ -30,7 +30,6 @@ from monoyard.deployment.running import Running, find_drift, fingerprint
 from monoyard.deployment.secrets import read_versions, wanted_secrets
 from monoyard.deployment.strategy import read_strategy
 from monoyard.errors import ClusterError, DeliveryError
-from monoyard.results import Verdict
 
 _WEIGHTS: Final = Kind("traefik.io", "v1alpha1", "TraefikService", "traefikservices")
 _HOOK: Final = "helm.sh/hook"
@@ -74,11 +73,9 @@ class Making:
                          f"{request.commit[:_SHOWN]}", _NOT_PUBLISHED)  # fmt: skip
             return ServicePlan(name, "keep", self._base(now), causes=("it has no image",))
         ruling = images.examine(name, digest, request.commit)
-        if ruling.verdict is not Verdict.PASS:
-            said = next(check for check in ruling.checks if check.verdict is ruling.verdict)
-            hint = f"`invoke images.verify {name}@{digest} --env ENV` shows every check"
-            self._refuse("not-accepted", name, f"the image of {name} is refused: {said.reason}",
-                         hint)  # fmt: skip
+        if problem := ruling.problem:
+            self._refuse("not-accepted", name, f"the image of {name} is refused: {problem}",
+                         _checks(name, digest))  # fmt: skip
         if (name, digest) in self.rolled_back and not request.again and digest != now.digest:
             self._refuse("rolled-back", name, f"this image of {name} was rolled back before",
                          "`--again` deploys it all the same")  # fmt: skip
@@ -163,10 +160,9 @@ class Making:
             self._refuse("no-image", name, f"its smoke test runs in the image of {wanted}, which "
                          f"has none for {commit[:_SHOWN]}", _NOT_PUBLISHED)  # fmt: skip
             return None
-        ruling = images.examine(wanted, digest, commit)
-        if ruling.verdict is not Verdict.PASS:
+        if problem := images.examine(wanted, digest, commit).problem:
             self._refuse("not-accepted", name, f"its smoke test runs in the image of {wanted}, "
-                         "which is refused")  # fmt: skip
+                         f"which is refused: {problem}", _checks(wanted, digest))  # fmt: skip
         return images.repository(wanted), digest
 
     def _migrations(
@@ -271,6 +267,10 @@ class Making:
 
     def _refuse(self, code: str, service: str, message: str, hint: str = "") -> None:
         self.refusals.append(Refusal(code, service, message, hint))
+
+
+def _checks(name: str, digest: str) -> str:
+    return f"`invoke images.verify {name}@{digest} --env ENV` shows every check"
 
 
 def _causes(now: Running, given: Given, differs: bool) -> Iterator[str]:

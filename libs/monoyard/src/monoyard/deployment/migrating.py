@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from monoyard.delivery import Record
-from monoyard.deployment.backing_up import backup_of
+from monoyard.deployment.backing_up import taken_backup
 from monoyard.deployment.job_pods import JobObjects
 from monoyard.deployment.job_runs import JobRun, Runs
 from monoyard.deployment.jobs import BACKUP, MIGRATE, PROVE, Wanted
 from monoyard.deployment.migration_objects import Revisions, migration_objects
 from monoyard.deployment.ports import World
-from monoyard.deployment.rendering import has_account, image_of, rendered_for
+from monoyard.deployment.rendering import has_account, rendered_for, wanted_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +37,21 @@ class Migrate:
 
     def do(self, record: Record) -> Mapping[str, Any]:
         """Make the Job, or find it, and wait for its end; errors as of `JobRun.do`."""
-        name, image = self.world.environment.name, image_of(record, self.service)
-        seconds = self.runs.timeouts.migrate
-        wanted = Wanted(name, self.service, record.number, image, seconds, MIGRATE)
-        log = JobRun(wanted, image, self.runs).do(lambda: self._objects(wanted, record))
+        name, seconds = self.world.environment.name, self.runs.timeouts.migrate
+        wanted = wanted_for(record, self.service, name, MIGRATE, seconds)
+        log = JobRun(wanted, wanted.image, self.runs).do(lambda: self._objects(wanted, record))
         return {"job": wanted.name, **log.migrated}
 
     def _objects(self, wanted: Wanted, record: Record) -> JobObjects:
         said = record.header["services"][self.service]
-        images = self.world.images
+        name, images = self.world.environment.name, self.world.images
         images.examine(self.service, said["digest"], record.header["commit"]).demand()
         return migration_objects(
             wanted,
             Revisions.of(said),
             rendered_for(self.world, self.service, record),
             has_account(self.world.namespace),
-            backup_of(record, self.world.environment.name, self.service),
+            taken_backup(record, name, self.service) if said.get("backup") else None,
         )
 
 

@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from monoyard.config import IDENTITY_KEY
 from monoyard.delivery import Object, Record
-from monoyard.deployment.backing_up import examine, facts_of
-from monoyard.deployment.backups import Backup, key_of
+from monoyard.deployment.backing_up import examine, facts_of, taken_backup, words_of_facts
+from monoyard.deployment.backups import Backup
 from monoyard.deployment.job_pods import PROGRAM, JobObjects, Pattern
 from monoyard.deployment.job_runs import JobRun, Runs
 from monoyard.deployment.jobs import PROVE, Wanted
 from monoyard.deployment.migration_objects import Revisions, guarding, migrating
 from monoyard.deployment.ports import World
-from monoyard.deployment.rendering import has_account, image_of, rendered_for
+from monoyard.deployment.rendering import has_account, rendered_for, wanted_for
 from monoyard.deployment.store_ways import (
     DUMP,
     MANIFEST,
@@ -57,10 +57,8 @@ class Prove:
     def do(self, record: Record) -> Mapping[str, Any]:
         """Make the Job, or find it, and wait for the proof; errors as of `JobRun.do`."""
         name, said = self.world.environment.name, record.header["services"][self.service]
-        backup = Backup.of_header(said["backup"])
-        key = key_of(record, name, self.service)
-        image, seconds = image_of(record, self.service), self.runs.timeouts.prove
-        wanted = Wanted(name, self.service, record.number, image, seconds, PROVE)
+        backup, key = taken_backup(record, name, self.service)
+        wanted = wanted_for(record, self.service, name, PROVE, self.runs.timeouts.prove)
 
         def make() -> JobObjects:
             examine(self.world, backup, record)
@@ -114,9 +112,7 @@ def proof_objects(
         _restoring(pattern, backup),
         *([_trying(pattern, backup, wanted, revisions)] if revisions is not None else ()),
     ]
-    marks = [*PROGRAM, "mark", "--key", key]
-    for name, value in (facts or {}).items():
-        marks += ["--fact", f"{name}={value}"]
+    marks = [*PROGRAM, "mark", "--key", key, *words_of_facts(facts or {})]
     last = pattern.tools("prove", backup.image, marks, env=store_variables(backup.store))
     keys = {"name": KEYS["name"], "secret": {"secretName": backup.identity}}
     return pattern.job([last], accounts, first=steps, volumes=[PLACE, COPY, keys], is_isolated=True)

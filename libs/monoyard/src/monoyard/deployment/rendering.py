@@ -1,11 +1,11 @@
-"""What the chart of a service comes to in a deployment, by what the record says."""
+"""What a service and its Jobs are in a deployment, by what the record says."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from monoyard.delivery import Namespace, Object, Record
-from monoyard.deployment.jobs import ACCOUNT
+from monoyard.deployment.jobs import ACCOUNT, Role, Wanted
 from monoyard.deployment.ports import World
 from monoyard.deployment.steps import read_given
 
@@ -14,6 +14,13 @@ def image_of(record: Record, service: str) -> str:
     """Return the reference of the image that a service is to run."""
     said = record.header["services"][service]
     return f"{said['repository']}@{said['digest']}"
+
+
+def wanted_for(
+    record: Record, service: str, environment: str, role: Role, seconds: float
+) -> Wanted:
+    """Return the Job that a deployment runs for a service, within some seconds."""
+    return Wanted(environment, service, record.number, image_of(record, service), seconds, role)
 
 
 def rendered_for(world: World, service: str, record: Record) -> Sequence[Object]:

@@ -71,6 +71,14 @@ class Ruling:
         said = {check.verdict for check in self.checks}
         return next((word for word in (Verdict.FAIL, Verdict.ERROR) if word in said), Verdict.PASS)
 
+    @property
+    def problem(self) -> str:
+        """Why the image is not accepted: the first reason that decides; empty where it is."""
+        verdict = self.verdict
+        if verdict is Verdict.PASS:
+            return ""
+        return next(check.reason for check in self.checks if check.verdict is verdict)
+
     def demand(self) -> Accepted:
         """Return why the image is accepted.
 

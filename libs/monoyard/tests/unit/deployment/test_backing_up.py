@@ -251,12 +251,7 @@ def test_image_that_is_not_accepted_backs_nothing_up(shop: Yard) -> None:
     shop.images.refused.add(digest("tools-1"))
     assert [item.code for item in shop.plan(NEW).refusals] == 2 * ["not-accepted"]
     shop.images.refused.clear()
-
-    def refuse() -> None:
-        if shop.jobs.made:
-            shop.images.refused.add(digest("tools-1"))
-
-    shop.clock.happenings.append(refuse)
+    shop.refuse_once_a_job_is_made(digest("tools-1"))
     with pytest.raises(DeliveryError, match="backup:web"):
         carry_out(shop.crew(), shop.world, plan)
     assert shop.jobs.made == ["backup-2-api"]

@@ -265,12 +265,7 @@ def test_job_of_another_image_is_not_adopted(shop: Yard) -> None:
 def test_image_is_examined_before_it_migrates(shop: Yard) -> None:
     """An image that is not accepted any more does not get at a database."""
     plan = shop.plan(NEW)
-
-    def refuse() -> None:
-        if shop.jobs.made:
-            shop.images.refused.add(digest("web-2"))
-
-    shop.clock.happenings.append(refuse)
+    shop.refuse_once_a_job_is_made(digest("web-2"))
     with pytest.raises(DeliveryError, match="migrate:web"):
         carry_out(shop.crew(), shop.world, plan)
     assert shop.jobs.made == ["migrate-2-api"]

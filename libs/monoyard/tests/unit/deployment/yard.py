@@ -271,6 +271,15 @@ class Yard:
         data = {"identity": "a2V5"}
         self.cluster.create(SECRET, new(SECRET, "backup-identity", data=data))
 
+    def refuse_once_a_job_is_made(self, image: str) -> None:
+        """Have an image refused from the moment on at which the first Job is there."""
+
+        def refuse() -> None:
+            if self.jobs.made:
+                self.images.refused.add(image)
+
+        self.clock.happenings.append(refuse)
+
     def plan(self, commit: str = OLD, **asked: Any) -> DeployPlan:
         """Make a plan."""
         return make_plan(self.world, Request("dev", commit, **asked))
