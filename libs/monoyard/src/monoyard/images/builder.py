@@ -117,16 +117,20 @@ def _reason(said: str) -> str:
 
 def _without_base(targets: Sequence[Target], said: str) -> dict[str, Made]:
     """Return what became of targets whose upstream base cannot be had."""
-    failed = [step for step in buildx.steps(said) if step.error]
+    failed = [(step.name, step.error) for step in buildx.steps(said) if step.error]
+    # A step that two targets share is told as canceled where one was given up for the other: the
+    # last line names the base as well.
+    failed.append((reason := _reason(said), reason))
     lost = {}
     for target in targets:
         for place in target.contexts.values():
             upstream = place.removeprefix(buildx.IMAGE)
-            errors = [step.error for step in failed if upstream in step.name]
+            errors = [error for name, error in failed if upstream in name]
             if errors and upstream != place:
+                why = errors[0].rpartition(f"{upstream}: ")[2]
                 lost[target.name] = Made.of(
                     MachineError(
-                        f"base image {upstream} cannot be had: {errors[0]}",
+                        f"base image {upstream} cannot be had: {why}",
                         hint="its registry has to answer with the bytes of this digest; "
                         "`docker login` stores credentials",
                     )

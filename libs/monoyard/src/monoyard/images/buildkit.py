@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import socket
 import tempfile
@@ -86,6 +87,7 @@ def buildkit(program: Path, state: Path, hosts: Iterable[str] = ()) -> Iterator[
     ):
         place = Path(directory)
         address = place / "buildkit.sock"
+        _forget_halves(state / "root")
         (place / "buildkitd.toml").write_text(_configuration(hosts), encoding="utf-8")
         argv = (
             str(program), "--config", str(place / "buildkitd.toml"), "--root", str(state / "root"),
@@ -112,6 +114,16 @@ def buildkit(program: Path, state: Path, hosts: Iterable[str] = ()) -> Iterator[
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(child.pid, signal.SIGKILL)
             child.wait()
+
+
+def _forget_halves(root: Path) -> None:
+    """Remove what earlier daemons fetched of images and did not accept, or not to its end.
+
+    It is continued otherwise. What a registry altered has the length of what was wanted, so that
+    BuildKit asks for no more of it and refuses it again when the registry has been mended.
+    """
+    for half in root.glob("*/content/ingest/*"):
+        shutil.rmtree(half)
 
 
 def _configuration(hosts: Iterable[str]) -> str:

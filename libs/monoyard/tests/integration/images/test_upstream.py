@@ -77,8 +77,10 @@ def test_base_of_a_registry_is_as_good_as_one_of_packages(
 
 def check_error(yard: Yard, reference: str, said: str) -> None:
     """Every image says that its base cannot be had, and why; none is blamed for it."""
-    assert yard.checkout.outcomes("images") == {"post:image": "error", "shop:image": "error"}
-    for name in ("shop", "post"):
-        reason = yard.checkout.result(f"{name}:image")["reason"]
+    outcomes = yard.checkout.outcomes("images")
+    results = [yard.checkout.result(f"{name}:image") for name in ("shop", "post")]
+    reasons = [f"{result['reason']}\n{result['log']}" for result in results]
+    assert outcomes == {"post:image": "error", "shop:image": "error"}, "\n".join(reasons)
+    for reason in reasons:
         assert reason.startswith(f"base image {reference} cannot be had: "), reason
         assert said in reason
