@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -14,6 +15,7 @@ from typing import Any, Self
 ENVIRONMENT = "e2e"
 NAMESPACE = "eventflow-e2e"
 HOST = "e2e.eventflow.test"
+MAX_PAUSE_SECONDS = 20
 _SECONDS = 900.0
 _API_VALUES = """\
 # Judged in a window that a test can fill, and given up as soon.
@@ -59,6 +61,17 @@ class Deployed:
         return [entry["step"] for entry in entries if entry["state"] == "done"]
 
 
+def await_words(process: subprocess.Popen[str], words: str) -> None:
+    """Read what a deployment prints until a line has these words; it goes on meanwhile."""
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if words in line:
+            return
+    raise AssertionError(f"{words!r} was not said\n{''.join(said)}")
+
+
 @dataclass(frozen=True)
 class Clone:
     """The clone.
@@ -99,6 +112,8 @@ class Clone:
         (own / "api.yaml").write_text(_API_VALUES, "utf-8")
         rehearsed = (environments / "staging" / "values.yaml").read_text("utf-8")
         kept = rehearsed[rehearsed.index("prometheus:") : rehearsed.index("gates:")]
+        own_file = f"deploy/environments/{ENVIRONMENT}/environment.toml"
+        self.replace(own_file, 'max-pause = "10m"', f'max-pause = "{MAX_PAUSE_SECONDS}s"')
         values = own / "values.yaml"
         text = values.read_text("utf-8")
         text = text[: text.index("prometheus:")] + kept
@@ -144,6 +159,13 @@ class Clone:
         """Run a task, however it ends."""
         return self._run("invoke", *words)
 
+    def history(self) -> list[dict[str, Any]]:
+        """Return what the ledger says of every deployment, the newest first."""
+        place = self.top.parent / "history.json"
+        self.invoke("history", f"--env={ENVIRONMENT}", f"--json={place}")
+        found: list[dict[str, Any]] = json.loads(place.read_bytes())["deployments"]
+        return found
+
     def deploy(self, *words: str) -> Deployed:
         """Deploy HEAD to the environment, however that ends."""
         process = self.start_deploying(*words)
@@ -166,6 +188,16 @@ class Clone:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+
+    def finish(self, process: subprocess.Popen[str]) -> Deployed:
+        """Wait for the end of a deployment that was started and looked at; return how it ended."""
+        assert process.stdout is not None
+        guard = threading.Timer(_SECONDS, process.kill)
+        guard.start()
+        text = process.stdout.read()
+        code = process.wait()
+        guard.cancel()
+        return self.read(code, text)
 
     def read(self, code: int, text: str) -> Deployed:
         """Return how a deployment ended, by what it printed and wrote."""
