@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import selectors
-import sys
-import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,19 +13,19 @@ from queue import SimpleQueue
 
 from monoyard.errors import InterruptedRunError, MonoyardError
 from monoyard.plan import Task
-from monoyard.process import Exit, Job, Supervisor, clean, kill_running
+from monoyard.process import Exit, kill_running
 from monoyard.results import Outcome, TaskResult
 from monoyard.run.agenda import Agenda
 from monoyard.run.batch import Batch, Batches
 from monoyard.run.budget import Budget
 from monoyard.run.events import BatchStarted, Stopping, Subscriber, TaskEnded
 from monoyard.run.interrupts import Interrupts
+from monoyard.run.jobs import Jobs
 from monoyard.run.machinery import BatchSurroundings, Machinery
 from monoyard.run.processors import WITHIN_A_TASK, Processors
 from monoyard.run.servers import Postgres, ServerStart
-from monoyard.suites import EXECUTORS, Executor, Finished, Step, VenvSpec
+from monoyard.suites import EXECUTORS, Executor
 
-_PRELOAD = ("pytest", "coverage", "unittest.mock", "xml.etree.ElementTree")
 _PAUSE = 0.5
 # Neither a server nor another run tells when it is ready or done.
 _ASKING_PAUSE = 0.02
@@ -82,9 +80,6 @@ class Scheduler:
         self._scratch = scratch
         self._began = time.monotonic()
         self._results: dict[str, TaskResult] = {}
-        self._jobs: dict[int, tuple[Batch, Step, Supervisor]] = {}
-        self._job_count = 0
-        self._supervisors: dict[str, Supervisor] = {}
         self._prepared: SimpleQueue[tuple[Future[None], Batch]] = SimpleQueue()
         self._halt = ""
         self._stops_sent = 0
@@ -114,6 +109,7 @@ class Scheduler:
         self._interrupts = Interrupts()
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._interrupts.fileno(), selectors.EVENT_READ)
+        self._jobs = Jobs(self._machinery.venvs, self._selector)
         self._pool = ThreadPoolExecutor(_PREPARATIONS)
         with self._interrupts.listening():
             try:
@@ -216,9 +212,8 @@ class Scheduler:
     def _servers_ready(self, batch: Batch) -> bool:
         if not batch.needs.resources:
             return True
-        if (job := self._server.start(self._job_count + 1)) is not None:
-            self._job_count += 1
-            self._supervisor(None).start(job)
+        if (job := self._server.start(self._jobs.next_number)) is not None:
+            self._jobs.start_server(job)
         if (variables := self._server.variables()) is not None:
             self._machinery.servers["postgres"] = variables
         return variables is not None
@@ -243,42 +238,7 @@ class Scheduler:
         if done == len(batch.steps) or failed or batch.is_stopped:
             self._interpret(batch)
             return
-        step = batch.steps[done]
-        self._job_count += 1
-        supervisor = self._supervisor(step.venv)
-        self._jobs[self._job_count] = (batch, step, supervisor)
-        # pytest keeps directories of its last three runs and removes older ones, which fails a run
-        # while others do the same. Each process has a place of its own, which goes with it.
-        temporary = Path(tempfile.mkdtemp(prefix="monoyard-"))
-        supervisor.start(
-            Job(
-                self._job_count,
-                step.cwd,
-                {**step.env, "PYTEST_DEBUG_TEMPROOT": str(temporary)},
-                remove=temporary,
-                argv=step.argv,
-                module=step.module,
-                arguments=step.arguments,
-                path=step.path,
-                stdout=batch.scratch / f"{done}.out",
-                stderr=batch.scratch / f"{done}.err",
-                timeout=step.stops_after or batch.timeout,
-            )
-        )
-
-    def _supervisor(self, venv: VenvSpec | None) -> Supervisor:
-        """Return the warden of a venv with pytest loaded, or that of the engine's interpreter."""
-        key = venv.key if venv else ""
-        if key not in self._supervisors:
-            python = (
-                self._machinery.venvs.path(venv) / "bin" / "python"
-                if venv
-                else Path(sys.executable)
-            )
-            found = Supervisor(python, env=clean(), preload=_PRELOAD if venv else ())
-            self._supervisors[key] = found
-            self._selector.register(found.fileno(), selectors.EVENT_READ, found)
-        return self._supervisors[key]
+        self._jobs.start(batch, batch.steps[done])
 
     def _wait(self) -> None:
         is_asking = self._server.is_awaited or self._awaits_processors
@@ -296,17 +256,7 @@ class Scheduler:
         if ended.number == self._server.number:
             self._server.ended()
             return
-        batch, step, _ = self._jobs.pop(ended.number)
-        place = len(batch.finished)
-        batch.finished.append(
-            Finished(
-                step,
-                ended,
-                _read(batch.scratch / f"{place}.out"),
-                _read(batch.scratch / f"{place}.err"),
-            )
-        )
-        self._next_step(batch)
+        self._next_step(self._jobs.take(ended))
 
     def _interpret(self, batch: Batch) -> None:
         if batch.is_stopped and not (batch.finished and batch.finished[-1].exit.timed_out):
@@ -347,24 +297,18 @@ class Scheduler:
         while self._stops_sent < self._interrupts.count:
             self._stops_sent += 1
             if self._stops_sent > 1:
-                self._send_stop()
+                self._jobs.stop()
 
     def _stop(self, why: str) -> None:
         self._halt = why
         self._machinery.is_stopped = True
         self._publish(Stopping(why))
         kill_running()
-        self._send_stop()
-
-    def _send_stop(self) -> None:
-        for number, (batch, _, supervisor) in self._jobs.items():
-            batch.is_stopped = True
-            supervisor.stop(number)
+        self._jobs.stop()
 
     def _close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
-        for supervisor in self._supervisors.values():
-            supervisor.close()
+        self._jobs.close()
         self._selector.close()
         self._server.remove()
         self._processors.close()
@@ -381,10 +325,3 @@ def _words(error: BaseException | None) -> tuple[str, str]:
     context = f": {telling[0].strip()}" if telling else ""
     hint = f" ({error.hint})" if error.hint else ""
     return f"{error.message}{context}{hint}", "\n".join(error.context)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from functools import cached_property
 from typing import Final
 
 from monoyard.config import SuiteSettings
@@ -17,6 +16,7 @@ from monoyard.suites.imports_check import internal_findings
 from monoyard.suites.lock_slices import WorkspaceLock
 from monoyard.suites.locked_needs import LockedNeeds
 from monoyard.suites.python_lint import LintWork
+from monoyard.suites.python_paths import PythonPaths
 from monoyard.suites.python_test import TestWork
 from monoyard.suites.python_type import TypeWork
 from monoyard.suites.requirements import (
@@ -31,7 +31,6 @@ from monoyard.suites.venvs import Interpreter, VenvSpec
 from monoyard.workspace import Package, Workspace, normalize
 
 _EPOCH: Final = "315532800"  # 1980-01-01, the first moment that a zip archive can name
-_OTHER_SUITES: Final = ("tests/integration", "tests/contract", "tests/e2e")
 
 
 class PythonSuites:
@@ -46,6 +45,7 @@ class PythonSuites:
         self._workspace = workspace
         self._lock = lock
         self._needs = LockedNeeds(workspace, lock)
+        self._paths = PythonPaths(workspace)
         self._settings: dict[tuple[str, str], Entries] = {}
         self._for_commands: dict[str, Entries] = {}
         self.covered: set[str] = set()
@@ -68,7 +68,7 @@ class PythonSuites:
     def _lint(
         self, package: Package, settings: SuiteSettings, interpreter: Interpreter
     ) -> Draft | None:
-        paths = self._python_paths(package, settings)
+        paths = self._paths.checked(package, settings)
         if not paths:
             return None
         roots = root_group(self._workspace, "lint")
@@ -121,7 +121,7 @@ class PythonSuites:
         self, package: Package, settings: SuiteSettings, interpreter: Interpreter
     ) -> Draft | None:
         config = find_settings(self._workspace, package, tool_settings.MYPY)
-        paths = self._python_paths(package, settings)
+        paths = self._paths.checked(package, settings)
         if not paths or not (config or settings.enabled):
             return None
         roots = suite_roots(self._workspace, package, "type", settings)
@@ -148,7 +148,7 @@ class PythonSuites:
     def _tests(
         self, package: Package, suite: str, settings: SuiteSettings, interpreter: Interpreter
     ) -> Draft | None:
-        found = self._test_paths(package, suite, settings)
+        found = self._paths.tests(package, suite, settings)
         if found is None:
             return None
         paths, ignore = found
@@ -169,7 +169,7 @@ class PythonSuites:
             paths=paths,
             ignore=ignore,
             config=config,
-            outermost=self._outermost(package, config),
+            outermost=self._paths.outermost(package, config),
             coverage=coverage,
             sources=tuple(package.inside(root) or "." for root in package.source_roots),
             arguments=settings.args or (),
@@ -196,17 +196,6 @@ class PythonSuites:
             ("tools", tuple((name, "the engine's own") for name in work.tools)),
         )
         return Draft(work, parts, is_divisible=True)
-
-    def _outermost(self, package: Package, config: str) -> str:
-        """Return the highest directory between the configuration and a package with a conftest."""
-        parts = package.directory.split("/") if package.directory else []
-        start = len(config.split("/")) - 1 if config else len(parts)
-        above = ("/".join(parts[:count]) for count in range(start, len(parts)))
-        has_conftest = (
-            place for place in above
-            if (f"{place}/conftest.py" if place else "conftest.py") in self._workspace.tree.entries
-        )  # fmt: skip
-        return next(has_conftest, package.directory)
 
     def _own_plugins(self, package: Package) -> tuple[str, ...]:
         """Return the pytest plugins that packages of the workspace register."""
@@ -283,50 +272,6 @@ class PythonSuites:
         )
         return Draft(work, parts)
 
-    def _python_paths(self, package: Package, settings: SuiteSettings) -> tuple[str, ...]:
-        """Return what lint and type are given: the package's directory, or what the table says."""
-        if settings.paths is not None:
-            return tuple(package.path(path) for path in settings.paths)
-        files = [
-            path for path in self._workspace.files[package.name] if path.endswith((".py", ".pyi"))
-        ]
-        if not files:
-            return ()
-        if not package.is_root and package.directory not in self._directories_above:
-            return (package.directory,)
-        tops = dict.fromkeys(_top_part(package, path) for path in files)
-        return tuple(tops)
-
-    @cached_property
-    def _directories_above(self) -> frozenset[str]:
-        """Directories that have a package somewhere below them."""
-        found: set[str] = set()
-        for package in self._workspace.packages.values():
-            parts = package.directory.split("/")
-            found.update("/".join(parts[:count]) for count in range(1, len(parts)))
-        return frozenset(found)
-
-    def _test_paths(
-        self, package: Package, suite: str, settings: SuiteSettings
-    ) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-        """Return the paths of a suite of tests and what below them belongs to other suites."""
-        if settings.paths is not None:
-            return settings.paths, ()
-        inner = {package.inside(path) for path in self._workspace.files[package.name]}
-        tests = [
-            path for path in inner if path.endswith(".py") and path.startswith(("tests/", "test/"))
-        ]
-        if package.is_root and self._workspace.settings.root_package is not None:
-            if suite != "integration" or not tests:
-                return None
-            return ("tests",), tuple(_existing(tests, ("tests/e2e",)))
-        if any(path.startswith(f"tests/{suite}/") for path in tests):
-            return (f"tests/{suite}",), ()
-        if suite != "unit" or not tests or any(path.startswith("tests/unit/") for path in tests):
-            return None
-        place = "tests" if any(path.startswith("tests/") for path in tests) else "test"
-        return (place,), tuple(_existing(tests, _OTHER_SUITES))
-
     def _migration_digest(self, package: Package) -> str:
         """Digest what migrations may be made from: the package and all it needs."""
         digest = hashlib.sha256()
@@ -379,12 +324,3 @@ def _edges(workspace: Workspace, package: Package) -> Entries:
 def _findings(findings: Iterable[Finding]) -> Entries:
     """Return what the plan already knows to be wrong: a ring is closed far from the package."""
     return tuple(sorted((f"{item.rule} {item.path} {item.message}", "found") for item in findings))
-
-
-def _existing(paths: list[str], places: tuple[str, ...]) -> list[str]:
-    return [place for place in places if any(path.startswith(f"{place}/") for path in paths)]
-
-
-def _top_part(package: Package, path: str) -> str:
-    first = package.inside(path).partition("/")[0]
-    return f"{package.directory}/{first}" if package.directory else first

@@ -10,7 +10,8 @@ from typing import Any
 
 from monoyard.config import Faults, WorkspaceSettings, raise_faults, suggest
 from monoyard.errors import UsageError
-from monoyard.workspace.discovery import Discovery, discover, scan_files
+from monoyard.workspace.discovery import Discovery, discover
+from monoyard.workspace.file_imports import scan_files
 from monoyard.workspace.globs import compile_globs, files_on_disk, matches
 from monoyard.workspace.graph import Edge, Graph
 from monoyard.workspace.imports import ModuleIndex

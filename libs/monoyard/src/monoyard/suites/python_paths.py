@@ -1,0 +1,86 @@
+"""Which files of a Python package the tools of its suites are given."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Final
+
+from monoyard.config import SuiteSettings
+from monoyard.workspace import Package, Workspace
+
+_OTHER_SUITES: Final = ("tests/integration", "tests/contract", "tests/e2e")
+
+
+class PythonPaths:
+    """Says which paths tools are given, package by package.
+
+    Args:
+        workspace: The workspace.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def checked(self, package: Package, settings: SuiteSettings) -> tuple[str, ...]:
+        """Return what lint and type are given: the package's directory, or what the table says."""
+        if settings.paths is not None:
+            return tuple(package.path(path) for path in settings.paths)
+        files = [
+            path for path in self._workspace.files[package.name] if path.endswith((".py", ".pyi"))
+        ]
+        if not files:
+            return ()
+        if not package.is_root and package.directory not in self._directories_above:
+            return (package.directory,)
+        tops = dict.fromkeys(_top_part(package, path) for path in files)
+        return tuple(tops)
+
+    @cached_property
+    def _directories_above(self) -> frozenset[str]:
+        """Directories that have a package somewhere below them."""
+        found: set[str] = set()
+        for package in self._workspace.packages.values():
+            parts = package.directory.split("/")
+            found.update("/".join(parts[:count]) for count in range(1, len(parts)))
+        return frozenset(found)
+
+    def tests(
+        self, package: Package, suite: str, settings: SuiteSettings
+    ) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+        """Return the paths of a suite of tests and what below them belongs to other suites."""
+        if settings.paths is not None:
+            return settings.paths, ()
+        inner = {package.inside(path) for path in self._workspace.files[package.name]}
+        tests = [
+            path for path in inner if path.endswith(".py") and path.startswith(("tests/", "test/"))
+        ]
+        if package.is_root and self._workspace.settings.root_package is not None:
+            if suite != "integration" or not tests:
+                return None
+            return ("tests",), tuple(_existing(tests, ("tests/e2e",)))
+        if any(path.startswith(f"tests/{suite}/") for path in tests):
+            return (f"tests/{suite}",), ()
+        if suite != "unit" or not tests or any(path.startswith("tests/unit/") for path in tests):
+            return None
+        place = "tests" if any(path.startswith("tests/") for path in tests) else "test"
+        return (place,), tuple(_existing(tests, _OTHER_SUITES))
+
+    def outermost(self, package: Package, config: str) -> str:
+        """Return the highest directory between the configuration and a package with a conftest."""
+        parts = package.directory.split("/") if package.directory else []
+        start = len(config.split("/")) - 1 if config else len(parts)
+        above = ("/".join(parts[:count]) for count in range(start, len(parts)))
+        has_conftest = (
+            place for place in above
+            if (f"{place}/conftest.py" if place else "conftest.py") in self._workspace.tree.entries
+        )  # fmt: skip
+        return next(has_conftest, package.directory)
+
+
+def _existing(paths: list[str], places: tuple[str, ...]) -> list[str]:
+    return [place for place in places if any(path.startswith(f"{place}/") for path in paths)]
+
+
+def _top_part(package: Package, path: str) -> str:
+    first = package.inside(path).partition("/")[0]
+    return f"{package.directory}/{first}" if package.directory else first
