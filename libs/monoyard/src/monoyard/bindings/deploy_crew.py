@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from types import FrameType
@@ -46,7 +46,11 @@ def recorded(place: Place, target: str | None) -> Iterator[None]:
     Raises:
         InterruptedRunError: SIGINT or SIGTERM came: what stands, and how to go on.
     """
-    before = {record.number for record in place.ledger.history() if record.outcome != "open"}
+    before = {
+        (record.number, len(record.entries))
+        for record in place.ledger.history()
+        if record.outcome != "open"
+    }
     try:
         with _terminable():
             yield
@@ -58,7 +62,7 @@ def recorded(place: Place, target: str | None) -> Iterator[None]:
     _answer(place, before, target)
 
 
-def _answer(place: Place, before: set[int], target: str | None) -> None:
+def _answer(place: Place, before: Collection[tuple[int, int]], target: str | None) -> None:
     try:
         record = _latest(place, before)
     except ClusterError:
@@ -68,12 +72,14 @@ def _answer(place: Place, before: set[int], target: str | None) -> None:
         answer([record_line(record)], data, target)
 
 
-def _latest(place: Place, before: set[int]) -> Record | None:
-    history = place.ledger.history()
-    return history[0] if history and history[0].number not in before else None
+def _latest(place: Place, before: Collection[tuple[int, int]]) -> Record | None:
+    """Return the newest record, if it is not as it was."""
+    newest = next(iter(place.ledger.history()), None)
+    is_new = newest is not None and (newest.number, len(newest.entries)) not in before
+    return newest if is_new else None
 
 
-def _interrupted(place: Place, before: set[int]) -> InterruptedRunError:
+def _interrupted(place: Place, before: Collection[tuple[int, int]]) -> InterruptedRunError:
     """Say what stands: the cluster goes on without us."""
     try:
         record = _latest(place, before)

@@ -23,8 +23,8 @@ from monoyard.deployment import (
     is_confirmed,
     load_plan,
     make_plan,
-    open_record,
     request_of,
+    resumable_record,
     resume,
     save_plan,
 )
@@ -130,8 +130,8 @@ def resume_deployment(directory: Path, asked: Deploying, parts: Parts | None = N
         )
     parts, name = parts or Parts(), asked.environment
     with entered(directory, name, parts.open_namespace, parts.clock) as place:
-        record = open_record(place.ledger, name)
-        request = request_of(record)
+        record = resumable_record(place.ledger, name)
+        request = request_of(record, name)
         with worlds(place, request.commit, parts) as world, recorded(place, asked.target):
             resume(crew_of(place), world, record)
 
@@ -223,8 +223,10 @@ def _confirm(place: Place, plan: DeployPlan, typed: str, *, is_reviewed: bool) -
 def _request(place: Place, asked: Deploying, saved: SavedPlan | None) -> Request:
     if saved is None:
         return asked.request(find_commit(place.engine.repository, asked.commit))
-    if asked.commit or asked.services or asked.prune:
-        raise UsageError("`--plan-file` says itself what is deployed: commit, services, prune")
+    if asked.commit or asked.services or asked.prune or asked.migrated:
+        raise UsageError(
+            "`--plan-file` says itself what is deployed: commit, services, prune, migrated"
+        )
     if saved.request.environment != place.name:
         raise UsageError(f"{saved.path} is a plan for `{saved.request.environment}`")
     # What is waived decides whether something may be done, not what: it can still be said.
@@ -233,7 +235,8 @@ def _request(place: Place, asked: Deploying, saved: SavedPlan | None) -> Request
         before,
         allow_older=before.allow_older or asked.allow_older,
         again=before.again or asked.again,
-        migrated=before.migrated or asked.migrated,
+        allow_unclassed=before.allow_unclassed or asked.allow_unclassed,
+        allow_downtime=before.allow_downtime or asked.allow_downtime,
     )
 
 

@@ -1,14 +1,7 @@
 """A deployment: what it would change in an environment, as a value, and its steps."""
 
 from monoyard.deployment.earlier import Earlier, find_earlier
-from monoyard.deployment.execution import (
-    Crew,
-    carry_out,
-    go_back,
-    open_record,
-    request_of,
-    resume,
-)
+from monoyard.deployment.execution import Crew, carry_out, go_back, resume
 from monoyard.deployment.job_runs import Runs
 from monoyard.deployment.keeping import Kept
 from monoyard.deployment.migrations import Classing, Histories, applied_of
@@ -19,6 +12,7 @@ from monoyard.deployment.ports import Images, Renderer, World
 from monoyard.deployment.releases import HelmReleases, Releases
 from monoyard.deployment.saving import SavedPlan, is_confirmed, load_plan, save_plan
 from monoyard.deployment.steering import STEERING
+from monoyard.deployment.unended import open_record, request_of, resumable_record
 
 __all__ = [
     "LEAST_DIGITS",
@@ -48,6 +42,7 @@ __all__ = [
     "make_plan",
     "open_record",
     "request_of",
+    "resumable_record",
     "resume",
     "save_plan",
 ]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from monoyard.delivery import Ledger, Record
 from monoyard.deployment.releases import Releases
 from monoyard.errors import DeliveryError
+
+_UPGRADE: Final = "upgrade:"
+_SENDING: Final = ("upgrade", "back")
+_UNKNOWN: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ def find_earlier(ledger: Ledger, releases: Releases, environment: str, number: i
     history = ledger.history()
     target = _target(history, environment, number)
     then = _revisions(record for record in history if record.number <= target.number)
-    now = _revisions(history)
+    now = _revisions(history, with_begun=True)
     found, left = {}, []
     for name in now:
         if name not in then or not then[name]:
@@ -66,7 +71,7 @@ def find_earlier(ledger: Ledger, releases: Releases, environment: str, number: i
     return Earlier(environment, target.number, commit, found, tuple(left))
 
 
-def _target(history: Iterable[Record], environment: str, number: int) -> Record:
+def _target(history: Sequence[Record], environment: str, number: int) -> Record:
     completed = [record for record in history if record.outcome == "completed"]
     if number:
         for record in completed:
@@ -78,6 +83,9 @@ def _target(history: Iterable[Record], environment: str, number: int) -> Record:
             code="no-deployment", context=(f"completed: {known}",),
             hint=f"`invoke history --env {environment}` lists them",
         )  # fmt: skip
+    half_sent = [record for record in history if _is_half_sent(record)]
+    if completed and half_sent and half_sent[0].number > completed[0].number:
+        return completed[0]
     # Back from a rollback is back from what it went to.
     present = int(completed[0].header.get("to") or completed[0].number) if completed else 0
     for record in completed:
@@ -117,15 +125,28 @@ def _check_fits(later: Iterable[Record], services: Iterable[str]) -> None:
                 )
 
 
-def _revisions(records: Iterable[Record]) -> dict[str, int]:
-    """Return the revision that each service had after some deployments; 0 where it was removed."""
+def _is_half_sent(record: Record) -> bool:
+    """Say whether a deployment sent something, and neither came to its end nor went back."""
+    is_sent = any(entry.step.startswith(_UPGRADE) for entry in record.entries)
+    return is_sent and record.outcome in ("open", "failed", "abandoned")
+
+
+def _revisions(records: Iterable[Record], *, with_begun: bool = False) -> dict[str, int]:
+    """Return the revision that each service had after some deployments; 0 where it was removed.
+
+    Args:
+        records: The deployments.
+        with_begun: Count what was begun and not done as a revision of its own: nobody knows
+            whether Helm was called.
+    """
     found: dict[str, int] = {}
     for record in sorted(records, key=lambda item: item.number):
         for entry in record.entries:
             verb, _, name = entry.step.partition(":")
             if entry.state != "done":
-                continue
-            if verb in ("upgrade", "back"):
+                if with_begun and verb in _SENDING:
+                    found[name] = _UNKNOWN
+            elif verb in _SENDING:
                 found[name] = int(entry.facts.get("revision") or 0)
             elif verb == "remove":
                 found[name] = 0

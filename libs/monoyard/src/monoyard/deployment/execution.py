@@ -19,12 +19,13 @@ from monoyard.deployment.going_back import Abort, Back, Evidence, NotTakenBack, 
 from monoyard.deployment.job_runs import Runs
 from monoyard.deployment.migrating import Migrate, NothingSent, failed_before_sending
 from monoyard.deployment.migrations import floors_of, only_of
-from monoyard.deployment.plan import DeployPlan, Request, ServicePlan, differences
+from monoyard.deployment.plan import DeployPlan, ServicePlan, differences
 from monoyard.deployment.planning import make_plan
 from monoyard.deployment.ports import World
 from monoyard.deployment.proving import Prove
 from monoyard.deployment.releases import Releases
 from monoyard.deployment.steps import Complete, Remove, RollOut, Upgrade
+from monoyard.deployment.unended import resumable_record
 from monoyard.deployment.watching import Watcher
 from monoyard.errors import DeliveryError
 from monoyard.process import kill_running
@@ -113,8 +114,14 @@ def carry_out(crew: Crew, world: World, plan: DeployPlan) -> Record:
 def resume(crew: Crew, world: World, record: Record) -> Record:
     """Go on with a deployment whose runner is gone; arguments and errors as of `carry_out`."""
     with crew.holding(world.namespace, world.environment.name, str(record.number)) as lease:
-        # Whoever ended it meanwhile leaves nothing to do.
-        record = open_record(world.ledger, world.environment.name)
+        number = record.number
+        record = resumable_record(world.ledger, world.environment.name)
+        if record.number != number:  # what is known of the world is that of another commit
+            raise DeliveryError(
+                f"deployment {record.number} was begun meanwhile",
+                code="overtaken",
+                hint="`--resume` again goes on with that one",
+            )
         return _run(crew, world, lease, record)
 
 
@@ -148,38 +155,6 @@ def go_back(
         steps = _steps_back(record, releases, watcher)
         runner = Runner(ledger, lease, crew.tell)
         return ended(runner.run(record, steps, lambda _: [NotTakenBack()]))
-
-
-def open_record(ledger: Ledger, environment: str) -> Record:
-    """Return the deployment that was begun last and not ended.
-
-    Raises:
-        DeliveryError: There is none.
-    """
-    history = ledger.history()
-    if history and history[0].outcome == "open":
-        return history[0]
-    raise DeliveryError(
-        f"no deployment to `{environment}` waits to be resumed",
-        code="nothing-open",
-        hint=f"`invoke history --env {environment}` shows how they ended",
-    )
-
-
-def request_of(record: Record) -> Request:
-    """Return what was asked for when a deployment was planned.
-
-    Raises:
-        DeliveryError: The record is of a rollback.
-    """
-    said: Mapping[str, Any] | None = record.header.get("request")
-    if said is None:
-        raise DeliveryError(
-            f"deployment {record.number} is a rollback that was interrupted",
-            code="open-rollback",
-            hint=f"`invoke rollback --to {record.header.get('to')}` goes on with it",
-        )
-    return Request(**{**said, "services": tuple(said["services"])})
 
 
 def _check_again(world: World, plan: DeployPlan) -> None:
@@ -222,10 +197,11 @@ def _run(crew: Crew, world: World, lease: Lease, record: Record) -> Record:
         if failed_before_sending(failed):
             return [NothingSent()]
         return [
-            Abort(begun, watcher),
+            # All traffic goes nowhere else than to a version that its database fits.
+            Abort([name for name in begun if name not in stranded], watcher),
             Evidence(begun, watcher),
             *(back(name) for name in reversed(begun) if name not in stranded),
-            *(Stranded(name) for name in stranded),
+            *(Stranded(name, watcher) for name in stranded),
         ]
 
     return ended(Runner(world.ledger, lease, crew.tell).run(record, steps, way_back))

@@ -12,7 +12,7 @@ from monoyard.delivery.workloads import read_workloads
 from monoyard.deployment.evidence import gather
 from monoyard.deployment.releases import Releases, newest_of
 from monoyard.deployment.watching import DONE, THERE, Watcher, end_pauses
-from monoyard.errors import DeliveryError
+from monoyard.errors import DeliveryError, LeaseLostError
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +101,15 @@ class Back:
 
 @dataclass(frozen=True, slots=True)
 class Stranded:
-    """Stands in the place of `Back` where the version before does not fit its database any more."""
+    """Stands in the place of `Back` where the version before does not fit its database any more.
+
+    Attributes:
+        service: Its name.
+        watcher: Looks on.
+    """
 
     service: str
+    watcher: Watcher
 
     @property
     def name(self) -> str:
@@ -111,19 +117,32 @@ class Stranded:
         return f"back:{self.service}"
 
     def do(self, record: Record) -> Mapping[str, Any]:
-        """Say so: what is sent stays, as nothing that is known would serve.
+        """Let what was sent have the service alone, if it can, and say that it stays.
 
         Raises:
             DeliveryError: Always.
         """
+        state = self._end()
         floors: Mapping[str, str] = record.header["services"][self.service]["floors"]
         raise DeliveryError(
             f"{self.service} cannot go back: its database was migrated to where the version before "
-            "cannot live with it",
+            f"cannot live with it; {state}",
             code="does-not-fit",
             context=tuple(f"{revision}: {why}" for revision, why in floors.items()),
             hint="deploy a commit that mends it, with `--again` where it is the same image",
         )
+
+    def _end(self) -> str:
+        """End the rollout where it stands; return what serves then, in words."""
+        try:
+            self.watcher.until([self.service], THERE)
+            end_pauses(self.watcher, [self.service])
+            self.watcher.until([self.service], DONE)
+        except LeaseLostError:
+            raise
+        except DeliveryError as error:
+            return f"the new one does not serve either: {error.message}"
+        return "the new one serves"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from monoyard.config import IDENTITY_KEY, EnvironmentSettings
 from monoyard.delivery import Ledger, Object, Record
+from monoyard.delivery.ledger import Entry
 from monoyard.deployment.backups import Backup
 from monoyard.deployment.job_log import Log
 from monoyard.deployment.job_pods import PROGRAM, JobObjects, Pattern
@@ -118,7 +119,7 @@ class Kept:
         for record in self.ledger.history():
             migrated = record.last(f"{MIGRATE.name}:{service}")
             taken = record.done(f"{BACKUP.name}:{service}")
-            if migrated is not None and taken is not None:
+            if migrated is not None and taken is not None and not _is_idle(migrated):
                 return str(taken.facts["key"])
         raise DeliveryError(
             f"no deployment that backed {service} up has migrated it",
@@ -236,3 +237,9 @@ class Kept:
             hint="`data` of the environment says when that is; `invoke history --json` has the "
             "steps of each",
         )
+
+
+def _is_idle(migrated: Entry) -> bool:
+    """Say whether a migration found nothing left to apply; one whose log was lost is not idle."""
+    facts = migrated.facts
+    return migrated.state == "done" and "head" in facts and not facts.get("applied")

@@ -126,7 +126,13 @@ def _rolled_back(history: Iterable[Record]) -> frozenset[tuple[str, str]]:
         services = record.header.get("services") or {}
         for entry in record.entries:
             verb, _, name = entry.step.partition(":")
-            if entry.state == "failed" and verb == "rollout" and name in services:
+            if entry.state != "failed" or verb not in ("rollout", "complete"):
+                continue
+            # Whoever waits for one service looks on at all: the message begins with the one at
+            # fault, where it is that of one.
+            blamed = str(entry.facts.get("message") or "").partition(":")[0]
+            name = blamed if blamed in services else name
+            if name in services:
                 found.add((name, str(services[name].get("digest") or "")))
     return frozenset(found)
 

@@ -19,6 +19,7 @@ from monoyard.tools.helm import Place, Release
 # Over what Helm itself is given, so that it ends by itself and says why.
 _GRACE_SECONDS: Final = 30.0
 _QUESTION_SECONDS: Final = 60.0
+_UNINSTALLED: Final = "uninstalled"
 
 
 class Releases(Protocol):
@@ -114,6 +115,9 @@ class HelmReleases:
 
     def uninstall(self, name: str) -> None:
         """Remove what a release made; its history stays."""
+        newest = newest_of(self, name)
+        if newest is None or newest.status == _UNINSTALLED:
+            return  # Helm calls a release that was removed before an error
         argv = helm.uninstall(self._program, name, self._place, seconds=self._seconds)
         self._change(argv, f"{name} cannot be removed")
 

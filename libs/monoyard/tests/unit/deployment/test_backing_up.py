@@ -6,8 +6,9 @@ import pytest
 
 from monoyard.delivery import Lease, Record
 from monoyard.delivery.objects import JOB, SECRET
-from monoyard.deployment.execution import carry_out, open_record, resume
+from monoyard.deployment.execution import carry_out, resume
 from monoyard.deployment.plan import differences
+from monoyard.deployment.unended import open_record
 from monoyard.errors import DeliveryError
 from monoyard.migrations import Effect, Review
 from monoyard.report.deployment_plans import deployment_plan_lines

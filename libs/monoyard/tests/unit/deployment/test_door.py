@@ -462,7 +462,7 @@ def test_interrupted_rollback_is_begun_again(shop: Shop) -> None:
     _interrupt(shop, lambda: roll_back(shop.top, "dev", 1, None, shop.parts))
     with pytest.raises(DeliveryError) as error:
         resume_deployment(shop.top, Deploying("dev"), shop.parts)
-    assert error.value.hint == "`invoke rollback --to 1` goes on with it"
+    assert error.value.hint == "`invoke rollback --env dev --to 1` goes on with it"
     roll_back(shop.top, "dev", 1, "", shop.parts)
     assert shop.yard.phases()["api"] == "completed api-1"
     assert [item.outcome for item in shop.yard.ledger.history()[:2]] == ["completed", "abandoned"]
@@ -531,6 +531,7 @@ def _backed_up(shop: Shop) -> str:
     keys = {"shop-dev": ["age1inside", "age1outside"]}
     record.write_text(json.dumps({**json.loads(record.read_bytes()), "recipients": keys}), "utf-8")
     shop.yard.back_up()
+    shop.yard.jobs.wanted["api"] = ["r-one"]
     shop.write("services/api/migrations/versions/one.py", MIGRATION.format(name="one"))
     shop.commit(api="api-2", web="web-1")
     shop.deploy(allow_unclassed=True)

@@ -13,7 +13,8 @@ from monoyard.delivery import Kind, Lease, Object
 from monoyard.delivery.objects import CONFIG_MAP, LEASE, SECRET
 from monoyard.delivery.rollouts import ROLLOUT
 from monoyard.deployment.earlier import find_earlier
-from monoyard.deployment.execution import carry_out, go_back, open_record, request_of, resume
+from monoyard.deployment.execution import carry_out, go_back, resume
+from monoyard.deployment.unended import open_record, request_of, resumable_record
 from monoyard.errors import (
     DeliveryError,
     InconclusiveError,
@@ -124,6 +125,18 @@ def test_rolled_back_image_is_refused_next_time(yard: Yard) -> None:
     with pytest.raises(DeliveryError):
         yard.deploy(NEW)
     assert [item.code for item in yard.plan(NEW).refusals] == ["rolled-back"]
+
+
+def test_only_the_image_at_fault_is_refused_next_time(yard: Yard) -> None:
+    """A service that went back because another one failed is blamed for nothing."""
+    yard.deploy()
+    yard.images.publish(NEW, api="api-2", web="web-2")
+    yard.argo.bad.add(digest("web-2"))
+    with pytest.raises(DeliveryError, match="rollout:api: web:"):
+        yard.deploy(NEW)
+    assert [(item.code, item.service) for item in yard.plan(NEW).refusals] == [
+        ("rolled-back", "web")
+    ]
 
 
 def test_inconclusive_gate_goes_back_after_its_time(yard: Yard) -> None:
@@ -308,12 +321,18 @@ class DeadlyReleases(FakeReleases):
     fatal: int | None = None
     moment = "before"
 
+    def __init__(self, *words: Any) -> None:
+        super().__init__(*words)
+        self.refused: set[str] = set()
+
     def upgrade(self, call: ChartCall, labels: Mapping[str, str], description: str) -> None:
         """Upgrade, or be the moment of the kill."""
         self._die(lambda: super(DeadlyReleases, self).upgrade(call, labels, description), call.name)
 
     def rollback(self, name: str, revision: int) -> None:
-        """Go back, or be the moment of the kill."""
+        """Go back, or be the moment of the kill, or refuse."""
+        if name in self.refused:
+            raise DeliveryError(f"{name} cannot be taken back", code="helm")
         self._die(lambda: super(DeadlyReleases, self).rollback(name, revision), "")
 
     def _die(self, do: Callable[[], None], name: str) -> None:
@@ -369,7 +388,7 @@ def _resumed(yard: Deadly) -> str:
     yard.ledger_kills.fatal = None
     yard.helm_kills.fatal = None
     record = open_record(yard.ledger, "dev")
-    assert request_of(record).commit == NEW
+    assert request_of(record, "dev").commit == NEW
     with contextlib.suppress(DeliveryError):
         resume(yard.crew("second"), yard.world, record)
     return yard.ledger.history()[0].outcome
@@ -450,6 +469,51 @@ def test_overtaken_runner_sends_nothing(deadly: Deadly) -> None:
     with pytest.raises(LeaseLostError):
         carry_out(deadly.crew(), deadly.world, plan)
     assert deadly.ledger.history()[0].outcome == "open"
+
+
+def test_rollback_after_a_kill_sees_what_may_have_been_sent(deadly: Deadly) -> None:
+    """What was begun and not written down counts as sent: it is gone back from, with no number."""
+    deadly.helm_kills.fatal, deadly.helm_kills.moment = 0, "after"
+    _kill(deadly)
+    deadly.helm_kills.fatal = None
+    assert deadly.phases()["api"].endswith("api-2")
+    deadly.clock.advance(60)
+    found = find_earlier(deadly.ledger, deadly.releases, "dev", 0)
+    assert (found.number, found.revisions) == (1, {"api": 1})
+    assert _back(deadly) == "completed"
+    assert deadly.phases() == {"api": "completed api-1", "web": "completed web-1"}
+
+
+def test_failed_way_back_is_gone_on_with(deadly: Deadly) -> None:
+    """Where going back failed, `--resume` does the rest of it, and nothing twice."""
+    deadly.argo.bad.add(digest("web-2"))
+    deadly.helm_kills.refused.add("web")
+    with pytest.raises(DeliveryError) as error:
+        deadly.deploy(NEW)
+    assert error.value.code == "not-back"
+    deadly.helm_kills.refused.clear()
+    with pytest.raises(DeliveryError, match="went back"):
+        resume(deadly.crew("second"), deadly.world, resumable_record(deadly.ledger, "dev"))
+    record = deadly.ledger.history()[0]
+    assert (record.number, record.outcome) == (2, "went-back")
+    assert deadly.phases() == {"api": "completed api-1", "web": "completed web-1"}
+    done = [entry.step for entry in record.entries if entry.state == "done"]
+    assert len(set(done)) == len(done) - 1  # its end was written twice
+
+
+def test_another_deployment_is_not_resumed_by_this_commit(deadly: Deadly) -> None:
+    """Whoever waits to resume one deployment does not go on with another that began meanwhile."""
+    deadly.ledger_kills.fatal, deadly.ledger_kills.is_written = 6, True
+    _kill(deadly)
+    deadly.ledger_kills.fatal = None
+    mine = open_record(deadly.ledger, "dev")
+    deadly.clock.advance(60)
+    other = Lease(deadly.cluster, "dev", "other", deadly.clock)
+    other.acquire(60, print)
+    deadly.ledger.begin(other, {"services": {}, "removed": []})
+    deadly.clock.advance(60)
+    with pytest.raises(DeliveryError, match="deployment 3 was begun meanwhile"):
+        resume(deadly.crew("second"), deadly.world, mine)
 
 
 def test_nothing_to_resume(yard: Yard) -> None:

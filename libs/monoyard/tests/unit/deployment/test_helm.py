@@ -31,6 +31,12 @@ def releases(top: Path, script: str, version: str = "v4.3.1") -> HelmReleases:
     return HelmReleases(program, top, Place("shop", "far", Path("/config")), 90.0)
 
 
+def history(status: str) -> str:
+    """Return a script that knows one revision."""
+    row = {"name": "api", "revision": 2, "status": status, "chart": "c-1", "description": "d"}
+    return f"echo '{json.dumps([row])}'"
+
+
 def called(top: Path) -> str:
     """Return what Helm was called with last."""
     return (top / "calls").read_text("utf-8").splitlines()[-1]
@@ -52,11 +58,17 @@ def test_upgrade_says_all_of_it(tmp_path: Path) -> None:
 
 def test_going_back_and_removing(tmp_path: Path) -> None:
     """Both go to the one place, and a removed release keeps its history."""
-    found = releases(tmp_path, "", "v3.22.0")
+    found = releases(tmp_path, history("deployed"), "v3.22.0")
     found.rollback("api", 3)
     assert called(tmp_path) == f"rollback api 3 {WHERE} --history-max=20 --timeout=90s"
     found.uninstall("api")
     assert called(tmp_path).startswith(f"uninstall api {WHERE} --keep-history")
+
+
+def test_removed_release_is_not_removed_again(tmp_path: Path) -> None:
+    """Helm calls that an error, and whoever resumes cannot know that it was done."""
+    releases(tmp_path, history("uninstalled")).uninstall("api")
+    assert called(tmp_path).startswith("history api")
 
 
 def test_refusal_has_helms_own_words(tmp_path: Path) -> None:

@@ -166,6 +166,21 @@ def test_plan_of_a_recovery_changes_nothing(shop: Yard) -> None:
     assert list(recovery_lines("k", [], is_planned=True)) == ["nothing is lost that k has"]
 
 
+def test_backup_from_before_the_loss_is_meant(yard: Yard) -> None:
+    """A deployment that found its migrations applied backed up what was lost by then already."""
+    yard.deploy()
+    yard.back_up()
+    yard.commits.migrations["api"] = {NEW: {"one"}}
+    yard.jobs.wanted["api"] = ["r-one"]
+    yard.argo.bad.add(digest("api-2"))
+    with pytest.raises(DeliveryError, match="went back"):
+        yard.deploy(NEW)
+    yard.argo.bad.clear()
+    yard.deploy(NEW, again=True)
+    assert yard.ledger.read(3).done("backup:api") is not None
+    assert _kept(yard).newest_before_migration("api") == _key(yard, 2)
+
+
 def test_what_there_is_not_is_told(shop: Yard, yard: Yard) -> None:
     """A key of elsewhere, a service that was never backed up, and an environment without any."""
     kept = _kept(shop)

@@ -9,10 +9,11 @@ import pytest
 from monoyard.delivery import UNREACHABLE, Kind, Lease, Object
 from monoyard.delivery.objects import CONFIG_MAP, JOB, POD
 from monoyard.deployment.earlier import find_earlier
-from monoyard.deployment.execution import carry_out, open_record, resume
+from monoyard.deployment.execution import carry_out, resume
 from monoyard.deployment.job_log import Log
 from monoyard.deployment.jobs import Wanted
 from monoyard.deployment.tidying import tidy
+from monoyard.deployment.unended import open_record
 from monoyard.errors import ClusterError, DeliveryError, LeaseLostError, LockedError
 from monoyard.migrations import Effect, Review
 from monoyard.testing import FakeNamespace
@@ -23,6 +24,9 @@ from .yard import NEW, OLD, Yard, digest
 
 if TYPE_CHECKING:
     from monoyard.delivery import Record
+
+
+LATER = "3" * 40
 
 
 def _prepared(yard: Yard) -> Yard:
@@ -132,6 +136,14 @@ def test_failure_over_a_raised_floor_stays(shop: Yard) -> None:
     assert shop.ledger.history()[0].outcome == "failed"
     assert shop.releases.calls[-1] == "rollback web 1"
     assert _sent(shop) == ["deployment 1", "deployment 2"]
+    assert "the new one serves" in error.value.context[1]
+    assert shop.phases() == {"api": "completed api-2", "web": "completed web-1"}
+    aborted = shop.ledger.history()[0].done("abort")
+    assert aborted is not None
+    assert aborted.facts["aborted"] == []
+    shop.images.publish(LATER, api="api-3", web="web-1")
+    shop.commits.order.append(LATER)
+    assert shop.plan(LATER).refusals == ()
 
 
 def test_evidence_leaves_migrations_out(shop: Yard) -> None:
