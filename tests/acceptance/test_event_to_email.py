@@ -103,7 +103,12 @@ class Platform:
     def sign_in(self) -> str:
         """Return a token of the user."""
         grant = {"grant_type": "password", "username": NAME, "password": PASSWORD}
-        answer = httpx.post(f"{self.identity.url()}/v1/tokens", json=grant, trust_env=False)
+        answer = httpx.post(
+            f"{self.identity.url()}/v1/tokens",
+            json=grant,
+            trust_env=False,
+            timeout=PATIENCE_SECONDS,
+        )
         token: str = answer.raise_for_status().json()["access_token"]
         return token
 
@@ -190,7 +195,9 @@ def test_an_order_becomes_a_letter(platform: Platform) -> None:
         },
     }
     headers = {"Authorization": f"Bearer {platform.sign_in()}"}
-    with httpx.Client(base_url=platform.api.url(), headers=headers, trust_env=False) as api:
+    with httpx.Client(
+        base_url=platform.api.url(), headers=headers, trust_env=False, timeout=PATIENCE_SECONDS
+    ) as api:
         unknown = api.get("/v1/events", headers={"Authorization": "Bearer nobody"})
         sent = [
             api.post("/v1/events", json=order, headers={"Idempotency-Key": "order-1"})

@@ -111,7 +111,10 @@ class Checkout:
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_NOSYSTEM": "1",
             "NO_COLOR": "1",
-        }
+            # What is fetched comes from elsewhere, and many tests fetch at once.
+            "UV_HTTP_RETRIES": "10", "UV_HTTP_TIMEOUT": "120",
+            "PIP_RETRIES": "10", "PIP_DEFAULT_TIMEOUT": "60",
+        }  # fmt: skip
         self._started: list[subprocess.Popen[str]] = []
 
     def write(self, path: str, text: str) -> Path:

@@ -42,9 +42,9 @@ class Credentials(BaseModel):
     password: Annotated[str, Body(min_length=50)]
 
 
-def build(**checks: Check) -> FastAPI:
+def build(*, patience: float = 60.0, **checks: Check) -> FastAPI:
     """Return an application with routes that succeed, refuse and break."""
-    settings = ServiceSettings(service_name="example", check_timeout_seconds=0.2)
+    settings = ServiceSettings(service_name="example", check_timeout_seconds=patience)
     app = create_application(settings, title="Example", description="An example", checks=checks)
     router = APIRouter(prefix="/v1")
 
@@ -194,7 +194,7 @@ def test_ready_names_every_check() -> None:
 def test_hanging_check_fails_in_time() -> None:
     """A check that never returns counts as failed after its timeout."""
     release = threading.Event()
-    client = TestClient(build(database=release.wait))
+    client = TestClient(build(patience=0.2, database=release.wait))
     try:
         answer = client.get("/health/ready")
     finally:

@@ -27,13 +27,17 @@ def test_event_goes_in_and_comes_out_over_a_socket(settings: ApiSettings, issuer
     environment = {"DATABASE_URL": url, "JWKS_URL": issuer.url}
     with run_service("eventflow_api", environment) as service:
         base = service.url
-        ready = httpx2.get(f"{base}/health/ready")
+        ready = httpx2.get(f"{base}/health/ready", timeout=PATIENCE_SECONDS)
         assert ready.json()["checks"] == {
             "database": "ok", "schema": "ok", "identity-keys": "ok",
         }  # fmt: skip
         key = {**headers, "Idempotency-Key": f"process-{os.getpid()}", "X-Correlation-ID": "c-9"}
-        stored = httpx2.post(f"{base}/v1/events", json=EVENT, headers=key).json()
-        read = httpx2.get(f"{base}/v1/events/{stored['id']}", headers=headers)
+        stored = httpx2.post(
+            f"{base}/v1/events", json=EVENT, headers=key, timeout=PATIENCE_SECONDS
+        ).json()
+        read = httpx2.get(
+            f"{base}/v1/events/{stored['id']}", headers=headers, timeout=PATIENCE_SECONDS
+        )
         assert read.json() == stored
         assert service.stop() == 0
         answered, log = service.log_lines("request answered"), service.log()
@@ -50,10 +54,12 @@ def test_api_without_database_lives_but_is_not_ready(issuer: Issuer) -> None:
     }
     with run_service("eventflow_api", environment) as service:
         base = service.url
-        assert httpx2.get(f"{base}/health/live").status_code == 200
-        ready = httpx2.get(f"{base}/health/ready")
+        assert httpx2.get(f"{base}/health/live", timeout=PATIENCE_SECONDS).status_code == 200
+        ready = httpx2.get(f"{base}/health/ready", timeout=PATIENCE_SECONDS)
         assert (ready.status_code, ready.json()["checks"]["identity-keys"]) == (503, "ok")
-        answer = httpx2.get(f"{base}/v1/events", headers=issuer.headers("events:read"))
+        answer = httpx2.get(
+            f"{base}/v1/events", headers=issuer.headers("events:read"), timeout=PATIENCE_SECONDS
+        )
         assert answer.json()["type"] == "database-unavailable"
 
 
@@ -67,7 +73,7 @@ def test_api_without_identity_says_that_it_cannot_tell(
     }
     with run_service("eventflow_api", environment) as service:
         token = issuer.headers("events:read")
-        answer = httpx2.get(f"{service.url}/v1/events", headers=token)
+        answer = httpx2.get(f"{service.url}/v1/events", headers=token, timeout=PATIENCE_SECONDS)
         assert (answer.status_code, answer.json()["type"]) == (503, "tokens-unchecked")
 
 

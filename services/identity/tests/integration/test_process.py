@@ -53,11 +53,17 @@ def test_provisioned_accounts_sign_in_and_no_secret_is_logged(
     with run_service("eventflow_identity", environment) as service:
         url = service.url
         grant = {"grant_type": "password", "username": name, "password": PASSWORD}
-        token = httpx2.post(f"{url}/v1/tokens", json=grant).json()["access_token"]
-        httpx2.post(f"{url}/v1/tokens", json={**grant, "password": PASSWORD + "!"})
-        httpx2.post(f"{url}/v1/tokens/revoke", json={"token": token})
-        keys = jwt.PyJWKSet.from_dict(httpx2.get(f"{url}/.well-known/jwks.json").json())
-        checks = httpx2.get(f"{url}/health/ready").json()["checks"]
+        token = httpx2.post(f"{url}/v1/tokens", json=grant, timeout=PATIENCE_SECONDS).json()[
+            "access_token"
+        ]
+        httpx2.post(
+            f"{url}/v1/tokens", json={**grant, "password": PASSWORD + "!"}, timeout=PATIENCE_SECONDS
+        )
+        httpx2.post(f"{url}/v1/tokens/revoke", json={"token": token}, timeout=PATIENCE_SECONDS)
+        keys = jwt.PyJWKSet.from_dict(
+            httpx2.get(f"{url}/.well-known/jwks.json", timeout=PATIENCE_SECONDS).json()
+        )
+        checks = httpx2.get(f"{url}/health/ready", timeout=PATIENCE_SECONDS).json()["checks"]
         assert checks == {"database": "ok", "schema": "ok"}
         assert service.stop() == 0
         log = service.log()
@@ -77,7 +83,14 @@ def test_printed_key_is_one_to_serve_with(environment: dict[str, str]) -> None:
     """A key made on the command line is accepted as the signing key."""
     pem = provision(environment, "signing-key").stdout
     with run_service("eventflow_identity", {**environment, "SIGNING_KEY": pem}) as service:
-        assert len(httpx2.get(f"{service.url}/.well-known/jwks.json").json()["keys"]) == 1
+        assert (
+            len(
+                httpx2.get(f"{service.url}/.well-known/jwks.json", timeout=PATIENCE_SECONDS).json()[
+                    "keys"
+                ]
+            )
+            == 1
+        )
 
 
 def test_missing_settings_are_all_named(environment: dict[str, str]) -> None:

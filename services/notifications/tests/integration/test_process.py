@@ -63,6 +63,7 @@ def send(url: str, key: str, *destinations: dict[str, str]) -> Any:
             "destinations": destinations,
         },
         trust_env=False,
+        timeout=PATIENCE_SECONDS,
     )
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -77,7 +78,7 @@ def test_a_notification_reaches_both_channels_once_for_a_key() -> None:
             first = send(url, "k-1", email, webhook)
             again = send(url, "k-1", email, webhook)
             assert send(url, "k-1", email, webhook) == again
-            metrics = httpx.get(f"{url}/metrics", trust_env=False).text
+            metrics = httpx.get(f"{url}/metrics", trust_env=False, timeout=PATIENCE_SECONDS).text
             process.send_signal(signal.SIGTERM)
             assert process.stderr is not None
             log = process.stderr.read()

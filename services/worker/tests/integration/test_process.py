@@ -57,7 +57,7 @@ def test_a_worker_works_shows_itself_and_stops(
         with WorkerProcess({**variables, "NOTIFICATIONS_URL": server.url}) as worker:
             url = worker.url()
             wait_until(lambda: tables.queued() == 0)
-            with httpx.Client(base_url=url, trust_env=False) as client:
+            with httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE_SECONDS) as client:
                 live = client.get("/health/live")
                 ready = client.get("/health/ready")
                 metrics = client.get("/metrics")
@@ -104,8 +104,10 @@ def is_listening(url: str) -> bool:
     """Tell whether somebody accepts connections at `url`."""
     try:
         httpx.get(f"{url}/health/live", trust_env=False)
-    except httpx.TransportError:
+    except httpx.ConnectError:
         return False
+    except httpx.TransportError:
+        pass  # it was accepted, and not answered
     return True
 
 

@@ -173,10 +173,10 @@ def test_index_is_built_concurrently_without_those_limits(
     assert runner.run("--to=one").status == 0
     with psycopg.connect(runner.url) as writer:
         writer.execute("INSERT INTO orders VALUES (1, 1)")
-        child = runner.start("--lock-timeout=0.1", "--statement-timeout=0.3", "--attempts=1")
+        child = runner.start("--lock-timeout=0.5", "--statement-timeout=2", "--attempts=1")
         assert until(runner.waits)
         runner.ask("INSERT INTO orders VALUES (2, 2)")
-        runner.ask("SELECT pg_sleep(1)")  # longer than both timeouts
+        runner.ask("SELECT pg_sleep(3)")  # longer than both timeouts
         writer.commit()
         ended = runner.end(child)
     assert ended.status == 0, ended
@@ -193,7 +193,7 @@ def test_invalid_index_of_an_earlier_attempt_is_removed(project: Project, runner
     valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass"
     with psycopg.connect(runner.url) as writer:
         writer.execute("INSERT INTO orders VALUES (1, 1)")
-        ended = runner.run("--deadline=0.5")
+        ended = runner.run("--deadline=3")
         assert ended.status == 6, ended
         writer.commit()
     assert runner.ask(valid) == [(False,)]

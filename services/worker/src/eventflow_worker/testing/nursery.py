@@ -51,7 +51,7 @@ class Nursery:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.communicate(timeout=30)
+        self._process.communicate(timeout=90)
 
     def start(self, variables: Mapping[str, str]) -> int:
         """Start a worker with these variables and return its process id."""

@@ -40,19 +40,19 @@ class WorkerProcess:
         """The process id."""
         return self._process.pid
 
-    def url(self, *, seconds: float = 30.0) -> str:
+    def url(self, *, seconds: float = 90.0) -> str:
         """Return where it listens; raise TimeoutError with its log if it does not by then."""
         self._listening.wait(seconds)
         if self._url is None:
             raise TimeoutError("\n".join(["the worker does not listen", *self.log]))
         return self._url
 
-    def terminate(self, *, seconds: float = 30.0) -> int:
+    def terminate(self, *, seconds: float = 90.0) -> int:
         """Ask it to stop and return its exit code."""
         self._process.send_signal(signal.SIGTERM)
         return self.wait(seconds=seconds)
 
-    def wait(self, *, seconds: float = 30.0) -> int:
+    def wait(self, *, seconds: float = 90.0) -> int:
         """Wait for its end and return its exit code."""
         code = self._process.wait(seconds)
         self.kill()

@@ -25,7 +25,7 @@ from .kernel import (
 
 _CHUNK = 65536
 _POLL_SECONDS = 0.5
-_LEAVING_SECONDS = 0.2
+_LEAVING_SECONDS = 1.0
 
 
 class Keeper:
