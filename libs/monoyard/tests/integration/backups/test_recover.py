@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -150,6 +151,22 @@ def test_plan_tells_and_changes_nothing(desk: Desk) -> None:
         'constraint shop."Order".Order_customer_fkey',
     }  # fmt: skip
     assert desk.sql("SELECT to_regclass('customer')") == [(None,)]
+
+
+def test_a_copy_that_differs_brings_nothing_back(desk: Desk) -> None:
+    """The last line says what differs, as whoever waits for the end of a Job reads it."""
+    made = desk.back_up()
+    made["data"]["tables"]["customer"]["rows"] = 201
+    (desk.place / "manifest.json").write_text(json.dumps(made), "utf-8")
+    desk.sql("ALTER TABLE customer DROP COLUMN note")
+    ended = recover(desk)
+    differs = "customer: 201 rows in the backup, 200 now"
+    assert [event["event"] for event in ended.events] == ["lost", "differs", "failed"]
+    assert ended.events[1]["message"] == differs
+    assert ended.last["message"] == f"the copy differs: {differs}"
+    assert (ended.status, ended.last["status"]) == (7, 7)
+    columns = "SELECT count(*) FROM information_schema.columns WHERE table_name = 'customer'"
+    assert desk.sql(columns) == [(2,)]
 
 
 def test_a_table_without_a_key_is_left_alone(desk: Desk) -> None:

@@ -159,7 +159,7 @@ def _recover(options: argparse.Namespace, lines: Lines) -> int:
     if found := proof(scratch, backup):
         for line in found:
             lines.write("differs", message=line)
-        return DIFFERS
+        raise RestoreError(DIFFERS, f"the copy differs: {found[0]}")
     if lost.tables:
         bring_tables(url, scratch, lost.tables)
         for name in lost.tables:
