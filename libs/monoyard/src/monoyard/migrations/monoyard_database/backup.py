@@ -33,9 +33,9 @@ import psycopg
 from . import manifest
 from .database import address, asking, connect, describe, libpq_environment
 from .lines import Lines, one_line
+from .statuses import DONE, FAILED, NOTHING, STOPPED
 from .streams import CipherError, Tally, encrypt, recipients, whole
 
-DONE, FAILED, NOTHING, STOPPED = 0, 6, 8, 143
 VERSION = 1
 _SHOWN = 5
 

@@ -13,7 +13,8 @@ import psycopg
 from psycopg import sql
 
 from .database import quoted_name
-from .restore import FAILED, RestoreError
+from .restore import RestoreError
+from .statuses import FAILED
 
 KEYLESS: Final = 10
 _KEY: Final = """

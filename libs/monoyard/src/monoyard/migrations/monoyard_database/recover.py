@@ -35,7 +35,8 @@ from .backup import stop_on_sigterm
 from .database import address, asking, connect, describe, libpq_environment, quoted_name
 from .lines import Lines, one_line
 from .lost_columns import Recovery
-from .restore import DIFFERS, DONE, FAILED, NOTHING, RestoreError, parse_files, proof, restore
+from .restore import RestoreError, parse_files, proof, restore
+from .statuses import DIFFERS, DONE, FAILED, NOTHING
 
 _LOCK_SECONDS = 10
 
