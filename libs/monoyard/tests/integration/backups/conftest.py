@@ -94,6 +94,18 @@ class Desk:
         argv = (str(_PROGRAMS / "psql"), "--no-psqlrc", "--quiet", self.url, "-c", statements)
         return subprocess.Popen(argv, stdout=subprocess.DEVNULL)
 
+    def path_with_dump_and(self, statement: str) -> str:
+        """Return a PATH on which pg_dump runs a statement after it has dumped."""
+        shim = self.place / "bin" / "pg_dump"
+        shim.parent.mkdir()
+        psql = f"'{_PROGRAMS}/psql' --no-psqlrc --quiet --output=/dev/null \"$DATABASE_URL\""
+        shim.write_text(
+            f"#!/bin/sh\n'{_PROGRAMS}/pg_dump' \"$@\" || exit\n{psql} <<'END'\n{statement}\nEND\n",
+            "utf-8",
+        )
+        shim.chmod(0o755)
+        return f"{shim.parent}{os.pathsep}{self.environment['PATH']}"
+
     def wait_until(self, question: str) -> None:
         """Wait until the database says yes, for a minute at most."""
         deadline = time.monotonic() + 60
@@ -105,9 +117,10 @@ class Desk:
         """Return words that name both public keys."""
         return [f"--recipient={key.to_public()}" for key in self.keys]
 
-    def back_up(self, *words: str) -> dict[str, Any]:
+    def back_up(self, *words: str, **variables: str) -> dict[str, Any]:
         """Back up; return the manifest, which lies beside the dump."""
-        ended = self.run("backup", f"--to={self.dump}", *self.recipients(), *words)
+        argv = ("backup", f"--to={self.dump}", *self.recipients(), *words)
+        ended = self.run(*argv, **variables)
         assert ended.status == 0, (ended.events, ended.said)
         (self.place / "manifest.json").write_text(json.dumps(ended.last), "utf-8")
         return ended.last

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pyrage  # type: ignore[import-untyped]  # a compiled module
 import pytest
 
+from monoyard.migrations import compare_manifests
+
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
 OWN = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 PRIMARY = "constraint public.customer.customer_pkey"
@@ -121,6 +123,38 @@ def test_no_name_of_a_table_hides_a_difference(desk: Desk) -> None:
     assert ended.status == 7
     (told,) = [event["message"] for event in ended.events if event["event"] == "differs"]
     assert told == "not compared: 2 rows in the backup, 1 now"
+
+
+def test_a_sequence_that_moves_meanwhile_is_within_what_it_went_through(desk: Desk) -> None:
+    """Numbers drawn while the dump is made spoil no proof; any that nobody drew then differ."""
+    desk.sql("CREATE SEQUENCE countdown INCREMENT -1", "CREATE SEQUENCE unused")
+    draws = """SELECT nextval('shop."Order_id_seq"'), nextval('countdown'), nextval('unused');"""
+    made = desk.back_up(PATH=desk.path_with_dump_and(draws * 2))
+    ended = desk.run("restore", *desk.files(), url=desk.other)
+    assert (ended.status, ended.last["event"]) == (0, "proven"), ended.events
+    for name, value, differs in (
+        ('shop."Order_id_seq"', 99, True), ('shop."Order_id_seq"', 102, False),
+        ('shop."Order_id_seq"', 103, True), ("countdown", -2, False), ("countdown", -3, True),
+        ("unused", 2, False), ("unused", 3, True),
+    ):  # fmt: skip
+        desk.sql(f"SELECT setval('{name}', {value})", url=desk.other)
+        now = desk.run("manifest", url=desk.other).last
+        plain = name.replace('"', "")
+        found = compare_manifests(made["data"], now)
+        assert any(line.startswith(f"sequence {plain}: ") for line in found) is differs, found
+        desk.sql("""SELECT setval('shop."Order_id_seq"', 100)""", url=desk.other)
+
+
+def test_a_sequence_that_stands_still_has_to_be_as_it_was(desk: Desk) -> None:
+    """One number more than when it was backed up fails the proof."""
+    desk.sql("CREATE SEQUENCE still", "SELECT nextval('still')")
+    made = desk.back_up()
+    assert "moving" not in made["data"]
+    made["data"]["sequences"]["still"] = "2"
+    (desk.place / "manifest.json").write_text(json.dumps(made), "utf-8")
+    ended = desk.run("restore", *desk.files(), url=desk.other)
+    assert (ended.status, ended.last["event"]) == (7, "differs")
+    assert ended.last["message"] == "sequence still: 2 in the backup, 1 now"
 
 
 def test_what_was_too_large_is_named_and_has_to_be_there(desk: Desk) -> None:

@@ -100,3 +100,30 @@ def test_what_is_too_large_is_never_equal(
     small = _take(postgres_empty_url, "--limit-bytes=1")
     assert "rows" not in small["tables"]["more"]
     assert any("not compared" in line for line in compare_manifests(small, small))
+
+
+@pytest.mark.parametrize(
+    ("ends", "within", "outside"),
+    [
+        (["100", "105"], ["100", "103", "105"], ["99", "106", "", None]),
+        (["-8", "-5"], ["-8", "-6", "-5"], ["-9", "-4", ""]),
+        (["", "3"], ["", "1", "3"], ["4"]),
+        (["-3", ""], ["", "-1", "-3"], ["-4"]),
+        (["9", "2"], ["9", "10", "1", "2"], ["3", "8", ""]),
+    ],
+)
+def test_a_sequence_that_moved_is_where_it_came_by(
+    ends: list[str], within: list[str], outside: list[str | None]
+) -> None:
+    """Upwards, downwards, from its beginning, or around its end: what it had meanwhile is equal."""
+
+    def found(value: str | None) -> list[str]:
+        same = {"version": 1, "tables": {}}
+        before = {**same, "sequences": {"numbers": ends[1]}, "moving": {"numbers": ends}}
+        after = {"numbers": value} if value is not None else {}
+        return compare_manifests(before, {**same, "sequences": after})
+
+    assert [found(value) for value in within] == [[]] * len(within)
+    was = " to ".join(end or "unused" for end in ends)
+    for value in outside:
+        assert found(value) == [f"sequence numbers: {was} in the backup, {value} now"]

@@ -3,8 +3,9 @@
     python monoyard_database backup --to FILE --recipient age1... --recipient age1...
 
 with DATABASE_URL set. The dump and the manifest are of one snapshot: rows, checksums, constraints
-and indexes are those that the dump holds. Only public keys are needed here. JSON lines on standard
-output; the last one, `done`, is the backup's manifest.
+and indexes are those that the dump holds. Of a sequence that moves meanwhile the manifest has where
+it was before and after. Only public keys are needed here. JSON lines on standard output; the last
+one, `done`, is the backup's manifest.
 
 Exit status:
     0    FILE is there, whole
@@ -32,9 +33,9 @@ import psycopg
 from . import manifest
 from .database import address, asking, connect, describe, libpq_environment
 from .lines import Lines, one_line
+from .statuses import DONE, FAILED, NOTHING, STOPPED
 from .streams import CipherError, Tally, encrypt, recipients, whole
 
-DONE, FAILED, NOTHING, STOPPED = 0, 6, 8, 143
 VERSION = 1
 _SHOWN = 5
 
@@ -64,9 +65,10 @@ def take(
         ask = asking(connection)
         ask("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         ((snapshot, name),) = ask("SELECT pg_export_snapshot(), current_database()")
+        before = manifest.sequences(ask)
         with whole(target) as file:
             plain, encrypted = _dump(program, url, str(snapshot), file, keys)
-        data = manifest.take(ask, limit_bytes=limit_bytes)
+        data = manifest.take(ask, limit_bytes=limit_bytes, since=before)
         database = describe(ask)
     return {
         "version": VERSION,

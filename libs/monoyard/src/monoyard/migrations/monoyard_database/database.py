@@ -56,6 +56,12 @@ def plain_url(url: str) -> str:
     return scheme.partition("+")[0] + separator + rest
 
 
+def quoted_name(table: str) -> str:
+    """Return a table's name, written without the schema `public`, as SQL has it."""
+    schema, _, name = table.replace('"', '""').rpartition(".")
+    return f'"{schema or "public"}"."{name}"'
+
+
 def address(variable: str) -> str:
     """Return the address of a database from the environment.
 

@@ -9,9 +9,8 @@ import psycopg
 from .backup import DumpError
 from .lines import Lines, one_line
 from .restore import RestoreError
+from .statuses import FAILED, NOTHING
 from .store import StoreError
-
-FAILED, NOTHING = 6, 8
 
 
 def ended(lines: Lines, do: Callable[[], int]) -> int:

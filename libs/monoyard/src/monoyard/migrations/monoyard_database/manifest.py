@@ -9,6 +9,9 @@ The checksum of a table is a sum of hashes of its rows as text, and so is that o
 the server in one pass, whatever the order. Equal data gives equal sums within one major version of
 PostgreSQL. It tells changes by accident and by use, not those of an attacker.
 
+Sequences belong to no snapshot: a dump may hold any number that one came by while it was made. So
+they are read before it and after it, and what a copy has must be of what lies between.
+
 Standard library only; the connection is whatever answers a statement with rows.
 """
 
@@ -18,7 +21,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 Ask = Callable[[str], list[Any]]
@@ -40,8 +43,8 @@ _TABLES: Final = """
         AND n.nspname NOT LIKE 'pg\\_%' ORDER BY 1, 2
 """
 _SEQUENCES: Final = """
-    SELECT schemaname || '.' || sequencename, coalesce(last_value::text, '') FROM pg_sequences
-    ORDER BY 1
+    SELECT schemaname || '.' || sequencename, coalesce(last_value::text, ''), increment_by > 0
+    FROM pg_sequences ORDER BY 1
 """
 
 
@@ -55,6 +58,7 @@ def take(
     objects: Iterable[str] | None = None,
     limit_bytes: int | None = LIMIT_BYTES,
     leaving: Collection[str] = (),
+    since: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return what a database holds; to be called in one transaction, whose settings it changes.
 
@@ -63,6 +67,8 @@ def take(
         objects: Tables, columns (`TABLE.COLUMN`) or schemas (`SCHEMA.*`); None means all there is.
         limit_bytes: Larger tables are not looked through, and their entry says so; None: all are.
         leaving: Tables that are not looked through, whatever their size.
+        since: What `sequences` gave earlier; those that moved on get the two ends of what they
+            came by, as `moving`: the lower one first, unless a sequence went around.
     """
     for name, value in _TEXT_SETTINGS:
         ask(f"SET LOCAL \"{name}\" = '{value}'")
@@ -78,19 +84,30 @@ def take(
                 tables[name] = {"bytes": bytes_, "skipped": f"more than {limit_bytes} bytes"}
             else:
                 tables[name] = _table(ask, quoted, found, bytes_)
+    standing = list(ask(_SEQUENCES)) if asked is None else []
+    moving = _moving(standing, since or {})
     return {
         "version": VERSION,
         "server": str(ask("SHOW server_version")[0][0]),
         "tables": tables,
-        "sequences": {plain_name(row[0]): row[1] for row in ask(_SEQUENCES)}
-        if asked is None
-        else {},
+        "sequences": {plain_name(name): value for name, value, _ in standing},
+        **({"moving": moving} if moving else {}),
     }
 
 
-def _sequences(ask: Ask) -> Iterator[tuple[str, str]]:
-    for name, value in ask(_SEQUENCES):
-        yield plain_name(name), value
+def sequences(ask: Ask) -> dict[str, str]:
+    """Return the last number of each sequence at this moment; empty: it was never used."""
+    return {plain_name(name): value for name, value, _ in ask(_SEQUENCES)}
+
+
+def _moving(standing: Iterable[Any], since: Mapping[str, str]) -> dict[str, list[str]]:
+    found = {}
+    for full_name, value, is_rising in standing:
+        name = plain_name(full_name)
+        earlier = since.get(name, value)
+        if earlier != value:
+            found[name] = [earlier, value] if is_rising else [value, earlier]
+    return found
 
 
 def columns(ask: Ask) -> dict[str, list[str]]:
@@ -149,14 +166,32 @@ def compare(
     if objects is None:
         for name in sorted({*old, *new}):
             found += _differences(name, old.get(name), new.get(name))
-        for name in sorted({*before["sequences"], *after["sequences"]}):
-            pair = before["sequences"].get(name), after["sequences"].get(name)
-            if pair[0] != pair[1]:
-                found.append(f"sequence {name}: {pair[0]} in the backup, {pair[1]} now")
-        return found
+        return found + _sequence_differences(before, after)
     for item in objects:
         found += _object_differences(item, old, new)
     return found
+
+
+def _sequence_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    found, moving = [], before.get("moving") or {}
+    for name in sorted({*before["sequences"], *after["sequences"]}):
+        was, now = before["sequences"].get(name), after["sequences"].get(name)
+        is_same = was == now
+        if name in moving:
+            is_same = now is not None and _is_between(now, *moving[name])
+            was = " to ".join(end or "unused" for end in moving[name])
+        if not is_same:
+            found.append(f"sequence {name}: {was} in the backup, {now} now")
+    return found
+
+
+def _is_between(value: str, low: str, high: str) -> bool:
+    """Say whether a sequence came by a number; an end that is empty is open."""
+    if not value or value in (low, high):
+        return value in (low, high)
+    is_over, is_under = (not low or int(low) < int(value)), (not high or int(value) < int(high))
+    has_turned = low and high and int(low) > int(high)  # it went around, or was set back
+    return is_over or is_under if has_turned else is_over and is_under
 
 
 def _object_differences(item: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

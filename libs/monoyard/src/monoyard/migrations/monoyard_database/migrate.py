@@ -39,16 +39,17 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
 from .alembic_project import ancestors, in_order, read_config, steps_to
 from .ledger import NAME, SchemaLedger
 from .lines import Lines, one_line
 from .manifest import DiffersError, compare_with_backup
 from .session import BusyError, Limits, Session, StoppedError
+from .statuses import DIFFERS, DONE, FAILED, NOTHING, STOPPED
 
 _RETRIED = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
-DONE, BUSY, MOVED, LOCKED, FAILED, DIFFERS, NOTHING, DRIFT, STOPPED = 0, 3, 4, 5, 6, 7, 8, 9, 143
+BUSY, MOVED, LOCKED, DRIFT = 3, 4, 5, 9
 
 
 class MovedError(Exception):
@@ -355,6 +356,4 @@ def _status(error: BaseException) -> int:
         return LOCKED
     if isinstance(error, DBAPIError) and _sqlstate(error)[:2] in {"", "08", "28", "3D", "57"}:
         return NOTHING if _sqlstate(error) != "57014" else FAILED
-    if isinstance(error, SQLAlchemyError):
-        return FAILED
     return FAILED

@@ -21,7 +21,8 @@ from .backup import stop_on_sigterm
 from .database import address, connect
 from .ending import ended
 from .lines import Lines
-from .restore import DIFFERS, not_compared, parse_files, proof, restore
+from .restore import not_compared, parse_files, proof, restore
+from .statuses import DIFFERS
 
 USER = "monoyard"
 

@@ -46,9 +46,10 @@ from .database import (
     read_manifest,
 )
 from .lines import Lines, one_line
+from .statuses import DIFFERS, DONE, FAILED, NOTHING
 from .streams import CipherError, Tally, decrypt, file_digest, identities
 
-DONE, DAMAGED, OCCUPIED, LOCKED, FAILED, DIFFERS, NOTHING, FULL = 0, 3, 4, 5, 6, 7, 8, 9
+DAMAGED, OCCUPIED, LOCKED, FULL = 3, 4, 5, 9
 _SHOWN = 5
 _SECONDS = 1.0
 # The restored copy, its indexes, and the log of writing both.

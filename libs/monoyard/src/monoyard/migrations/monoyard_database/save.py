@@ -23,8 +23,9 @@ from typing import Any
 from . import manifest
 from .backup import stop_on_sigterm, take
 from .database import address
-from .ending import NOTHING, ended
+from .ending import ended
 from .lines import Lines
+from .statuses import NOTHING
 from .store import DUMP, MANIFEST, PROOF, Kept, Store, StoreError
 from .streams import recipients
 
