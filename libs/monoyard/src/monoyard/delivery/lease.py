@@ -184,23 +184,28 @@ class Lease:
         return True
 
     def _renew(self, done: threading.Event, on_loss: Callable[[], None]) -> None:
+        try:
+            self._renew_until(done)
+        finally:  # whatever ended it, nobody renews any more
+            if not done.is_set():
+                self._lost.set()
+                on_loss()
+
+    def _renew_until(self, done: threading.Event) -> None:
         while not self._clock.wait(done, self._duration / _RENEWALS):
             asked = self._clock.now()
             try:
                 found = self._namespace.get(LEASE, LEASE_NAME)
                 if found is None or not self._is_ours(found):
-                    break
+                    return
                 spec = {**found["spec"], "renewTime": _instant()}
                 self._namespace.replace(LEASE, {**found, "spec": spec})
             except ClusterError:
                 if self._clock.now() >= self._expires:
-                    break
+                    return
                 continue
             # Counted from before the question: the answer may have been long under way.
             self._extend(asked)
-        if not done.is_set():
-            self._lost.set()
-            on_loss()
 
     def _extend(self, asked: float) -> None:
         self._expires = asked + self._duration * (1 - _MARGIN)
