@@ -162,6 +162,20 @@ def test_lost_answer_is_no_lost_entry_and_no_second_one(clock: FakeClock) -> Non
     assert steps(ledger.append(lease, record, "backup", "intent", {})) == [("backup", "intent")]
 
 
+def test_lost_answer_to_a_long_text_is_no_takeover(clock: FakeClock) -> None:
+    """What is compared after a lost answer is what was to be stored, which may have been cut."""
+    cluster = _Restarting("staging")
+    lease = held(cluster, clock)
+    ledger = Ledger(cluster, "staging", clock)
+    record = ledger.begin(lease, {})
+    cluster.answers = [None, True]
+    facts = {"message": "x" * 5000, "context": ("y" * 5000, "z")}
+    record = ledger.append(lease, record, "migrate:api", "failed", facts)
+    assert steps(record) == [("migrate:api", "failed")]
+    assert steps(ledger.read(1)) == [("migrate:api", "failed")]
+    assert steps(ledger.close(lease, record, "went-back", ""))[-1] == ("outcome", "done")
+
+
 def test_api_server_that_stays_away_ends_the_runner(clock: FakeClock) -> None:
     """An append is tried for as long as the environment is held, and no longer."""
     cluster = _Restarting("staging")
