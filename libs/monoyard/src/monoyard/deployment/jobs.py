@@ -146,6 +146,8 @@ class Wanted:
         seconds: How long it may take.
         role: What it is for.
         run: Tells it from others where it belongs to no deployment.
+        is_guarded: It changes the environment although it belongs to no deployment: whoever takes
+            the Lease waits for it.
     """
 
     environment: str
@@ -155,6 +157,7 @@ class Wanted:
     seconds: float
     role: Role = MIGRATE
     run: str = ""
+    is_guarded: bool = False
 
     @property
     def name(self) -> str:
@@ -168,13 +171,10 @@ class Wanted:
     @property
     def labels(self) -> dict[str, str]:
         """Labels of all that belongs to it; those of environment and deployment guard the Lease."""
+        own = {SERVICE_LABEL: self.service, ROLE_LABEL: self.role.name}
         if self.run:
-            return {
-                RUN_LABEL: self.run, SERVICE_LABEL: self.service, ROLE_LABEL: self.role.name,
-            }  # fmt: skip
-        return {
-            ENVIRONMENT_LABEL: self.environment,
-            DEPLOYMENT_LABEL: str(self.deployment),
-            SERVICE_LABEL: self.service,
-            ROLE_LABEL: self.role.name,
-        }
+            own[RUN_LABEL] = self.run
+            if not self.is_guarded:
+                return own
+        belonging = f"run-{self.run}" if self.run else str(self.deployment)
+        return {ENVIRONMENT_LABEL: self.environment, DEPLOYMENT_LABEL: belonging, **own}

@@ -106,7 +106,8 @@ class Kept:
         service = self._service_of(key)
         _, backup = self._newest(service)
         make = partial(self._recovery, (backup, key), is_planned)
-        log = self._do(RECOVER, service, backup, self.runs.timeouts.prove, make)
+        seconds = self.runs.timeouts.prove
+        log = self._do(RECOVER, service, backup, seconds, make, is_guarded=not is_planned)
         return [event for event in log.events if event["event"] not in ("fetched", "restored")]
 
     def newest_before_migration(self, service: str) -> str:
@@ -172,6 +173,8 @@ class Kept:
         backup: Backup,
         seconds: float,
         make: Callable[[Wanted, Sequence[Object]], JobObjects],
+        *,
+        is_guarded: bool = False,
     ) -> Log:
         """Run a Job as what runs of a service, and leave nothing of it."""
         now = read_running(self.releases, service, self.environment.services[service])
@@ -193,7 +196,7 @@ class Kept:
             )
         image = f"{now.repository}@{now.digest}"
         name = self.environment.name
-        wanted = Wanted(name, service, 0, image, seconds, role, self.run)
+        wanted = Wanted(name, service, 0, image, seconds, role, self.run, is_guarded)
         try:
             return JobRun(wanted, backup.image, self.runs).do(lambda: make(wanted, now.objects))
         finally:
