@@ -23,6 +23,8 @@ ROLE_LABEL: Final = "monoyard.dev/role"
 """Label of pods by what they are for: `serving`, `smoke`, or the name of a Job's role."""
 RUN_LABEL: Final = "monoyard.dev/run"
 """Label of what belongs to a Job of no deployment."""
+BEGAN: Final = "monoyard.dev/began"
+"""Annotation of a Job: when its deployment began, as the record's header has it."""
 _LONGEST_NAME: Final = 63
 _DIGITS: Final = 8
 _OF_STORE: Final = {
@@ -148,6 +150,8 @@ class Wanted:
         run: Tells it from others where it belongs to no deployment.
         is_guarded: It changes the environment although it belongs to no deployment: whoever takes
             the Lease waits for it.
+        began: When the deployment began, as the record's header has it: numbers begin anew where
+            a ledger was removed. Empty where nobody asks.
     """
 
     environment: str
@@ -158,6 +162,7 @@ class Wanted:
     role: Role = MIGRATE
     run: str = ""
     is_guarded: bool = False
+    began: str = ""
 
     @property
     def name(self) -> str:
