@@ -123,6 +123,10 @@ class Ledger:
         found = map(_read, self._namespace.list(CONFIG_MAP, labels))
         return sorted(found, key=lambda record: record.number, reverse=True)
 
+    def highest_token(self) -> int:
+        """Return the highest token under which anything was written; 0 where nothing was."""
+        return max((record.token for record in self.history()), default=0)
+
     def read(self, number: int) -> Record:
         """Return a deployment.
 
