@@ -129,7 +129,8 @@ class Lease:
                 raise LockedError(
                     f"`{self._environment}` cannot be changed now: {obstacle}",
                     context=(f"last renewed at {holder.renewed}",) if holder.name else (),
-                    hint="`invoke lease.status` shows who holds it, and `--wait` waits longer",
+                    hint="`invoke lease.status` shows who holds it; `timeouts.lock` of the "
+                    "environment is how long that is waited for",
                 )
             if obstacle and obstacle != told:
                 told = obstacle

@@ -62,6 +62,7 @@ def test_living_holder_is_waited_for_and_named(cluster: FakeNamespace, clock: Fa
         lease(cluster, clock, "second").acquire(10, told.append)
     assert told == ["first holds it"]
     assert refused.value.hint is not None
+    assert "`timeouts.lock` of the environment" in refused.value.hint
     assert first.check() == 1
 
 
