@@ -128,16 +128,17 @@ class Kept:
         )
 
     def newest(self) -> str:
-        """Return the key of the backup that a deployment took last.
+        """Return the key of the backup that was taken last, of whichever service.
 
         Raises:
             DeliveryError: There is none.
         """
         for record in self.ledger.history():
-            for name in record.header.get("services") or {}:
-                taken = record.done(f"{BACKUP.name}:{name}")
-                if taken is not None:
-                    return str(taken.facts["key"])
+            for entry in reversed(record.entries):
+                verb, _, name = entry.step.partition(":")
+                is_taken = verb == BACKUP.name and entry.state == "done"
+                if is_taken and name in self.environment.services:
+                    return str(entry.facts["key"])
         raise self._none()
 
     def _recovery(

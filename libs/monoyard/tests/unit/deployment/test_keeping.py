@@ -128,6 +128,20 @@ def test_backup_is_verified_on_a_copy(shop: Yard) -> None:
     assert _left(shop) == []
 
 
+def test_newest_is_the_one_that_was_taken_last(shop: Yard) -> None:
+    """Of several backups of one deployment it is the last, of services that are still there."""
+    shop.images.publish("3" * 40, api="api-3", web="web-2", postgres="tools-1")
+    shop.commits.order.append("3" * 40)
+    shop.commits.migrations["api"]["3" * 40] = {"one", "two"}
+    shop.commits.migrations["web"] = {"3" * 40: {"one"}}
+    shop.deploy("3" * 40)
+    kept = _kept(shop)
+    assert kept.newest() == shop.jobs.kept[-1]
+    assert "/web/3-" in kept.newest()
+    del shop.services["web"]
+    assert _kept(shop).newest() == _key(shop, 3)
+
+
 def test_backup_that_is_not_good_is_told(shop: Yard) -> None:
     """What fails says why, with what helps, and leaves nothing either."""
     shop.jobs.bad_proofs["api"] = (5, "no identity can decrypt it")
