@@ -52,7 +52,7 @@ def recorded(place: Place, target: str | None) -> Iterator[None]:
         if record.outcome != "open"
     }
     try:
-        with _terminable():
+        with terminable():
             yield
     except KeyboardInterrupt:
         raise _interrupted(place, before) from None
@@ -97,7 +97,7 @@ def _interrupted(place: Place, before: Collection[tuple[int, int]]) -> Interrupt
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
+def terminable() -> Iterator[None]:
     """Have SIGTERM end a block as Ctrl-C does; only the main thread can."""
     if threading.current_thread() is not threading.main_thread():
         yield

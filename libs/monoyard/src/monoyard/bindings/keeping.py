@@ -10,7 +10,7 @@ from typing import Final
 
 from monoyard.bindings.announcing import announce
 from monoyard.bindings.delivering import entered
-from monoyard.bindings.deploy_crew import crew_of
+from monoyard.bindings.deploy_crew import crew_of, terminable
 from monoyard.bindings.deploy_parts import Parts
 from monoyard.bindings.questions import answer
 from monoyard.deployment import Kept, Runs
@@ -107,7 +107,7 @@ def _kept(
     say: Callable[[str], None] = announce,
 ) -> Iterator[Kept]:
     parts = parts or Parts()
-    with entered(directory, name, parts.open_namespace, parts.clock) as place:
+    with terminable(), entered(directory, name, parts.open_namespace, parts.clock) as place:
         top = place.engine.repository.top
         releases = parts.releases(place.engine, place.access, top, place.settings)
         crew = crew_of(place)

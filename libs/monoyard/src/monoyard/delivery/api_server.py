@@ -23,6 +23,10 @@ _SECONDS: Final = 10.0
 _NOT_FOUND: Final = 404
 _SERVER_FAULTS: Final = 500
 _CONFLICT: Final = 409
+# The server has no turn for us, starts anew, or lost its store for a moment: it was not about us.
+_PASSING: Final = frozenset({429, 502, 503, 504})
+# A webhook that is broken answers 500 as well, and does so again.
+_PASSING_WORDS: Final = "etcdserver:"
 _CODES: Final = {_CONFLICT: "conflict", _NOT_FOUND: ABSENT}
 _HINTS: Final = {
     401: "the kubeconfig's credentials are not valid for this cluster",
@@ -130,7 +134,7 @@ class ApiServer:
     def _maybe(self, ask: Callable[[], Result], also: tuple[int, ...] = ()) -> Result | None:
         """Return an answer, or None where what is asked for is not there."""
         try:
-            return ask()
+            return _asked(ask)
         except ApiError as error:
             if error.status.code in (_NOT_FOUND, *also):
                 return None
@@ -142,14 +146,19 @@ class ApiServer:
 
     def _call(self, what: str, ask: Callable[[], Result]) -> Result:
         try:
-            return ask()
+            return _asked(ask)
         except ApiError as error:
             raise self._refused(what, error) from error
         except httpx2.HTTPError as error:
             raise self._silent(what, error) from error
 
     def _refused(self, what: str, error: ApiError) -> ClusterError:
-        return self._refusal(what, error.status.code or 0, error.status.message or str(error))
+        code = error.status.code or error.response.status_code
+        said = error.status.message or str(error)
+        is_of_store = code == _SERVER_FAULTS and said.startswith(_PASSING_WORDS)
+        if is_of_store or code in _PASSING:
+            return self._unreachable(f"{code}: {said}")
+        return self._refusal(what, code, said)
 
     def _refusal(self, what: str, code: int, said: str) -> ClusterError:
         kind = ConflictError if code == _CONFLICT else ClusterError
@@ -164,10 +173,13 @@ class ApiServer:
         code = _code_of(error)
         if code:
             return self._refusal(what, code, str(error))
+        return self._unreachable(f"{type(error).__name__}: {error}")
+
+    def _unreachable(self, said: str) -> ClusterError:
         return ClusterError(
             f"the cluster at {self._client.config.cluster.server} does not answer",
             code=UNREACHABLE,
-            context=(f"{type(error).__name__}: {error}",),
+            context=(said,),
             hint="`invoke cluster.status` tells about a local cluster",
         )
 
@@ -202,14 +214,31 @@ def _type(kind: Kind) -> Any:
     return make(kind.group, kind.version, kind.name, kind.plural)
 
 
+def _asked(ask: Callable[[], Result]) -> Result:
+    """Ask, and raise what lightkube wanted to raise.
+
+    lightkube 1.0 (`transform_exception`) takes it for granted that a refusal has a content type,
+    and that JSON is what it says it is; answers of proxies are not always so.
+    """
+    try:
+        return ask()
+    except (KeyError, ValueError) as error:
+        cause = error.__context__
+        while cause is not None and not isinstance(cause, httpx2.HTTPStatusError):
+            cause = cause.__context__
+        if cause is None:
+            raise
+        raise cause from None
+
+
 def _code_of(error: httpx2.HTTPError) -> int:
     """Return the status of an answer without the API's own words, as for an unknown group of kinds.
 
     Returns:
-        The code; 0 where nobody answered, or a proxy said that nobody does.
+        The code; 0 where nobody answered, or a proxy said that nobody does or may now.
     """
     code = error.response.status_code if isinstance(error, httpx2.HTTPStatusError) else 0
-    return code if code < _SERVER_FAULTS else 0
+    return 0 if code >= _SERVER_FAULTS or code in _PASSING else code
 
 
 def _plain(thing: Any) -> dict[str, Any]:

@@ -92,13 +92,20 @@ class Lease:
         found = self._namespace.get(LEASE, LEASE_NAME)
         return read_holder(found) if found is not None else None
 
-    def acquire(self, patience: float, tell: Callable[[str], None], adopting: str = "") -> int:
+    def acquire(
+        self,
+        patience: float,
+        tell: Callable[[str], None],
+        adopting: str = "",
+        at_least: int = 0,
+    ) -> int:
         """Take the Lease; wait for another holder to give it up or to expire.
 
         Args:
             patience: Seconds to wait at most for others.
             tell: Is told what we wait for, once for each.
             adopting: Number of a deployment whose running Jobs are not waited for: they are ours.
+            at_least: The highest token in the ledger, which outlives a Lease that somebody removed.
 
         Returns:
             The token.
@@ -116,13 +123,14 @@ class Lease:
             if watched is None or watched.version != holder.version:
                 watched, since = holder, asked
             obstacle = self._obstacle(holder, asked - since, adopting)
-            if not obstacle and self._take(found, asked):
+            if not obstacle and self._take(found, asked, at_least):
                 return self._token
             if obstacle and asked - began >= patience:
                 raise LockedError(
                     f"`{self._environment}` cannot be changed now: {obstacle}",
                     context=(f"last renewed at {holder.renewed}",) if holder.name else (),
-                    hint="`invoke lease.status` shows who holds it, and `--wait` waits longer",
+                    hint="`invoke lease.status` shows who holds it; `timeouts.lock` of the "
+                    "environment is how long that is waited for",
                 )
             if obstacle and obstacle != told:
                 told = obstacle
@@ -162,12 +170,12 @@ class Lease:
             )
         return self._token
 
-    def _take(self, found: Object | None, asked: float) -> bool:
-        transitions = 0 if found is None else read_holder(found).token
+    def _take(self, found: Object | None, asked: float, at_least: int) -> bool:
+        token = max(at_least, 0 if found is None else read_holder(found).token) + 1
         spec = {
             "holderIdentity": self._holder,
             "leaseDurationSeconds": self._duration,
-            "leaseTransitions": transitions + 1,
+            "leaseTransitions": token,
             "acquireTime": _instant(),
             "renewTime": _instant(),
         }
@@ -179,28 +187,33 @@ class Lease:
                 self._namespace.replace(LEASE, {**found, "spec": spec})
         except ConflictError:
             return False
-        self._token = transitions + 1
+        self._token = token
         self._extend(asked)
         return True
 
     def _renew(self, done: threading.Event, on_loss: Callable[[], None]) -> None:
+        try:
+            self._renew_until(done)
+        finally:  # whatever ended it, nobody renews any more
+            if not done.is_set():
+                self._lost.set()
+                on_loss()
+
+    def _renew_until(self, done: threading.Event) -> None:
         while not self._clock.wait(done, self._duration / _RENEWALS):
             asked = self._clock.now()
             try:
                 found = self._namespace.get(LEASE, LEASE_NAME)
                 if found is None or not self._is_ours(found):
-                    break
+                    return
                 spec = {**found["spec"], "renewTime": _instant()}
                 self._namespace.replace(LEASE, {**found, "spec": spec})
             except ClusterError:
                 if self._clock.now() >= self._expires:
-                    break
+                    return
                 continue
             # Counted from before the question: the answer may have been long under way.
             self._extend(asked)
-        if not done.is_set():
-            self._lost.set()
-            on_loss()
 
     def _extend(self, asked: float) -> None:
         self._expires = asked + self._duration * (1 - _MARGIN)

@@ -123,6 +123,10 @@ class Ledger:
         found = map(_read, self._namespace.list(CONFIG_MAP, labels))
         return sorted(found, key=lambda record: record.number, reverse=True)
 
+    def highest_token(self) -> int:
+        """Return the highest token under which anything was written; 0 where nothing was."""
+        return max((record.token for record in self.history()), default=0)
+
     def read(self, number: int) -> Record:
         """Return a deployment.
 
@@ -174,15 +178,15 @@ class Ledger:
         token = lease.check()
         if record.token > token:
             raise _lost(self._environment)
-        entry = Entry(step, state, _now(), token, facts)
-        entries = (*record.entries, entry)
+        entries = (*record.entries, Entry(step, state, _now(), token, facts))
         thing = self._object(replace(record, entries=entries, token=token))
         while True:
             try:
                 return _read(self._namespace.replace(CONFIG_MAP, thing))
             except ConflictError as error:
                 found = self._namespace.get(CONFIG_MAP, _name(record.number))
-                if found is None or _read(found).entries != entries:
+                # As written: a text that is too long is stored otherwise than it was said.
+                if found is None or found["data"] != thing["data"]:
                     raise _lost(self._environment) from error
                 return _read(found)  # our own write, whose answer was lost
             except ClusterError as error:

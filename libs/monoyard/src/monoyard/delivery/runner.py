@@ -15,7 +15,9 @@ from monoyard.delivery.lease import Lease
 from monoyard.delivery.ledger import Ledger, Outcome, Record
 from monoyard.errors import DeliveryError, LeaseLostError, MonoyardError
 
+# What a record has room for: an entry that it refuses would leave the deployment where it is.
 _MOST_LINES: Final = 40
+_LONGEST_LINE: Final = 500
 
 
 class Step(Protocol):
@@ -125,7 +127,11 @@ class Runner:
 def _facts_of(error: MonoyardError) -> dict[str, Any]:
     facts: dict[str, Any] = {"code": error.code, "message": error.message}
     if error.context:
-        facts["context"] = list(error.context[-_MOST_LINES:])
+        facts["context"] = [_cut(line) for line in error.context[-_MOST_LINES:]]
     if error.hint:
         facts["hint"] = error.hint
     return facts
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} ..."

@@ -14,6 +14,7 @@ from monoyard.deployment.jobs import BACKUP, Wanted
 from monoyard.deployment.ports import World
 from monoyard.deployment.rendering import has_account, rendered_for, wanted_for
 from monoyard.deployment.store_ways import DIRECTORY, PLACE, holding, store_variables
+from monoyard.errors import DeliveryError
 
 _FACTS: Final = (
     "taken_at", "bytes", "database_bytes", "tables", "rows", "revisions", "sha256",
@@ -40,7 +41,11 @@ class BackUp:
         return f"{BACKUP.name}:{self.service}"
 
     def do(self, record: Record) -> Mapping[str, Any]:
-        """Make the Job, or find it, and wait till the backup is whole; errors as of `JobRun.do`."""
+        """Make the Job, or find it, and wait till the backup is whole.
+
+        Raises:
+            DeliveryError: What was taken is another backup; else errors as of `JobRun.do`.
+        """
         name = self.world.environment.name
         backup, key = taken_backup(record, name, self.service)
         wanted = wanted_for(record, self.service, name, BACKUP, self.runs.timeouts.backup)
@@ -54,6 +59,13 @@ class BackUp:
             return backup_objects(wanted, backup, words, rendered, accounts)
 
         done = JobRun(wanted, backup.image, self.runs).do(make).last("done")
+        if done.get("key", key) != key:
+            raise DeliveryError(
+                f"Job {wanted.name} took another backup than was wanted",
+                code=f"{BACKUP.code}-vanished",
+                context=(f"it took {done['key']}", f"wanted is {key}"),
+                hint="somebody else made a Job of that name: remove it, and deploy again",
+            )
         facts: dict[str, Any] = {fact: done[fact] for fact in _FACTS if fact in done}
         return {"job": wanted.name, "key": key, **facts}
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from monoyard.delivery import Namespace, Object
@@ -12,29 +13,48 @@ from monoyard.deployment.pods import pods_of
 from monoyard.errors import ClusterError
 
 _LINES: Final = 20
+_LONGEST_LINE: Final = 500
+# A record is a ConfigMap and holds 1 MiB: what did not fit there would keep going back from begun.
+_MOST_BYTES: Final = 64 * 1024
+_CUT: Final = "the rest is cut: a record holds no more"
 _JOBS: Final = frozenset({BACKUP.name, PROVE.name, MIGRATE.name})
 _MOST_PODS: Final = 3
 
 
 def gather(namespace: Namespace, services: Collection[str]) -> tuple[str, ...]:
-    """Return what pods of services say that are not ready, in lines.
+    """Return what pods of services say that are not ready, in lines, as much as a record holds.
 
     Where the cluster does not say, that is told: evidence that cannot be had stops nothing.
     """
     try:
-        return tuple(_lines(namespace, services))
+        found = [tuple(_lines(namespace, service)) for service in services]
     except ClusterError as error:
         return (f"nothing more is known: {error.message}",)
+    said = [lines for lines in found if lines]
+    return tuple(line for lines in said for line in _cut(lines, _MOST_BYTES // len(said)))
 
 
-def _lines(namespace: Namespace, services: Collection[str]) -> Iterator[str]:
-    for service in services:
-        # What went before said so in its own step.
-        bad = [
-            pod for pod in pods_of(namespace, service) if not _is_fine(pod) and not _is_of_job(pod)
-        ]
-        for pod in sorted(bad, key=_began, reverse=True)[:_MOST_PODS]:
-            yield from _pod(namespace, pod)
+def _cut(lines: Iterable[str], room: int) -> Iterator[str]:
+    """Yield lines, none of them long, until they fill some bytes as a record has them written."""
+    room -= _size(_CUT)
+    for line in lines:
+        said = line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} ..."
+        room -= _size(said)
+        if room < 0:
+            yield _CUT
+            return
+        yield said
+
+
+def _size(line: str) -> int:
+    return len(json.dumps([line]))
+
+
+def _lines(namespace: Namespace, service: str) -> Iterator[str]:
+    # What went before said so in its own step.
+    bad = [pod for pod in pods_of(namespace, service) if not _is_fine(pod) and not _is_of_job(pod)]
+    for pod in sorted(bad, key=_began, reverse=True)[:_MOST_PODS]:
+        yield from _pod(namespace, pod)
 
 
 def _pod(namespace: Namespace, pod: Object) -> Iterator[str]:

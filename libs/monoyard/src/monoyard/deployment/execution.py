@@ -65,7 +65,8 @@ class Crew:
             LockedError: Somebody else holds it for longer than we wait.
         """
         lease = Lease(namespace, environment, self.holder, self.clock)
-        lease.acquire(self.timeouts.lock, self.say, adopting)
+        token = Ledger(namespace, environment, self.clock).highest_token()
+        lease.acquire(self.timeouts.lock, self.say, adopting, token)
         with lease.kept(kill_running):
             yield lease
 

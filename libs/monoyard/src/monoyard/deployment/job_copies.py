@@ -30,6 +30,7 @@ class Copies:
         self._objects = {(thing["kind"], name_of(thing)): thing for thing in objects}
         self.made: list[tuple[Kind, Object]] = []
         self._settings: dict[str, str] = {}
+        self._to_store: dict[str, Any] | None = None
 
     def of_settings(self, value: Any) -> Any:
         """Return a part of a pod with every ConfigMap that the chart renders copied and renamed."""
@@ -48,23 +49,39 @@ class Copies:
         return self._copy(ACCOUNT, found, without=("secrets",))
 
     def of_policies(self, labels: Mapping[str, str]) -> None:
-        """Give the Job's pod the ways out that the serving pods are rendered with."""
+        """Give the Job's pod the ways out that the serving pods are rendered with.
+
+        Pods that no policy holds to any ways may go anywhere; the first one that selects them ends
+        that. So where nothing holds the serving pods, the way to a store is made one to anywhere.
+        """
+        is_held = False
         for (kind, _), thing in self._objects.items():
             spec = thing.get("spec") or {}
-            if kind != POLICY.name or not spec.get("egress"):
+            if kind != POLICY.name or not _is_of_egress(spec):
                 continue
-            if _selects(spec.get("podSelector") or {}, labels):
+            selector = spec.get("podSelector") or {}
+            is_held = is_held or _may_select(selector, labels)
+            if spec.get("egress") and _selects(selector, labels):
                 out = {"podSelector": {"matchLabels": self._wanted.labels},
                        "policyTypes": ["Egress"], "egress": spec["egress"]}  # fmt: skip
                 self._copy(POLICY, {**thing, "spec": out})
+        if not is_held and self._to_store is not None:
+            self._to_store["egress"] = [{}]
 
     def of_store(self, endpoint: str) -> None:
-        """Give the Job's pod the way to a store, by its port: names change their addresses."""
+        """Give the Job's pod the way to a store, by its port: names change their addresses.
+
+        It comes before `of_policies`, which knows whether it would close other ways.
+        """
         url = urlsplit(endpoint)
         ports = [{"port": url.port or _PORTS[url.scheme], "protocol": "TCP"}]
         names = [{"port": _NAMES, "protocol": protocol} for protocol in ("UDP", "TCP")]
-        spec = {"podSelector": {"matchLabels": self._wanted.labels}, "policyTypes": ["Egress"],
-                "egress": [{"ports": ports}, {"ports": names}]}  # fmt: skip
+        spec: dict[str, Any] = {
+            "podSelector": {"matchLabels": self._wanted.labels},
+            "policyTypes": ["Egress"],
+            "egress": [{"ports": ports}, {"ports": names}],
+        }
+        self._to_store = spec
         name = f"{self._wanted.name}-{len(self.made)}"
         self.made.append((POLICY, new(POLICY, name, labels=self._wanted.labels, spec=spec)))
 
@@ -99,6 +116,14 @@ def _kept_annotations(thing: Object) -> Iterator[tuple[str, str]]:
 
 def _selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
     """Say whether a selector means pods of some labels; what is hard to say is taken for no."""
-    if selector.get("matchExpressions"):
-        return False
+    return not selector.get("matchExpressions") and _may_select(selector, labels)
+
+
+def _may_select(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Say whether a selector may mean pods of some labels; what is hard to say is taken for yes."""
     return bool((selector.get("matchLabels") or {}).items() <= labels.items())
+
+
+def _is_of_egress(policy: Mapping[str, Any]) -> bool:
+    """Say whether a policy says where pods may go; without a rule it says nowhere."""
+    return bool(policy.get("egress")) or "Egress" in (policy.get("policyTypes") or ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from monoyard.config import Timeouts
@@ -12,7 +12,7 @@ from monoyard.delivery import UNREACHABLE, Clock, ConflictError, Namespace, Obje
 from monoyard.delivery.objects import JOB, POD, name_of
 from monoyard.deployment.job_log import Log, ending_of, failure_of, late, reasons_of
 from monoyard.deployment.job_pods import JobObjects
-from monoyard.deployment.jobs import Wanted
+from monoyard.deployment.jobs import BEGAN, Wanted
 from monoyard.deployment.tidying import sweep, tidy
 from monoyard.errors import ClusterError, DeliveryError
 
@@ -84,7 +84,11 @@ class JobRun:
     def _made(self, make: Callable[[], JobObjects]) -> JobObjects:
         things = make()
         (sweep if self.wanted.run else tidy)(self.runs.namespace, self.wanted)
-        return things
+        if not self.wanted.began:
+            return things
+        metadata = things.job["metadata"]
+        said = {**(metadata.get("annotations") or {}), BEGAN: self.wanted.began}
+        return replace(things, job={**things.job, "metadata": {**metadata, "annotations": said}})
 
     def _wait(self, began: float) -> Log:
         wanted, runs = self.wanted, self.runs
@@ -125,12 +129,19 @@ class JobRun:
         """See that a Job of our name runs what is wanted, and is not of a record that is gone."""
         found = str(job["spec"]["template"]["spec"]["containers"][0].get("image") or "")
         if found != self.image:
-            raise DeliveryError(
-                f"there is a Job {self.wanted.name} already, of another image",
-                code=f"{self.wanted.role.code}-vanished",
-                context=(f"it runs {found}", f"wanted is {self.image}"),
-                hint="the ledger was removed, and numbers began anew: remove the Job",
-            )
+            raise self._of_another("image", f"it runs {found}", f"wanted is {self.image}")
+        began = (job["metadata"].get("annotations") or {}).get(BEGAN, "")
+        if began != self.wanted.began:
+            of = f"it is of a deployment that began at {began or 'nobody knows when'}"
+            raise self._of_another("deployment", of, f"this one began at {self.wanted.began}")
+
+    def _of_another(self, what: str, *context: str) -> DeliveryError:
+        return DeliveryError(
+            f"there is a Job {self.wanted.name} already, of another {what}",
+            code=f"{self.wanted.role.code}-vanished",
+            context=context,
+            hint="the ledger was removed, and numbers began anew: remove the Job",
+        )
 
 
 def _make(namespace: Namespace, things: JobObjects) -> None:

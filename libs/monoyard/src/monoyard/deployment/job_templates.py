@@ -29,7 +29,9 @@ def find_template(
     raise DeliveryError(
         f"the chart of {wanted.service} renders no pod with {wanted.image}, to run as",
         code="no-migration-pod",
-        hint="migrate yourself with the new image, and say `--migrated`",
+        hint="docs/how-to/back-up-a-database.md has the same by hand"
+        if wanted.run
+        else "migrate yourself with the new image, and say `--migrated`",
     )
 
 

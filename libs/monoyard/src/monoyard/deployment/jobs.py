@@ -23,6 +23,8 @@ ROLE_LABEL: Final = "monoyard.dev/role"
 """Label of pods by what they are for: `serving`, `smoke`, or the name of a Job's role."""
 RUN_LABEL: Final = "monoyard.dev/run"
 """Label of what belongs to a Job of no deployment."""
+BEGAN: Final = "monoyard.dev/began"
+"""Annotation of a Job: when its deployment began, as the record's header has it."""
 _LONGEST_NAME: Final = 63
 _DIGITS: Final = 8
 _OF_STORE: Final = {
@@ -146,6 +148,10 @@ class Wanted:
         seconds: How long it may take.
         role: What it is for.
         run: Tells it from others where it belongs to no deployment.
+        is_guarded: It changes the environment although it belongs to no deployment: whoever takes
+            the Lease waits for it.
+        began: When the deployment began, as the record's header has it: numbers begin anew where
+            a ledger was removed. Empty where nobody asks.
     """
 
     environment: str
@@ -155,6 +161,8 @@ class Wanted:
     seconds: float
     role: Role = MIGRATE
     run: str = ""
+    is_guarded: bool = False
+    began: str = ""
 
     @property
     def name(self) -> str:
@@ -168,13 +176,10 @@ class Wanted:
     @property
     def labels(self) -> dict[str, str]:
         """Labels of all that belongs to it; those of environment and deployment guard the Lease."""
+        own = {SERVICE_LABEL: self.service, ROLE_LABEL: self.role.name}
         if self.run:
-            return {
-                RUN_LABEL: self.run, SERVICE_LABEL: self.service, ROLE_LABEL: self.role.name,
-            }  # fmt: skip
-        return {
-            ENVIRONMENT_LABEL: self.environment,
-            DEPLOYMENT_LABEL: str(self.deployment),
-            SERVICE_LABEL: self.service,
-            ROLE_LABEL: self.role.name,
-        }
+            own[RUN_LABEL] = self.run
+            if not self.is_guarded:
+                return own
+        belonging = f"run-{self.run}" if self.run else str(self.deployment)
+        return {ENVIRONMENT_LABEL: self.environment, DEPLOYMENT_LABEL: belonging, **own}

@@ -107,7 +107,8 @@ class Kept:
         service = self._service_of(key)
         _, backup = self._newest(service)
         make = partial(self._recovery, (backup, key), is_planned)
-        log = self._do(RECOVER, service, backup, self.runs.timeouts.prove, make)
+        seconds = self.runs.timeouts.prove
+        log = self._do(RECOVER, service, backup, seconds, make, is_guarded=not is_planned)
         return [event for event in log.events if event["event"] not in ("fetched", "restored")]
 
     def newest_before_migration(self, service: str) -> str:
@@ -128,16 +129,17 @@ class Kept:
         )
 
     def newest(self) -> str:
-        """Return the key of the backup that a deployment took last.
+        """Return the key of the backup that was taken last, of whichever service.
 
         Raises:
             DeliveryError: There is none.
         """
         for record in self.ledger.history():
-            for name in record.header.get("services") or {}:
-                taken = record.done(f"{BACKUP.name}:{name}")
-                if taken is not None:
-                    return str(taken.facts["key"])
+            for entry in reversed(record.entries):
+                verb, _, name = entry.step.partition(":")
+                is_taken = verb == BACKUP.name and entry.state == "done"
+                if is_taken and name in self.environment.services:
+                    return str(entry.facts["key"])
         raise self._none()
 
     def _recovery(
@@ -173,6 +175,8 @@ class Kept:
         backup: Backup,
         seconds: float,
         make: Callable[[Wanted, Sequence[Object]], JobObjects],
+        *,
+        is_guarded: bool = False,
     ) -> Log:
         """Run a Job as what runs of a service, and leave nothing of it."""
         now = read_running(self.releases, service, self.environment.services[service])
@@ -194,7 +198,7 @@ class Kept:
             )
         image = f"{now.repository}@{now.digest}"
         name = self.environment.name
-        wanted = Wanted(name, service, 0, image, seconds, role, self.run)
+        wanted = Wanted(name, service, 0, image, seconds, role, self.run, is_guarded)
         try:
             return JobRun(wanted, backup.image, self.runs).do(lambda: make(wanted, now.objects))
         finally:

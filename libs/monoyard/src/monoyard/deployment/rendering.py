@@ -20,7 +20,8 @@ def wanted_for(
     record: Record, service: str, environment: str, role: Role, seconds: float
 ) -> Wanted:
     """Return the Job that a deployment runs for a service, within some seconds."""
-    return Wanted(environment, service, record.number, image_of(record, service), seconds, role)
+    image, began = image_of(record, service), str(record.header["at"])
+    return Wanted(environment, service, record.number, image, seconds, role, began=began)
 
 
 def rendered_for(world: World, service: str, record: Record) -> Sequence[Object]:

@@ -7,10 +7,14 @@ import copy
 import itertools
 import threading
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from monoyard.delivery import ABSENT, UNREACHABLE, ConflictError, Kind, Object
+from monoyard.delivery.objects import CONFIG_MAP
 from monoyard.errors import ClusterError
+
+_MOST_DATA: Final = 1 << 20
+"""What the values of a ConfigMap may hold, by the API server's own count."""
 
 
 class FakeNamespace:
@@ -146,6 +150,11 @@ class FakeNamespace:
         stored: dict[str, Any] = copy.deepcopy(dict(thing))
         metadata = dict(stored["metadata"])
         name = metadata["name"]
+        if kind == CONFIG_MAP:
+            size = sum(len(text.encode()) for text in (stored.get("data") or {}).values())
+            if size > _MOST_DATA:
+                message = f"{kind.name} {name}: Too long: may not be more than {_MOST_DATA} bytes"
+                raise ClusterError(message, code="refused")
         there = self._things.get((kind, name))
         metadata |= {"namespace": self.name, "uid": uid}
         if "spec" in stored:

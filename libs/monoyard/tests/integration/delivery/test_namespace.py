@@ -81,6 +81,22 @@ def test_replacement_of_nothing_is_an_error(namespace: Namespace) -> None:
     assert namespace.get(CONFIG_MAP, "one") is None
 
 
+def test_config_map_holds_a_mebibyte(namespace: Namespace) -> None:
+    """All its values together may have that many bytes, and not one more."""
+    most = 1 << 20
+    made = namespace.create(CONFIG_MAP, config_map("one", first="é", second="x" * (most - 2)))
+    more = {"first": "é", "second": "x" * (most - 1)}
+    for ask in (
+        lambda: namespace.replace(CONFIG_MAP, {**made, "data": more}),
+        lambda: namespace.create(CONFIG_MAP, config_map("two", **more)),
+    ):
+        with pytest.raises(ClusterError) as error:
+            ask()
+        assert error.value.code == "refused"
+    assert namespace.get(CONFIG_MAP, "one") == made
+    assert namespace.get(CONFIG_MAP, "two") is None
+
+
 def test_list_is_by_all_labels_and_in_order(namespace: Namespace) -> None:
     """Objects are found that carry every label, by name."""
     for name in ("b", "a"):

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from monoyard.delivery import Lease
+from monoyard.delivery import Kind, Lease, Object
 from monoyard.delivery.objects import DEPLOYMENT_LABEL, ENVIRONMENT_LABEL, JOB, LEASE, new
 from monoyard.errors import LeaseLostError, LockedError
 from monoyard.testing import FakeClock, FakeNamespace
@@ -62,6 +62,7 @@ def test_living_holder_is_waited_for_and_named(cluster: FakeNamespace, clock: Fa
         lease(cluster, clock, "second").acquire(10, told.append)
     assert told == ["first holds it"]
     assert refused.value.hint is not None
+    assert "`timeouts.lock` of the environment" in refused.value.hint
     assert first.check() == 1
 
 
@@ -162,6 +163,37 @@ def test_overtaken_holder_is_told_and_gives_nothing_up(
     holder = ours.look()
     assert holder is not None
     assert holder.name == "taker"
+
+
+class _Odd(FakeNamespace):
+    """A cluster whose answers nobody can read any more.
+
+    Attributes:
+        is_odd: Whether that is so yet.
+    """
+
+    is_odd = False
+
+    def get(self, kind: Kind, name: str) -> Object | None:
+        if self.is_odd:
+            raise KeyError("content-type")
+        return super().get(kind, name)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_whatever_ends_the_renewals_ends_the_runner(clock: FakeClock) -> None:
+    """A holder whose renewals ended by an error of our own stops as one that lost its Lease."""
+    cluster = _Odd("staging")
+    ours = lease(cluster, clock, "ours")
+    ours.acquire(0, quiet)
+    stopped = threading.Event()
+    with ours.kept(stopped.set):
+        cluster.is_odd = True
+        clock.until_waiting()
+        clock.advance(DURATION / 6)
+        assert stopped.wait(10)
+        with pytest.raises(LeaseLostError):
+            ours.check()
 
 
 def job(cluster: FakeNamespace, number: str) -> None:

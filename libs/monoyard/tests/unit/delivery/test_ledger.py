@@ -3,7 +3,8 @@
 import pytest
 
 from monoyard.delivery import UNREACHABLE, Kind, Lease, Ledger, Object, Record
-from monoyard.delivery.objects import CONFIG_MAP
+from monoyard.delivery.lease import LEASE_NAME
+from monoyard.delivery.objects import CONFIG_MAP, LEASE
 from monoyard.errors import ClusterError, DeliveryError, LeaseLostError
 from monoyard.testing import FakeClock, FakeNamespace
 
@@ -116,6 +117,29 @@ def test_runner_whose_clock_stood_still_writes_nothing(
     assert cluster.list(CONFIG_MAP, {}) == before
 
 
+def test_ledger_outlives_its_lease(
+    cluster: FakeNamespace, clock: FakeClock, ledger: Ledger
+) -> None:
+    """Where somebody removed the Lease its tokens go on from those of the ledger."""
+    for holder in ("first", "second", "third"):
+        lease = held(cluster, clock, holder)
+        record = ledger.begin(lease, {"by": holder})
+        ledger.close(lease, record, "completed", "")
+    cluster.delete(LEASE, LEASE_NAME)
+    again = Lease(cluster, "staging", "again", clock, DURATION)
+    assert again.acquire(0, print, at_least=ledger.highest_token()) == 4
+    assert ledger.begin(again, {"by": "again"}).token == 4
+    with again.kept(lambda: None):
+        pass
+    after = Lease(cluster, "staging", "after", clock, DURATION)
+    assert after.acquire(0, print, at_least=ledger.highest_token()) == 5
+
+
+def test_ledger_without_records_has_no_token(ledger: Ledger) -> None:
+    """Before the first deployment any token will do."""
+    assert ledger.highest_token() == 0
+
+
 def test_record_that_an_earlier_holder_was_quick_to_make_is_abandoned(
     cluster: FakeNamespace, clock: FakeClock, ledger: Ledger
 ) -> None:
@@ -160,6 +184,20 @@ def test_lost_answer_is_no_lost_entry_and_no_second_one(clock: FakeClock) -> Non
     record = ledger.begin(lease, {})
     cluster.answers = [None, True]
     assert steps(ledger.append(lease, record, "backup", "intent", {})) == [("backup", "intent")]
+
+
+def test_lost_answer_to_a_long_text_is_no_takeover(clock: FakeClock) -> None:
+    """What is compared after a lost answer is what was to be stored, which may have been cut."""
+    cluster = _Restarting("staging")
+    lease = held(cluster, clock)
+    ledger = Ledger(cluster, "staging", clock)
+    record = ledger.begin(lease, {})
+    cluster.answers = [None, True]
+    facts = {"message": "x" * 5000, "context": ("y" * 5000, "z")}
+    record = ledger.append(lease, record, "migrate:api", "failed", facts)
+    assert steps(record) == [("migrate:api", "failed")]
+    assert steps(ledger.read(1)) == [("migrate:api", "failed")]
+    assert steps(ledger.close(lease, record, "went-back", ""))[-1] == ("outcome", "done")
 
 
 def test_api_server_that_stays_away_ends_the_runner(clock: FakeClock) -> None:

@@ -41,6 +41,7 @@ class Named:
     world: World
     fails: bool = False
     dies: str = ""
+    lines: tuple[str, ...] = ("a line",)
 
     def do(self, record: Record) -> Mapping[str, Any]:
         """Have the effect, once for each deployment."""
@@ -50,7 +51,7 @@ class Named:
         if self.dies == "after":
             raise KilledError
         if self.fails:
-            raise DeliveryError(f"{self.name} is no good", hint="look at it", context=("a line",))
+            raise DeliveryError(f"{self.name} is no good", hint="look at it", context=self.lines)
         return {"how": how}
 
 
@@ -178,6 +179,20 @@ def test_failed_step_goes_back(yard: Yard) -> None:
     failed = record.last("migrate:api")
     assert failed is not None
     assert failed.facts["context"] == ["a line"]
+
+
+def test_wordy_failure_keeps_nobody_from_going_back(yard: Yard) -> None:
+    """Of what a failed step says as much is written down as the record has room for."""
+    world = World()
+    runner, lease = yard.runner("first")
+    lines = tuple(f"{number} " + "\U0001f480" * 5000 for number in range(10, 70))
+    failing = steps(world, only="migrate:api", fails=True, lines=lines)
+    record = runner.run(yard.ledger.begin(lease, {}), failing, lambda _: [Named("back:api", world)])
+    assert record.outcome == "went-back"
+    failed = record.last("migrate:api")
+    assert failed is not None
+    assert failed.facts["context"][-1].startswith("69 ")
+    assert {len(line) for line in failed.facts["context"]} == {504}
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, tzinfo
+from typing import Self
+
 import pytest
 
 from monoyard.delivery import Lease, Record
-from monoyard.delivery.objects import JOB, SECRET
+from monoyard.delivery.objects import CONFIG_MAP, JOB, SECRET
+from monoyard.deployment import execution
 from monoyard.deployment.execution import carry_out, resume
 from monoyard.deployment.plan import differences
 from monoyard.deployment.unended import open_record
@@ -16,6 +20,7 @@ from monoyard.report.deployment_plans import deployment_plan_lines
 from .killing import Deadly, KilledError
 from .yard import NEW, OLD, Yard, digest
 
+THIRD, FOURTH = "3" * 40, "4" * 40
 TOOLS = f"registry.example/postgres@{digest('tools-1')}"
 
 
@@ -266,6 +271,52 @@ def test_image_of_others_is_taken_by_its_digest(yard: Yard) -> None:
     job = shop.cluster.get(JOB, "backup-2-api")
     assert job is not None
     assert job["spec"]["template"]["spec"]["containers"][0]["image"] == image
+
+
+class _Later(datetime):
+    """The machine's clock, an hour on."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        return super().now(tz) + timedelta(hours=1)
+
+
+def test_job_of_a_ledger_that_is_gone_backs_nothing_up(
+    shop: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where numbers began anew, a Job of before that has the name is no backup of now."""
+    shop.deploy(NEW)
+    for number in (1, 2):
+        shop.cluster.delete(CONFIG_MAP, f"deployment-{number}")
+    monkeypatch.setattr(execution, "datetime", _Later)
+    shop.images.publish(THIRD, api="api-3", web="web-2", postgres="tools-1")
+    shop.commits.order.append(THIRD)
+    shop.commits.migrations["api"][THIRD] = {"one"}
+    assert shop.deploy(THIRD, services=("api",)).number == 1
+    shop.images.publish(FOURTH, api="api-4", web="web-2", postgres="tools-1")
+    shop.commits.order.append(FOURTH)
+    shop.commits.migrations["api"][FOURTH] = {"one", "two"}
+    shop.jobs.wanted["api"] = ["r-one", "r-two"]
+    kept = list(shop.jobs.kept)
+    with pytest.raises(DeliveryError, match="Job backup-2-api already, of another") as error:
+        shop.deploy(FOURTH, services=("api",))
+    assert error.value.code == "backup-vanished"
+    assert "remove the Job" in str(error.value.hint)
+    assert (shop.jobs.kept, shop.jobs.applied["api"]) == (kept, ["r-one"])
+
+
+def test_backup_under_another_key_is_none(shop: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a Job says that it took has to be what the deployment asked for."""
+    print_log = shop.cluster.print_log
+
+    def lie(pod: str, container: str, text: str) -> None:
+        print_log(pod, container, text.replace('"key": "dev/api/2-', '"key": "dev/api/9-'))
+
+    monkeypatch.setattr(shop.cluster, "print_log", lie)
+    with pytest.raises(DeliveryError, match="took another backup than") as error:
+        shop.deploy(NEW)
+    assert error.value.code == "backup-vanished"
+    assert shop.jobs.applied == {}
 
 
 def _kill(yard: Deadly, write: int, *, is_written: bool) -> None:

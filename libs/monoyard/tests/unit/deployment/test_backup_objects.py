@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -107,6 +108,57 @@ def test_backup_goes_the_ways_of_its_service_and_to_the_store() -> None:
     assert second == [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}]
     mounted = _named(_backup())["backup"]["volumeMounts"]
     assert {"name": "tls", "mountPath": "/etc/tls"} in mounted
+
+
+def _open(*policies: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what a chart comes to that holds no pod of its own to any ways, with policies."""
+    rest = [thing for thing in _rendered() if thing["kind"] != "NetworkPolicy"]
+    named = {"kind": "NetworkPolicy", "metadata": {"name": "one"}}
+    return [*({**named, "spec": spec} for spec in policies), *rest]
+
+
+def _ways(rendered: list[dict[str, Any]]) -> list[Any]:
+    """Return the ways out of the Jobs that go to a store and to a database."""
+    wanted = Wanted("prod", "api", 7, IMAGE, 90)
+    return [
+        _policies(backup_objects(replace(wanted, role=BACKUP), OF, [], rendered, bool)),
+        _policies(migration_objects(wanted, GUARDED, rendered, bool, (OF, KEY))),
+    ]
+
+
+@pytest.mark.parametrize(
+    "policies",
+    [
+        [],
+        [{"podSelector": {}, "ingress": [{}]}],
+        [{"podSelector": {"matchLabels": {"app": "web"}}, "egress": [{"ports": []}]}],
+    ],
+)
+def test_job_is_held_to_no_ways_where_its_service_is_not(policies: list[dict[str, Any]]) -> None:
+    """The way to the store closes none to the database: a first policy would close all others."""
+    assert _ways(_open(*policies)) == [[[{}]], [[{}]]]
+    wanted = Wanted("prod", "api", 7, IMAGE, 90, PROVE)
+    (isolated,) = _policies(proof_objects(wanted, (OF, KEY), _open(*policies), bool, None))
+    assert isolated == [
+        {"ports": [{"port": 443, "protocol": "TCP"}]},
+        {"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]},
+    ]
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"podSelector": {"matchLabels": {"app": "api"}}, "egress": [{"to": []}]},
+        {"podSelector": {"matchExpressions": [{"key": "app", "operator": "Exists"}]},
+         "egress": [{"to": []}]},
+        {"podSelector": {}, "policyTypes": ["Egress"]},
+    ],
+)  # fmt: skip
+def test_job_is_held_to_ways_where_its_service_is(policy: dict[str, Any]) -> None:
+    """Where the chart says where its pods may go, a Job of theirs may not go anywhere else."""
+    for ways in _ways(_open(policy)):
+        assert [{}] not in ways
+        assert ways[0][0] == {"ports": [{"port": 443, "protocol": "TCP"}]}
 
 
 def test_other_images_run_as_users_of_their_own() -> None:

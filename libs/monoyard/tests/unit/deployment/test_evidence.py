@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from monoyard.delivery.objects import DEPLOYMENT, POD, new
+import pytest
+
+from monoyard.config import ServiceSettings
+from monoyard.delivery.objects import DEPLOYMENT, POD, SECRET, new
 from monoyard.deployment.evidence import gather
+from monoyard.errors import DeliveryError
 from monoyard.testing import FakeNamespace
+
+from .yard import NEW, OLD, Yard, digest
 
 
 def pod(name: str, *, at: str = "", ready: bool = False, **state: Any) -> dict[str, Any]:
@@ -64,6 +71,52 @@ def test_pods_of_any_chart_are_found_by_their_workload() -> None:
         "  main: Error with status 3, 1 restarts",
         "  main | so it ends",
     )
+
+
+def chatty(cluster: FakeNamespace, service: str, letter: str) -> None:
+    """Have three pods of a service that are not ready and print long lines, in two containers."""
+    for number in range(3):
+        name = f"{service}-bad-{number}"
+        thing = pod(name, waiting={"reason": "CrashLoopBackOff"})
+        thing["metadata"]["labels"] = {"monoyard.dev/service": service}
+        first = thing["status"]["containerStatuses"][0]
+        thing["status"]["containerStatuses"] = [first, {**first, "name": "side"}]
+        cluster.create(POD, thing)
+        for container in ("main", "side"):
+            cluster.print_log(name, container, f"{letter * 5000}\n" * 20)
+
+
+def test_much_evidence_keeps_nobody_from_going_back(yard: Yard) -> None:
+    """Long lines of many containers are cut to what a record holds, and that is told."""
+    yard.services["ops"] = ServiceSettings()
+    yard.cluster.create(SECRET, new(SECRET, "ops-database", data={"url": "c2VjcmV0"}))
+    yard.images.publish(OLD, ops="web-1")
+    yard.deploy()
+    yard.images.publish(NEW, api="api-2", web="web-2", ops="web-3")
+    for service in ("api", "web", "ops"):
+        chatty(yard.cluster, service, "x")
+    yard.argo.bad.add(digest("web-2"))
+    with pytest.raises(DeliveryError, match="went back"):
+        yard.deploy(NEW)
+    record = yard.ledger.read(2)
+    assert record.outcome == "went-back"
+    entry = record.done("evidence")
+    assert entry is not None
+    lines = entry.facts["lines"]
+    assert sum(line.startswith("pod") for line in lines) >= 3
+    assert sum("cut" in line for line in lines) == 3
+
+
+@pytest.mark.parametrize("letter", ["x", "\U0001f480", '"'])
+def test_evidence_is_bounded(letter: str) -> None:
+    """Whatever pods print and however it is written down, each service has its share of 64 KiB."""
+    cluster = FakeNamespace()
+    chatty(cluster, "api", letter)
+    chatty(cluster, "web", letter)
+    found = gather(cluster, ["api", "web", "silent"])
+    assert 65_536 * 0.9 <= len(json.dumps(found)) <= 65_536
+    assert {line[4:7] for line in found if line.startswith("pod")} == {"api", "web"}
+    assert max(map(len, found)) < 600
 
 
 def test_silent_cluster_stops_nothing() -> None:

@@ -516,6 +516,14 @@ def test_another_deployment_is_not_resumed_by_this_commit(deadly: Deadly) -> Non
         resume(deadly.crew("second"), deadly.world, mine)
 
 
+def test_lease_that_was_removed_locks_nobody_out(yard: Yard) -> None:
+    """The ledger outlives a Lease that somebody deleted: the next deployment works at once."""
+    yard.deploy()
+    yard.deploy(NEW)
+    yard.cluster.delete(LEASE, "deployments")
+    assert yard.deploy(OLD, allow_older=True).outcome == "completed"
+
+
 def test_nothing_to_resume(yard: Yard) -> None:
     """Where every deployment ended, there is nothing to go on with, and it says so."""
     yard.deploy()

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from contextlib import nullcontext
+from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from monoyard.delivery import Object
+from monoyard.bindings import keeping
+from monoyard.bindings.delivering import Place
+from monoyard.bindings.deploy_parts import Parts
+from monoyard.delivery import Lease, Object
+from monoyard.delivery.access import Access
 from monoyard.delivery.objects import CONFIG_MAP, JOB, SECRET, labels_of
 from monoyard.deployment import Kept, Runs
 from monoyard.deployment.jobs import AHEAD, RUN_LABEL
-from monoyard.errors import DeliveryError
+from monoyard.errors import DeliveryError, LockedError
 from monoyard.report.backups import backup_lines, recovery_lines, verified_line
 
 from .yard import NEW, Yard, digest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from monoyard.delivery import Record
 
 TOOLS = f"registry.example/postgres@{digest('tools-1')}"
@@ -117,6 +128,20 @@ def test_backup_is_verified_on_a_copy(shop: Yard) -> None:
     assert _left(shop) == []
 
 
+def test_newest_is_the_one_that_was_taken_last(shop: Yard) -> None:
+    """Of several backups of one deployment it is the last, of services that are still there."""
+    shop.images.publish("3" * 40, api="api-3", web="web-2", postgres="tools-1")
+    shop.commits.order.append("3" * 40)
+    shop.commits.migrations["api"]["3" * 40] = {"one", "two"}
+    shop.commits.migrations["web"] = {"3" * 40: {"one"}}
+    shop.deploy("3" * 40)
+    kept = _kept(shop)
+    assert kept.newest() == shop.jobs.kept[-1]
+    assert "/web/3-" in kept.newest()
+    del shop.services["web"]
+    assert _kept(shop).newest() == _key(shop, 3)
+
+
 def test_backup_that_is_not_good_is_told(shop: Yard) -> None:
     """What fails says why, with what helps, and leaves nothing either."""
     shop.jobs.bad_proofs["api"] = (5, "no identity can decrypt it")
@@ -150,6 +175,75 @@ def test_lost_things_are_brought_back(shop: Yard) -> None:
         "brought back: table orders, 3 rows",
         "brought back: note of users, in 2 rows; 1 newer row without, 0 rows of the backup gone",
     ]
+
+
+def _job_of(shop: Yard, ask: Callable[[Kept], object]) -> Object:
+    """Return the Job of a call whose runner is gone before the Job ended."""
+    seen: list[Object] = []
+    shop.jobs.slow.add("api")
+
+    def look() -> None:
+        seen.extend(job for job in shop.cluster.list(JOB, {}) if RUN_LABEL in labels_of(job))
+        if seen:
+            raise KeyboardInterrupt
+
+    shop.clock.happenings.append(look)
+    with pytest.raises(KeyboardInterrupt):
+        ask(_kept(shop))
+    shop.clock.happenings.remove(look)
+    return seen[0]
+
+
+def test_restore_that_lost_its_runner_is_waited_for(shop: Yard) -> None:
+    """While its Job still writes nobody else may change the environment; once it ended they may."""
+    job = _job_of(shop, lambda kept: kept.recover(_key(shop), is_planned=False))
+    shop.cluster.create(JOB, job)
+    taker = Lease(shop.cluster, "dev", "taker", shop.clock)
+    with pytest.raises(LockedError, match="Job recover-ab12-api still runs"):
+        taker.acquire(0, print)
+    status = {"conditions": [{"type": "Complete", "status": "True"}]}
+    shop.cluster.merge(JOB, "recover-ab12-api", {"status": status}, status=True)
+    assert taker.acquire(0, print) > 0
+
+
+def test_whoever_only_asks_holds_nobody_up(shop: Yard) -> None:
+    """Lists, proofs and plans change nothing of the environment: their Jobs keep nobody waiting."""
+    for ask in (
+        lambda kept: kept.list(),
+        lambda kept: kept.verify(_key(shop)),
+        lambda kept: kept.recover(_key(shop), is_planned=True),
+    ):
+        job = _job_of(shop, ask)
+        shop.cluster.create(JOB, job)
+        assert Lease(shop.cluster, "dev", "taker", shop.clock).acquire(60, print) > 0
+        shop.cluster.delete(JOB, job["metadata"]["name"])
+
+
+def test_sigterm_ends_a_restore_in_order(shop: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a restore is stopped its Job stops too, and the environment is free at once."""
+    engine: Any = SimpleNamespace(repository=SimpleNamespace(top=Path()))
+    access = Access(Path(), "here", "uid", "shop-dev")
+    place = Place(engine, shop.environment, access, shop.cluster, shop.clock)
+    monkeypatch.setattr(keeping, "entered", lambda *_: nullcontext(place))
+    monkeypatch.setattr(Parts, "releases", lambda *_: shop.releases)
+    shop.jobs.slow.add("api")
+
+    def stop() -> None:
+        if "recover" in str(shop.jobs.made):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    shop.clock.happenings.append(stop)
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            keeping.restore_backup(Path(), "dev", "api", "", None, is_planned=False)
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert _left(shop) == []
+    holder = place.lease().look()
+    assert holder is not None
+    assert holder.name == ""
 
 
 def test_plan_of_a_recovery_changes_nothing(shop: Yard) -> None:

@@ -475,3 +475,13 @@ def test_tidying_stops_nothing(yard: Yard) -> None:
     yard.cluster.forget(JOB)
     yard.cluster.stop_answering()
     tidy(yard.cluster, _wanted(7))
+
+
+def test_revision_of_a_ledger_that_is_gone_is_not_taken_over(yard: Yard) -> None:
+    """Where numbers began anew, what an earlier deployment of that number sent is not ours."""
+    yard.deploy()
+    yard.cluster.delete(CONFIG_MAP, "deployment-1")
+    record = yard.deploy(NEW)
+    assert (record.number, record.outcome) == (1, "completed")
+    assert yard.phases()["api"] == "completed api-2"
+    assert [item.description for item in yard.releases.history("api")] == 2 * ["deployment 1"]

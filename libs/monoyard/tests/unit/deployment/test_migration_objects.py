@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from monoyard.deployment.job_pods import JobObjects
-from monoyard.deployment.jobs import Wanted
+from monoyard.deployment.job_pods import JobObjects, Pattern
+from monoyard.deployment.jobs import LIST, RECOVER, VERIFY, Role, Wanted
 from monoyard.deployment.migration_objects import Revisions, migration_objects
 from monoyard.errors import DeliveryError
 from monoyard.migrations import SCRIPTS
@@ -206,6 +206,15 @@ def test_chart_without_the_image_is_refused() -> None:
         migration_objects(WANTED, Revisions(), _rendered()[:-1], bool)
     assert error.value.hint is not None
     assert "--migrated" in error.value.hint
+
+
+@pytest.mark.parametrize("role", [LIST, VERIFY, RECOVER])
+def test_hint_is_one_that_the_task_has(role: Role) -> None:
+    """Whoever asks between deployments is told of nothing that only a deployment can be told."""
+    with pytest.raises(DeliveryError, match="renders no pod with") as error:
+        Pattern(Wanted("dev", "api", 0, IMAGE, 9, role, "ab12"), _rendered()[:-1])
+    assert error.value.hint is not None
+    assert "--migrated" not in error.value.hint
 
 
 def test_long_names_stay_apart() -> None:
