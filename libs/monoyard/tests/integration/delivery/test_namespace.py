@@ -86,13 +86,12 @@ def test_config_map_holds_a_mebibyte(namespace: Namespace) -> None:
     most = 1 << 20
     made = namespace.create(CONFIG_MAP, config_map("one", first="é", second="x" * (most - 2)))
     more = {"first": "é", "second": "x" * (most - 1)}
-    for ask in (
-        lambda: namespace.replace(CONFIG_MAP, {**made, "data": more}),
-        lambda: namespace.create(CONFIG_MAP, config_map("two", **more)),
-    ):
-        with pytest.raises(ClusterError) as error:
-            ask()
-        assert error.value.code == "refused"
+    with pytest.raises(ClusterError) as error:
+        namespace.replace(CONFIG_MAP, {**made, "data": more})
+    assert error.value.code == "refused"
+    with pytest.raises(ClusterError) as error:
+        namespace.create(CONFIG_MAP, config_map("two", **more))
+    assert error.value.code == "refused"
     assert namespace.get(CONFIG_MAP, "one") == made
     assert namespace.get(CONFIG_MAP, "two") is None
 

@@ -170,7 +170,7 @@ def _with_status(data: str, status: str) -> str:
 
 
 def test_uninstalled_release_leaves_its_history(place: tuple[Releases, Namespace]) -> None:
-    """What it made is gone, also where that is said twice; its revisions stay, and it comes back."""
+    """What it made is gone, also if that is said twice; its revisions stay, and it comes back."""
     releases, namespace = place
     releases.uninstall("shop")
     releases.upgrade(call(maps={"one": "a"}), LABELS, "1")
