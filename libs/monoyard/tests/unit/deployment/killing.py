@@ -1,14 +1,19 @@
-"""Runners that are killed at a write of their cluster."""
+"""Runners that are killed at a write of their cluster, or at a call of Helm."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
+import pytest
+
+from monoyard.charts import ChartCall
 from monoyard.delivery import Kind, Object
 from monoyard.delivery.objects import CONFIG_MAP, JOB
-from monoyard.testing import FakeNamespace
+from monoyard.errors import DeliveryError
+from monoyard.testing import FakeNamespace, FakeReleases
 
-from .yard import Yard
+from .yard import Yard, objects
 
 
 class KilledError(BaseException):
@@ -51,9 +56,50 @@ class DeadlyCluster(FakeNamespace):
         return made
 
 
+class DeadlyReleases(FakeReleases):
+    """A Helm that is killed with its runner before, after or amid one of its calls."""
+
+    fatal: int | None = None
+    moment = "before"
+
+    def __init__(self, *words: Any) -> None:
+        super().__init__(*words)
+        self.refused: set[str] = set()
+
+    def upgrade(self, call: ChartCall, labels: Mapping[str, str], description: str) -> None:
+        """Upgrade, or be the moment of the kill."""
+        self._die(lambda: super(DeadlyReleases, self).upgrade(call, labels, description), call.name)
+
+    def rollback(self, name: str, revision: int) -> None:
+        """Go back, or be the moment of the kill, or refuse."""
+        if name in self.refused:
+            raise DeliveryError(f"{name} cannot be taken back", code="helm")
+        self._die(lambda: super(DeadlyReleases, self).rollback(name, revision), "")
+
+    def _die(self, do: Callable[[], None], name: str) -> None:
+        if self.fatal is not None:
+            self.fatal -= 1
+            if self.fatal == -1:
+                if self.moment == "amid" and name:
+                    self.fail_next(name, "pending-upgrade")
+                    with pytest.raises(DeliveryError):
+                        do()
+                elif self.moment == "after":
+                    do()
+                raise KilledError
+        do()
+
+
 class Deadly(Yard):
-    """An environment in which runners are killed."""
+    """An environment in which runners are killed.
+
+    Attributes:
+        deadly: Where they are killed at writes to the cluster.
+        helm: Where they are killed at calls of Helm.
+    """
 
     def __init__(self) -> None:
         self.deadly = DeadlyCluster("shop-dev")
         super().__init__(self.deadly)
+        self.helm = DeadlyReleases(self.cluster, lambda call: list(objects(call))[:-1])
+        self.releases = self.helm

@@ -15,12 +15,13 @@ from monoyard.config import (
     StoreSettings,
     Timeouts,
 )
-from monoyard.delivery import Kind, Ledger, Record
+from monoyard.delivery import Kind, Lease, Ledger, Record
 from monoyard.delivery.objects import SECRET, new
 from monoyard.delivery.rollouts import ROLLOUT
 from monoyard.delivery.runner import Told
 from monoyard.delivery.workloads import read_workloads
-from monoyard.deployment.execution import Crew, carry_out
+from monoyard.deployment.earlier import find_earlier
+from monoyard.deployment.execution import Crew, carry_out, go_back
 from monoyard.deployment.migrations import Classing
 from monoyard.deployment.plan import DeployPlan, Request
 from monoyard.deployment.planning import make_plan
@@ -306,6 +307,16 @@ class Yard:
     def deploy(self, commit: str = OLD, **asked: Any) -> Record:
         """Make a plan and carry it out."""
         return carry_out(self.crew(), self.world, self.plan(commit, **asked))
+
+    def go_back(self, number: int = 0) -> str:
+        """Go back to what a deployment left, 0 for the one before; return how that ended."""
+        earlier = find_earlier(self.ledger, self.releases, "dev", number)
+        return go_back(self.crew(), self.cluster, self.ledger, self.releases, earlier).outcome
+
+    def holder(self) -> str:
+        """Return who holds the environment."""
+        found = Lease(self.cluster, "dev", "", self.clock).look()
+        return found.name if found else ""
 
     def phases(self) -> dict[str, str]:
         """Return where each service is, and by which image."""
