@@ -72,8 +72,9 @@ class Supplying:
             engine.workspace.settings.default_branch,
         )
         origin = find_origin(
-            engine.repository, engine.environment, branches, settings.source, identity=identity
-        )
+            engine.repository, engine.environment, branches, settings.source,
+            tree=engine.workspace.tree, event=engine.event, identity=identity,
+        )  # fmt: skip
         policy = read_policy(engine.workspace.tree.read(settings.policy), settings.policy)
         cosign = engine.tools.ensure("cosign")
         registry = find_registry(engine)

@@ -73,4 +73,5 @@ def _covers(item: PolicyException, finding: SecurityFinding) -> bool:
         return False
     if item.package and item.package != finding.package:
         return False
-    return not item.images or set(finding.images) <= set(item.images)
+    # What is in no image is not in one of these either.
+    return not item.images or (bool(finding.images) and set(finding.images) <= set(item.images))

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from monoyard import __version__
-from monoyard.changes import Branches
+from monoyard.changes import Branches, Event
 from monoyard.plan import Manifest
 from monoyard.tools import git
-from monoyard.workspace import Repository
+from monoyard.workspace import Repository, Tree
 
 PROVENANCE: Final = "https://slsa.dev/provenance/v1"
 TEST_RESULT: Final = "https://in-toto.io/attestation/test-result/v0.1"
@@ -28,6 +28,8 @@ FINDINGS: Final = "vuln"
 _BUILD_TYPE: Final = "https://monoyard.dev/build-types/image/v1"
 _BUILDERS: Final = "https://monoyard.dev/builders"
 _INPUTS: Final = "inputs: "
+_UNMERGED: Final = ("pull-request", "merge-queue")
+_SUBMODULE: Final = "160000"
 _HEXADECIMAL: Final = re.compile(r"^[0-9a-f]{64}$")
 _REMOTE: Final = re.compile(
     r"^(?:[a-z+]+://)?(?:[^@/]*@)?(?P<host>[^/:]+)(?::\d+)?[:/]+(?P<path>.+)$"
@@ -63,6 +65,8 @@ def find_origin(
     branches: Branches,
     source: str,
     *,
+    tree: Tree,
+    event: Event,
     identity: str,
 ) -> Origin:
     """Ask git and the environment what is built here, and by whom.
@@ -72,6 +76,10 @@ def find_origin(
         environment: Tells the builder in CI.
         branches: What is built, and which branch is the default.
         source: Address from the settings, or empty.
+        tree: What keys are made from. It is clean if it is that of the commit; git alone knows
+            neither what it was told to take for unchanged, nor what was checked out meanwhile.
+        event: What the run is about. What is not merged yet is not of the default branch, whatever
+            its own branch is called elsewhere.
         identity: Identity of a keyless signature, which then is the builder; empty with a key.
 
     Raises:
@@ -82,14 +90,29 @@ def find_origin(
     tags = (repository.ask(git.tags_at_head()) or b"").decode("utf-8", "replace").split()
     remote = (repository.ask(git.remote_address("origin")) or b"").decode("utf-8", "replace")
     where = "ci" if environment.get("CI") else "laptop"
+    commit = head.decode().strip()
+    is_default = bool(branches.own) and branches.own == branches.default
+    is_unmerged = is_default and event.kind in _UNMERGED
     return Origin(
         source=source or public_address(remote.strip()) or _first_commit(repository),
-        commit=head.decode().strip(),
-        is_clean=not differing.changed and not differing.untracked,
-        branch=branches.own,
+        commit=commit,
+        is_clean=not differing.changed
+        and not differing.untracked
+        and _is_tree_of(commit, tree, repository),
+        branch="" if is_unmerged else branches.own,
         tags=tuple(tags),
         builder=identity or f"{_BUILDERS}/{where}/slsa-build-1",
-        is_default_branch=bool(branches.own) and branches.own == branches.default,
+        is_default_branch=is_default and not is_unmerged,
+    )
+
+
+def _is_tree_of(commit: str, tree: Tree, repository: Repository) -> bool:
+    """Say whether what was read is what a commit has; of altered line ends git's word counts."""
+    listed = git.parse_tree(repository.demand(git.list_tree(commit)))
+    there = {path: f"{mode} {oid}" for path, (mode, oid) in listed.items() if mode != _SUBMODULE}
+    here = {path: entry for path, entry in tree.entries.items() if not entry.startswith(_SUBMODULE)}
+    return there.keys() == here.keys() and all(
+        here[path] == entry for path, entry in there.items() if path not in tree.altered
     )
 
 

@@ -258,7 +258,8 @@ class Publisher:
         kept: list[str] = []
         if self._origin.is_clean and self._is_fully_trusted:
             kept = [self._origin.commit, *version_tags(name, self._origin.tags)]
-        is_set = [self._registry.tag_for_good(name, digest, tag) for tag in kept]
+        for_good = tuple(kept)
+        is_set = [self._registry.tag_for_good(name, digest, tag) for tag in for_good]
         if self._origin.is_clean and self._origin.branch:
             kept.append(branch_tag(self._origin.branch))
             is_set.append(self._registry.tag_unless_set(name, digest, kept[-1]))
@@ -266,6 +267,10 @@ class Publisher:
             kept.append(LATEST)
             is_set.append(self._registry.tag_unless_set(name, digest, LATEST))
         is_set.append(self._registry.tag_unless_set(name, digest, wanted.tag))
+        # Read back what was set: somebody else may have set it as well, with another image.
+        for tag, was_set in zip(for_good, is_set, strict=False):
+            if was_set:
+                self._registry.tag_for_good(name, digest, tag)
         return (wanted.tag, *kept), any(is_set)
 
     def _expected(self, wanted: Wanted, commit: str = "") -> Expected:

@@ -142,6 +142,8 @@ class Retention:
         self._history = history
         self._rules = rules
         self._living = {branch_tag(name): name for name, _ in history.branches}
+        lists = (image for image in stock.images if image.is_list)
+        self._listed = {part: image.digest for image in lists for part in image.parts}
         self._newest = self._find_newest()
 
     def depending_on_age(self) -> tuple[Image, ...]:
@@ -226,6 +228,8 @@ class Retention:
         for digest in (image.digest, *image.parts):
             if digest in self._rules.running:
                 return f"{self._rules.running[digest]} names it"
+        if image.digest in self._listed:
+            return f"the list {self._listed[image.digest]} names it"
         if image.is_list:
             return "it is a list of images"
         if image.versions:

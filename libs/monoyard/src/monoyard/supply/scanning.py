@@ -20,6 +20,7 @@ from monoyard.tools import ast_grep, gitleaks, hadolint, osv_scanner, ruff
 
 _SECURITY: Final = "S"
 _SECONDS: Final = 900.0
+_OWN: Final = ("pkg:oci/", "pkg:generic/")
 Parsed = TypeVar("Parsed")
 
 
@@ -199,7 +200,9 @@ def _gap(sbom: Mapping[str, Any]) -> str:
         for item in packages
         for address in item.get("externalRefs", ())
     ]
-    if not any(address.startswith("pkg:") for address in addresses):
+    # Every SBOM of an image has an address of the image itself, which nobody knows anything of.
+    known = [address for address in addresses if address.startswith("pkg:")]
+    if all(address.startswith(_OWN) for address in known):
         return "its SBOM lists no package"
     # Without its release, osv-scanner leaves a Debian package out.
     unknown = [

@@ -247,9 +247,8 @@ class Signatures:
             (offline.signing_config, cosign.SIGNING_CONFIG),
             (offline.trusted_root, cosign.TRUSTED_ROOT),
         ):
-            if not path.is_file():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8")
+            if not path.is_file() or path.read_text("utf-8", "replace") != text:
+                _write_whole(path, text)
         return offline
 
     @cached_property
@@ -313,3 +312,12 @@ def _errors(done: Completed) -> tuple[str, ...]:
     """Return what cosign said, without what it says twice."""
     noise = ("WARNING", "error during command execution")
     return tuple(line for line in done.last_lines if not line.startswith(noise))[:4]
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file of which nobody ever sees a half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    number, name = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(number, "w", encoding="utf-8") as file:
+        file.write(text)
+    Path(name).replace(path)

@@ -192,6 +192,7 @@ def test_missing_database_is_an_error_and_no_pass(
     ("address", "said"),
     [
         ("", "lists no package"),
+        ("pkg:oci/shop@sha256%3Aaa?arch=amd64", "lists no package"),
         ("pkg:deb/debian/openssl@3?arch=amd64", "1 Debian packages of no known release"),
     ],
 )

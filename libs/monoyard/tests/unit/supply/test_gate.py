@@ -72,6 +72,12 @@ def test_exception_holds_for_what_it_names(changes: dict[str, object], *, refuse
     assert is_refused(found(), exception) is refused
 
 
+def test_exception_for_images_covers_nothing_outside_of_them() -> None:
+    """A finding that is in no image, such as one of a tool, is refused all the same."""
+    exception = PolicyException("GHSA-1", "ann", "not reachable", TODAY, images=("shop",))
+    assert is_refused(found(images=()), exception)
+
+
 def test_exception_does_not_cover_further_images() -> None:
     """A finding that is in another image too is refused there."""
     exception = PolicyException("GHSA-1", "ann", "not reachable", TODAY, images=("shop",))

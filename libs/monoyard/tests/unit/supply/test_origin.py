@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+from pathlib import Path
 
 import pytest
 
+from monoyard.changes import Branches, Event
 from monoyard.config import read_policy
 from monoyard.errors import ConfigurationError, UsageError
 from monoyard.plan import Manifest
-from monoyard.supply import Origin, own_identity
+from monoyard.supply import Origin, find_origin, own_identity
 from monoyard.supply.origin import passed_tests, provenance, public_address, read_provenance
 from monoyard.supply.registry import version_tags
+from monoyard.workspace import Repository, Tree, take_snapshot
 
 KEY = hashlib.sha256(b"key").hexdigest()
 COMMIT = "1" * 40
@@ -36,6 +40,71 @@ def test_tags_of_versions() -> None:
     """A git tag gives its version to all images, or to the one that it names."""
     tags = ("v1.2.0", "shop-v1.3", "shop/v1.4.0-rc1", "shop@1.5", "other-v9.9", "nightly", "v1")
     assert version_tags("shop", tags) == ("1.2.0", "1.3", "1.4.0-rc1", "1.5")
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """A repository with one commit."""
+    git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    (tmp_path / "file.py").write_text("A = 1\n", "utf-8")
+    commit(tmp_path)
+    return tmp_path
+
+
+def git(top: Path, *words: str) -> None:
+    """Run git."""
+    subprocess.run(("git", "-C", str(top), *words), check=True, capture_output=True)
+
+
+def commit(top: Path) -> None:
+    """Commit everything."""
+    git(top, "add", "--all")
+    author = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+    git(top, *author, "commit", "--quiet", "--message=one")
+
+
+def origin_of(top: Path, tree: Tree | None = None, event: Event | None = None) -> Origin:
+    """Return where images of a repository on its default branch come from."""
+    repository = Repository.locate(top)
+    return find_origin(
+        repository, {}, Branches("main", "main"), "https://git/shop", identity="",
+        tree=tree or take_snapshot(repository), event=event or Event(),
+    )  # fmt: skip
+
+
+def test_tree_of_a_commit_is_clean(work: Path) -> None:
+    """What is committed as it is read is told by the commit, also in a directory below."""
+    assert origin_of(work).is_clean
+    (work / "dir").mkdir()
+    (work / "dir" / "other.py").write_text("B = 1\n", "utf-8")
+    assert not origin_of(work).is_clean
+    commit(work)
+    assert origin_of(work).is_clean
+
+
+def test_edit_that_git_was_told_to_overlook_is_not_clean(work: Path) -> None:
+    """Bytes that no commit has are never claimed to be a commit's, whatever `git status` says."""
+    git(work, "update-index", "--assume-unchanged", "file.py")
+    (work / "file.py").write_text("A = 2, 3\n", "utf-8")
+    assert not origin_of(work).is_clean
+
+
+def test_commit_that_was_checked_out_meanwhile_is_not_what_was_read(work: Path) -> None:
+    """Keys of one tree are not bound to the commit that HEAD has become since."""
+    before = take_snapshot(Repository.locate(work))
+    (work / "file.py").write_text("A = 2\n", "utf-8")
+    commit(work)
+    assert origin_of(work).is_clean
+    assert not origin_of(work, before).is_clean
+
+
+@pytest.mark.parametrize("kind", ["pull-request", "merge-queue"])
+def test_what_is_not_merged_is_of_no_default_branch(work: Path, kind: str) -> None:
+    """A request to merge the default branch elsewhere builds what that branch does not have."""
+    found = origin_of(work, event=Event(kind, branch="main", base_branch="release"))
+    assert (found.is_default_branch, found.branch) == (False, "")
+    pushed = origin_of(work, event=Event("push", branch="main"))
+    assert (pushed.is_default_branch, pushed.branch) == (True, "main")
 
 
 @pytest.mark.parametrize("is_clean", [True, False])

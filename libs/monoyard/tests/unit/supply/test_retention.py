@@ -130,6 +130,17 @@ def test_lists_of_images_are_kept() -> None:
     assert reason(image) == (True, "it is a list of images")
 
 
+@pytest.mark.parametrize("is_running", [True, False])
+def test_images_of_a_list_are_kept(*, is_running: bool) -> None:
+    """A list is kept, so what it is a list of is kept with it: a pull needs both."""
+    part = Image(name("i", 1), (), told_at=OLD)
+    listed = Image(name("i", 2), ("1.0",), (part.digest,), is_list=True, told_at=OLD)
+    running = {listed.digest: "prod.txt"} if is_running else {}
+    attached = {part.digest: Attached(name("x", 1), (name("s", 1),))}
+    assert removals([part, listed], attached, running) == {}
+    assert decide([part, listed])[part.digest].reason == f"the list {listed.digest} names it"
+
+
 def test_what_a_branch_names_is_kept_while_it_lives() -> None:
     """The tag of a branch holds its image as long as the branch is there, odd characters or not."""
     image = old(1, content(1), "branch-fix-a-b")
