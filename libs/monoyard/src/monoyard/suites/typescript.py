@@ -59,7 +59,7 @@ class TypescriptSuites:
         )
         outputs = ("dist/**",) if suite == "build" else ()
         skip = "" if lock else "there is no package-lock.json to install from"
-        return Draft(work, parts, reads_packages=suite != "lint", outputs=outputs, skip=skip)
+        return Draft(work, parts, reads_packages=True, outputs=outputs, skip=skip)
 
     def _script(self, package: Package, suite: str) -> tuple[str, ...] | None:
         for name in _SCRIPTS[suite]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from monoyard.config import Faults, WorkspaceSettings, raise_faults, suggest
 from monoyard.errors import UsageError
@@ -47,6 +47,9 @@ __all__ = [
     "take_snapshot",
     "zone_of",
 ]
+
+_PATHS: Final = ("file", "link", "portal")
+"""Words before the `:` of an npm dependency that is a directory."""
 
 
 @dataclass(frozen=True)
@@ -194,18 +197,50 @@ def _internal(
 ) -> str | None:
     """Return the workspace package that a requirement means, or None for a third-party one."""
     if package.kind == "typescript":
-        return by_project.get(("typescript", requirement.rpartition("@")[0].lower()))
+        return _internal_of_npm(package, requirement, by_project, by_directory)
     head = split_requirement(requirement)
     if head is None:
         return None
     source = package.manifest.sources.get(head[0])
-    if source not in {None, "workspace"}:
-        parts: list[str] = []
-        for part in f"{package.directory}/{source}".split("/"):
-            if part == ".." and parts:
-                parts.pop()
-            elif part not in {"", "."}:
-                parts.append(part)
-        if (found := by_directory.get("/".join(parts))) is not None:
+    if source is not None and source != "workspace":
+        found = by_directory.get(_joined(package.directory, source))
+        if found is not None:
             return found
     return by_project.get(("python", head[0]))
+
+
+def _internal_of_npm(
+    package: Package,
+    requirement: str,
+    by_project: Mapping[tuple[str, str], str],
+    by_directory: Mapping[str, str],
+) -> str | None:
+    """Return the workspace package that `NAME@RANGE` means, by its path or its name elsewhere.
+
+    Args:
+        package: Who requires it.
+        requirement: A key and a value of a table of dependencies: the value may be a range, or
+            `file:DIRECTORY`, `link:`, `portal:`, `workspace:` and `npm:` with another name.
+        by_project: Kind and project name to package.
+        by_directory: Directory to package.
+    """
+    # The first character may be the "@" of a scope.
+    name, _, wanted = requirement[1:].partition("@")
+    kind, _, rest = wanted.partition(":")
+    found = None
+    if kind in _PATHS or (kind == "workspace" and rest.startswith(".")):
+        found = by_directory.get(_joined(package.directory, rest))
+    elif kind in ("npm", "workspace"):
+        found = by_project.get(("typescript", (rest.rpartition("@")[0] or rest).lower()))
+    return found or by_project.get(("typescript", f"{requirement[:1]}{name}".lower()))
+
+
+def _joined(directory: str, path: str) -> str:
+    """Return a path that is relative to a directory, as one of the repository."""
+    parts: list[str] = []
+    for part in f"{directory}/{path}".split("/"):
+        if part == ".." and parts:
+            parts.pop()
+        elif part not in {"", "."}:
+            parts.append(part)
+    return "/".join(parts)
