@@ -161,6 +161,7 @@ class PythonSuites:
         if settings.coverage and not is_shared:
             coverage = find_settings(self._workspace, package, tool_settings.COVERAGE)
         migrations = self._migration_digest(package) if settings.migrate else ""
+        conftests = self._paths.foreign_conftests(package, config, is_shared=is_shared)
         work = TestWork(
             package=package.name,
             directory=package.directory,
@@ -192,10 +193,11 @@ class PythonSuites:
                 "settings",
                 (*self._entries(package, tool_settings.PYTEST), *self._measure(package, settings)),
             ),
+            ("outer conftest", tuple((path, "read") for path in conftests)),
             ("resources", tuple((name, self._resource_version(name)) for name in work.resources)),
             ("tools", tuple((name, "the engine's own") for name in work.tools)),
         )
-        return Draft(work, parts, is_divisible=True)
+        return Draft(work, parts, is_divisible=True, files=conftests)
 
     def _own_plugins(self, package: Package) -> tuple[str, ...]:
         """Return the pytest plugins that packages of the workspace register."""
