@@ -13,6 +13,7 @@ from monoyard.results import Finding
 from monoyard.suites import tool_settings
 from monoyard.suites.commands import CommandWork
 from monoyard.suites.imports_check import internal_findings
+from monoyard.suites.inherited_settings import InheritedSettings
 from monoyard.suites.lock_slices import WorkspaceLock
 from monoyard.suites.locked_needs import LockedNeeds
 from monoyard.suites.python_lint import LintWork
@@ -46,6 +47,7 @@ class PythonSuites:
         self._lock = lock
         self._needs = LockedNeeds(workspace, lock)
         self._paths = PythonPaths(workspace)
+        self._inherited = InheritedSettings(workspace)
         self._settings: dict[tuple[str, str], Entries] = {}
         self._for_commands: dict[str, Entries] = {}
         self.covered: set[str] = set()
@@ -81,7 +83,7 @@ class PythonSuites:
         parts: tuple[tuple[str, Entries], ...] = (
             ("command", _command_entries(settings)),
             ("lock", self._needs.for_lint(imports, declared, roots) if venv else ()),
-            ("settings", self._entries(package, tool_settings.RUFF)),
+            ("settings", self._entries_for_lint(package)),
             ("declarations", (*_edges(self._workspace, package), *_findings(findings))),
         )
         also = None
@@ -161,6 +163,7 @@ class PythonSuites:
         if settings.coverage and not is_shared:
             coverage = find_settings(self._workspace, package, tool_settings.COVERAGE)
         migrations = self._migration_digest(package) if settings.migrate else ""
+        conftests = self._paths.foreign_conftests(package, config, is_shared=is_shared)
         work = TestWork(
             package=package.name,
             directory=package.directory,
@@ -192,10 +195,11 @@ class PythonSuites:
                 "settings",
                 (*self._entries(package, tool_settings.PYTEST), *self._measure(package, settings)),
             ),
+            ("outer conftest", tuple((path, "read") for path in conftests)),
             ("resources", tuple((name, self._resource_version(name)) for name in work.resources)),
             ("tools", tuple((name, "the engine's own") for name in work.tools)),
         )
-        return Draft(work, parts, is_divisible=True)
+        return Draft(work, parts, is_divisible=True, files=conftests)
 
     def _own_plugins(self, package: Package) -> tuple[str, ...]:
         """Return the pytest plugins that packages of the workspace register."""
@@ -290,6 +294,21 @@ class PythonSuites:
             found = tool_settings.entries_for_commands(self._workspace, above)
             self._for_commands[above] = found
         return self._for_commands[above]
+
+    def _entries_for_lint(self, package: Package) -> Entries:
+        """Return what ruff is told by files that the package does not own, inherited ones too."""
+        path = find_settings(self._workspace, package, tool_settings.RUFF)
+        if not path:
+            return self._inherited.python("pyproject.toml")  # ruff is started at the root
+        links, unfollowed = self._inherited.links(path)
+        found: list[tuple[str, str]] = []
+        for link in links:
+            if self._workspace.owner(link) != package.name:
+                # Elsewhere it may be read by commands too, so that it counts for everybody.
+                if tool_settings.is_above(link, package, tool_settings.RUFF):
+                    self.covered.add(link)
+                found.extend(self._inherited.entries(link))
+        return (*found, *((("extend", unfollowed),) if unfollowed else ()))
 
     def _entries(self, package: Package, tool: ToolFiles) -> Entries:
         path = find_settings(self._workspace, package, tool)

@@ -67,14 +67,35 @@ class PythonPaths:
 
     def outermost(self, package: Package, config: str) -> str:
         """Return the highest directory between the configuration and a package with a conftest."""
+        above = self._with_conftest(package, config.count("/")) if config else ()
+        return next(iter(above), package.directory)
+
+    def foreign_conftests(
+        self, package: Package, config: str, *, is_shared: bool
+    ) -> tuple[str, ...]:
+        """Return the `conftest.py` of packages around this one that count for its tests.
+
+        One that no package owns counts for everybody anyway.
+
+        Args:
+            package: The package.
+            config: pytest's configuration file from the top, or empty.
+            is_shared: Its tests may run in a process that sees them from the repository's root.
+        """
+        if not config and not is_shared:
+            return ()
+        places = self._with_conftest(package, 0 if is_shared else config.count("/"))
+        paths = (f"{place}/conftest.py" if place else "conftest.py" for place in places)
+        return tuple(path for path in paths if self._workspace.owner(path) is not None)
+
+    def _with_conftest(self, package: Package, depth: int) -> tuple[str, ...]:
+        """Return the directories above a package, from a depth downwards, with a conftest."""
         parts = package.directory.split("/") if package.directory else []
-        start = len(config.split("/")) - 1 if config else len(parts)
-        above = ("/".join(parts[:count]) for count in range(start, len(parts)))
-        has_conftest = (
+        above = ("/".join(parts[:count]) for count in range(depth, len(parts)))
+        return tuple(
             place for place in above
             if (f"{place}/conftest.py" if place else "conftest.py") in self._workspace.tree.entries
         )  # fmt: skip
-        return next(has_conftest, package.directory)
 
 
 def _existing(paths: list[str], places: tuple[str, ...]) -> list[str]:

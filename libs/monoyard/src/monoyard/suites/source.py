@@ -115,7 +115,7 @@ class SuiteSource:
             own=True,
             unread=suite in {"lint", "type"},
             packages=closure if reads_packages else frozenset(),
-            files=tuple(package.path(pattern) for pattern in settings.inputs or ()),
+            files=(*(package.path(pattern) for pattern in settings.inputs or ()), *draft.files),
             base_files=tuple(package.path(path) for path in settings.base_inputs or ()),
             parts=tuple((name, entries) for name, entries in parts if entries),
         )

@@ -18,6 +18,7 @@ class Draft:
         outputs: Globs of files it makes, from the package's directory.
         skip: Why it cannot run on this machine; empty where it can.
         is_divisible: Whether its work can be dealt out to workers.
+        files: Files of other packages that it reads, from the top.
     """
 
     work: object
@@ -26,3 +27,4 @@ class Draft:
     outputs: tuple[str, ...] = ()
     skip: str = ""
     is_divisible: bool = False
+    files: tuple[str, ...] = ()

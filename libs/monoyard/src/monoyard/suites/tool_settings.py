@@ -89,6 +89,13 @@ def settings_entries(workspace: Workspace, path: str, tool: ToolFiles) -> Entrie
     return ((path, workspace.tree.digest(path) or ""),)
 
 
+def is_above(path: str, package: Package, tool: ToolFiles) -> bool:
+    """Say whether a settings file has a name and a place where a tool would look for it."""
+    directory, _, name = path.rpartition("/")
+    is_around = not directory or f"{package.directory}/".startswith(f"{directory}/")
+    return is_around and name in {"pyproject.toml", *tool.own}
+
+
 def mypy_plugins(workspace: Workspace, path: str) -> tuple[str, ...]:
     """Return the modules that a settings file names as plugins of mypy, whatever its syntax."""
     text = (workspace.tree.read(path) or b"").decode("utf-8", "replace") if path else ""

@@ -27,7 +27,7 @@ def with_imports(
         for name, package in packages.items()
         if package.kind == "python"
     }
-    keys = {name: _listing_digest(tree, paths) for name, paths in sources.items()}
+    keys = {name: _split_key(tree, packages[name], paths) for name, paths in sources.items()}
     known = memo.get_many("package-imports", list(keys.values()))
     missing = [name for name, key in keys.items() if key not in known]
     scanned, doubtful = _scan(tree, memo, [path for name in missing for path in sources[name]])
@@ -103,10 +103,12 @@ def is_true(tree: Tree, path: str, data: bytes) -> bool:
     return path in tree.links or tree.entries[path].endswith(f" {blob_id(data, tree.algorithm)}")
 
 
-def _listing_digest(tree: Tree, paths: Iterable[str]) -> str:
+def _split_key(tree: Tree, package: Package, paths: Iterable[str]) -> str:
+    """Digest what a split is made from: the files, and what makes them sources or tests."""
     entries, links = tree.entries, tree.links
     listing = "\n".join(
         f"{content_id(tree, path) if path in links else entries[path]}\t{path}" for path in paths
     )
-    text = f"{READER_VERSION}\n{listing}".encode("utf-8", "surrogateescape")
+    place = json.dumps(package.directory)  # of no directory is the root alone
+    text = f"{READER_VERSION}\n{place}\n{listing}".encode("utf-8", "surrogateescape")
     return hashlib.sha256(text).hexdigest()

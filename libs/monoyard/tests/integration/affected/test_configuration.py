@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .repository import ATTRS, OTHER_ATTRS, Repository, dependents, tasks
 
 BASE = "packages/base/src/base/module.py"
@@ -68,3 +70,70 @@ def test_configuration_between_root_and_package(repository: Repository) -> None:
     repository.write("packages/ruff.toml", "line-length = 90\n")
     expected = tasks("app", "base", "core", "other", suites=("lint",), causes=("ConfigChanged",))
     assert repository.affected() == expected
+
+
+def _lints(*packages: str) -> dict[str, set[str]]:
+    return tasks(*packages, suites=("lint",), causes=("ConfigChanged",))
+
+
+def _changed_lints(repository: Repository) -> dict[str, set[str]]:
+    """Return the affected lints, which run again from a store that was warm before the change."""
+    found = repository.affected()
+    lints = {task: causes for task, causes in found.items() if task.endswith(":lint")}
+    assert lints.keys() <= repository.rerun()
+    return lints
+
+
+@pytest.mark.parametrize("own", ["pyproject.toml", "ruff.toml"])
+def test_root_table_that_a_package_extends(repository: Repository, own: str) -> None:
+    """A package whose own settings of ruff extend the root's is affected by those as all are."""
+    if own == "ruff.toml":
+        repository.write("packages/app/ruff.toml", 'extend = "../../pyproject.toml"\n')
+    else:
+        repository.edit(
+            "packages/app/pyproject.toml",
+            "[project]",
+            '[tool.ruff]\nextend = "../../pyproject.toml"\n[project]',
+        )
+    repository.settle()
+    repository.learn()
+    repository.edit("pyproject.toml", "line-length = 100", "line-length = 90")
+    assert _changed_lints(repository) == _lints("app", "base", "core", "other")
+
+
+def test_root_file_that_a_package_extends(repository: Repository) -> None:
+    """A ruff.toml that extends the root's is affected by a setting there, but by no remark."""
+    repository.write("ruff.toml", "line-length = 100\n")
+    repository.write("packages/app/ruff.toml", 'extend = "../../ruff.toml"\n')
+    repository.settle()
+    repository.learn()
+    repository.write("ruff.toml", "# a remark\nline-length = 100\n")
+    assert _changed_lints(repository) == {}
+    repository.write("ruff.toml", "line-length = 90\n")
+    assert _changed_lints(repository) == _lints("app", "base", "core", "other")
+
+
+def test_chain_of_settings_with_a_ring(repository: Repository) -> None:
+    """Settings of ruff count through each file that extends another, up to one that was seen."""
+    extended = 'extend = "../{}/ruff.toml"\nline-length = {}\n'
+    repository.write("packages/app/ruff.toml", extended.format("core", 90))
+    repository.write("packages/core/ruff.toml", extended.format("other", 91))
+    repository.write("packages/other/ruff.toml", extended.format("app", 92))
+    repository.write("packages/base/ruff.toml", 'extend = "~/ruff.toml"\n')
+    repository.settle()
+    repository.learn()
+    repository.write("packages/other/ruff.toml", extended.format("core", 93))
+    own = tasks("other", suites=("lint",), causes=("ChangedFile", "ConfigChanged"))
+    assert _changed_lints(repository) == own | _lints("app", "core")
+
+
+@pytest.mark.parametrize("table", ["[tool.ruff]\nline-length = 100", "[tool.none]"])
+def test_python_that_the_root_requires(repository: Repository, table: str) -> None:
+    """The Python that ruff takes from the root's project, with settings there or none, counts."""
+    project = '[project]\nname = "root"\nversion = "1"\nrequires-python = ">=3.9"\n'
+    repository.edit("pyproject.toml", "[tool.ruff]\nline-length = 100", f"{project}{table}")
+    repository.write("packages/app/ruff.toml", "")
+    repository.settle()
+    repository.learn()
+    repository.edit("pyproject.toml", ">=3.9", ">=3.12")
+    assert _changed_lints(repository) == _lints("base", "core", "other")

@@ -41,6 +41,39 @@ def test_nested_package_that_is_needed(repository: Repository) -> None:
     assert repository.affected() == expected
 
 
+@pytest.mark.parametrize("how", ["edited", "removed"])
+def test_conftest_around_a_nested_package(repository: Repository, how: str) -> None:
+    """The conftest of the package around it counts for a nested package that pytest finds below."""
+    _nest(repository)
+    repository.write(f"{INNER}/tests/unit/test_it.py", "")
+    repository.write("packages/other/conftest.py", "VALUE = 1\n")
+    repository.configure("[tool.pytest.ini_options]\n")
+    repository.settle()
+    repository.learn()
+    if how == "edited":
+        repository.write("packages/other/conftest.py", "VALUE = 2\n")
+    else:
+        (repository.top / "packages/other/conftest.py").unlink()
+    cause = "ChangedFile" if how == "edited" else "ConfigChanged"
+    expected = tasks("other") | tasks("inner", suites=("unit",), causes=(cause,))
+    assert repository.affected() == expected
+    assert "inner:unit" in repository.rerun()
+
+
+@pytest.mark.parametrize("table", ["", "[tool.monoyard.suites.unit]\nisolation = 'shared'\n"])
+def test_conftest_above_the_settings_of_tests(repository: Repository, table: str) -> None:
+    """A conftest above pytest's settings counts where tests may share a process, and only there."""
+    _nest(repository)
+    repository.write(f"{INNER}/tests/unit/test_it.py", "")
+    repository.write(f"{INNER}/pytest.ini", "[pytest]\n")
+    repository.write("packages/other/conftest.py", "VALUE = 1\n")
+    repository.configure(table)
+    repository.settle()
+    repository.write("packages/other/conftest.py", "VALUE = 2\n")
+    expected = tasks("other") | (tasks("inner", suites=("unit",)) if table else {})
+    assert repository.affected() == expected
+
+
 def test_directory_becomes_a_package(repository: Repository) -> None:
     """New member globs that cut a package in two affect both halves, without any file changed."""
     _nest(repository, as_package=False)
