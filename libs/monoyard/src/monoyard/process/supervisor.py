@@ -88,6 +88,16 @@ class Exit:
     leftovers: tuple[str, ...] = ()
     lost: bool = False
 
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether it was ended before it was done; its status then says nothing."""
+        return self.timed_out or self.stopped or self.lost
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it did anything but end by itself with status 0."""
+        return self.is_cut_short or self.status != 0
+
 
 class Supervisor:
     """A running warden under one interpreter.

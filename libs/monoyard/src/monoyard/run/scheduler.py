@@ -233,7 +233,7 @@ class Scheduler:
     def _next_step(self, batch: Batch) -> None:
         done = len(batch.finished)
         failed = (
-            done and batch.finished[-1].exit.status and batch.steps[done - 1].is_last_on_failure
+            done and batch.finished[-1].exit.has_failed and batch.steps[done - 1].is_last_on_failure
         )
         if done == len(batch.steps) or failed or batch.is_stopped:
             self._interpret(batch)

@@ -120,6 +120,8 @@ def _result(task: Task, findings: Sequence[Finding], broken: str, seconds: float
 
 def _is_whole(step: Finished, found: Sequence[Finding]) -> bool:
     """Say whether ruff looked at every file: its status 2 may mean no more than a syntax error."""
+    if step.exit.is_cut_short:
+        return False
     return step.exit.status in {0, 1} or any(item.rule == ruff.SYNTAX for item in found)
 
 
@@ -130,17 +132,26 @@ def _also(tasks: Sequence[Task]) -> list[CommandWork]:
 def _failed_commands(
     tasks: Sequence[Task], finished: Sequence[Finished], by_task: dict[str, list[Finding]]
 ) -> dict[str, str]:
-    """Turn each further command that failed into a finding; return the logs by task."""
+    """Turn each further command that did not succeed into a finding; return the logs by task."""
     logs = {}
-    remaining = list(finished)
+    remaining = iter(finished)
     for task in tasks:
         also = _work(task).also
         for command in also.commands if also else ():
-            step = remaining.pop(0)
-            if step.exit.status:
-                logs[task.id] = step.text
-                by_task[task.id].append(Finding("", f"`{' '.join(command)}` failed", "command"))
+            step = next(remaining, None)  # a run that stops leaves out the last ones
+            if problem := _problem(step):
+                logs[task.id] = step.text if step else ""
+                message = f"`{' '.join(command)}` {problem}"
+                by_task[task.id].append(Finding("", message, "command"))
     return logs
+
+
+def _problem(step: Finished | None) -> str:
+    if step is None:
+        return "was not run"
+    if step.exit.timed_out:
+        return f"was stopped after {step.exit.seconds:.0f} s (timeout)"
+    return "failed" if step.exit.has_failed else ""
 
 
 def _undeclared(task: Task, around: Surroundings) -> list[Finding]:

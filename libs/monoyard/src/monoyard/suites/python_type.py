@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from monoyard.plan import Task
@@ -30,6 +31,8 @@ class TypeWork:
         search: Source roots, from the top, of everything it may import.
         is_alone: Checked by a process of its own, because its directory cannot be a package name.
         has_workers: mypy may start workers where processors are free.
+        checked: What all tasks of types together are given, from the top: a finding there is told
+            by the task it belongs to, in this process or another.
     """
 
     package: str
@@ -41,6 +44,7 @@ class TypeWork:
     search: tuple[str, ...]
     is_alone: bool = False
     has_workers: bool = True
+    checked: frozenset[str] = frozenset()
 
 
 class TypeExecutor:
@@ -80,9 +84,13 @@ class TypeExecutor:
     def interpret(
         self, tasks: Sequence[Task], around: Surroundings, finished: Sequence[Finished]
     ) -> Interpretation:
-        """Give each finding to its package; after a fatal one, decide only who caused it."""
-        del around  # mypy reports paths relative to where it runs, not to the machine
+        """Give each finding to its package; after a fatal one, decide only who caused it.
+
+        An error that no task of the workspace tells is told by all that may have led mypy there.
+        """
         step = finished[0]
+        if step.exit.dropped and len(tasks) > 1:
+            return Interpretation({}, tuple((task,) for task in tasks))
         prefix = _work(tasks[0]).directory
         findings, other = mypy.parse(step.stdout, f"{prefix}/" if prefix else "")
         by_task: dict[str, list[Finding]] = defaultdict(list)
@@ -91,11 +99,14 @@ class TypeExecutor:
             if findings
             else mypy.parse_blockers([*other, *step.stderr.decode("utf-8", "replace").splitlines()])
         )
-        for finding in [*findings, *blockers]:
+        for finding in [_from_top(item, around) for item in findings]:
+            for teller in _tellers(finding, tasks):
+                by_task[teller].append(finding)
+        for finding in blockers:  # text that may be about a file of nobody, or about no file
             if (owner := _owner(finding.path, tasks)) is not None:
                 by_task[owner].append(finding)
         seconds = step.exit.seconds / len(tasks)
-        if step.exit.status in {0, 1}:
+        if _is_whole(step, findings):
             return Interpretation({t.id: _result(t, by_task[t.id], seconds) for t in tasks})
         if mypy.lost_workers(step.text) and _work(tasks[0]).has_workers:
             return Interpretation({}, (tuple(map(_without_workers, tasks)),))
@@ -106,7 +117,7 @@ def _after_a_stop(
     tasks: Sequence[Task], by_task: dict[str, list[Finding]], step: Finished, seconds: float
 ) -> Interpretation:
     """Fail whoever stopped mypy; all others have to be checked again, never passed."""
-    culprits = {task.id for task in tasks if by_task[task.id]}
+    culprits = {task.id for task in tasks if _has_error(by_task[task.id])}
     if step.exit.status != _BLOCKED or not culprits or len(tasks) == 1:
         return Interpretation(
             {task.id: _stopped(task, by_task[task.id], step, seconds) for task in tasks}
@@ -123,16 +134,45 @@ def _without_workers(task: Task) -> Task:
 
 
 def _stopped(task: Task, findings: list[Finding], step: Finished, seconds: float) -> TaskResult:
-    if findings:
+    if _has_error(findings):
         return _result(task, findings, seconds)
     return TaskResult(task.id, Outcome.ERROR, "mypy could not finish", seconds, log=step.text)
 
 
 def _result(task: Task, findings: Sequence[Finding], seconds: float) -> TaskResult:
-    fails = any(finding.severity is Severity.ERROR for finding in findings)
-    return TaskResult(
-        task.id, Outcome.FAIL if fails else Outcome.PASS, "", seconds, tuple(findings)
-    )
+    outcome = Outcome.FAIL if _has_error(findings) else Outcome.PASS
+    return TaskResult(task.id, outcome, "", seconds, tuple(findings))
+
+
+def _has_error(findings: Iterable[Finding]) -> bool:
+    return any(finding.severity is Severity.ERROR for finding in findings)
+
+
+def _is_whole(step: Finished, findings: Iterable[Finding]) -> bool:
+    """Say whether mypy checked everything and said all of it: status 1 is that of an error."""
+    if step.exit.is_cut_short or step.exit.dropped:
+        return False
+    return step.exit.status == 0 or (step.exit.status == 1 and _has_error(findings))
+
+
+def _from_top(finding: Finding, around: Surroundings) -> Finding:
+    """Return a finding with its path from the top: mypy's is absolute above where it runs."""
+    path = posixpath.normpath(finding.path).removeprefix(f"{around.top}/")
+    return finding if path == finding.path else replace(finding, path=path)
+
+
+def _tellers(finding: Finding, tasks: Sequence[Task]) -> Sequence[str]:
+    """Return the tasks that have to tell a finding: whose it is, else who may have led to it."""
+    if (owner := _owner(finding.path, tasks)) is not None:
+        return [owner]
+    is_elsewhere = any(_is_inside(finding.path, place) for place in _work(tasks[0]).checked)
+    if is_elsewhere or finding.severity is not Severity.ERROR:
+        return []
+    searching = [
+        task.id for task in tasks
+        if any(_is_inside(finding.path, root) for root in _work(task).search)
+    ]  # fmt: skip
+    return searching or [task.id for task in tasks]
 
 
 def _owner(path: str, tasks: Sequence[Task]) -> str | None:
@@ -140,10 +180,13 @@ def _owner(path: str, tasks: Sequence[Task]) -> str | None:
     found = None
     for task in tasks:
         for place in _work(task).paths:
-            inside = path == place or path.startswith(place + "/")
-            if inside and len(place) >= len(best):
+            if _is_inside(path, place) and len(place) >= len(best):
                 best, found = place, task.id
     return found
+
+
+def _is_inside(path: str, place: str) -> bool:
+    return path == place or path.startswith(place + "/")
 
 
 def _work(task: Task) -> TypeWork:

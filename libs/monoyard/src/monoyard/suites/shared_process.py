@@ -10,7 +10,7 @@ from monoyard.results import Outcome, TaskResult
 from monoyard.suites.execution import Finished, Interpretation
 from monoyard.tools import pytest
 
-_WHOLE = {0, 1, pytest.NOTHING_COLLECTED}
+_WHOLE = {0, pytest.FAILED, pytest.NOTHING_COLLECTED}
 
 
 def join_paths(directory: str, paths: Iterable[str]) -> tuple[str, ...]:
@@ -30,21 +30,23 @@ def divide(
         finished: The process.
 
     Returns:
-        The results; or, where the process did not come to its end or its report is not whole, the
-        tasks one by one: nobody pays for another's crash.
+        The results; or, where the process did not come to its end, its report is not whole or no
+        test in it accounts for the failure, the tasks one by one: nobody pays for another's crash.
     """
-    is_whole = finished.exit.status in _WHOLE and not finished.exit.timed_out
+    is_whole = finished.exit.status in _WHOLE and not finished.exit.is_cut_short
     parts = None
     if is_whole and report.exists():
         parts = pytest.split_junit(report.read_bytes(), sorted(directories.values()))
+    one_by_one = Interpretation({}, tuple((task,) for task in tasks))
     if parts is None:
-        return Interpretation({}, tuple((task,) for task in tasks))
-    return Interpretation(
-        {
-            task.id: _result(task.id, directories[task.id], parts, report.parent, finished)
-            for task in tasks
-        }
-    )
+        return one_by_one
+    results = {
+        task.id: _result(task.id, directories[task.id], parts, report.parent, finished)
+        for task in tasks
+    }
+    failed = any(result.outcome is Outcome.FAIL for result in results.values())
+    is_explained = failed or finished.exit.status != pytest.FAILED
+    return Interpretation(results) if is_explained else one_by_one
 
 
 def _result(

@@ -15,6 +15,7 @@ from monoyard.errors import ConfigurationError
 from monoyard.plan import EVERY_PROCESSOR, Entries, Inputs, Sourced, Task
 from monoyard.suites.lock_slices import WorkspaceLock
 from monoyard.suites.python import PythonSuites
+from monoyard.suites.python_type import TypeWork
 from monoyard.suites.suite import Draft
 from monoyard.suites.typescript import TypescriptSuites
 from monoyard.suites.venvs import Interpreter, Interpreters
@@ -60,6 +61,7 @@ class SuiteSource:
         _check_needs(tasks)
         _check_workers(tasks, lock)
         _check_outputs(tasks)
+        _tell_what_is_checked(tasks)
         covered = {
             "pyproject.toml",
             "monoyard.toml",
@@ -147,6 +149,15 @@ class SuiteSource:
             for key in matching:
                 entries[key] = _value_digest(self._environment.get(key))
         return tuple(sorted(entries.items()))
+
+
+def _tell_what_is_checked(tasks: list[Task]) -> None:
+    """Tell each task of types what all of them check: the rest has nobody else to tell it."""
+    works = [(number, task.work) for number, task in enumerate(tasks)]
+    typed = [(number, work) for number, work in works if isinstance(work, TypeWork)]
+    checked = frozenset(path for _, work in typed for path in work.paths)
+    for number, work in typed:
+        tasks[number] = replace(tasks[number], work=replace(work, checked=checked))
 
 
 def _workers(settings: SuiteSettings) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from collections.abc import Iterable
 from typing import Any, Final
@@ -69,7 +70,7 @@ def parse(output: bytes, prefix: str = "") -> tuple[list[Finding], list[str]]:
             continue
         findings.append(
             Finding(
-                path=prefix + str(row.get("file", "")),
+                path=posixpath.join(prefix, str(row.get("file", ""))),
                 message=str(row.get("message", ""))
                 + (f" ({row['hint']})" if row.get("hint") else ""),
                 rule=str(row.get("code") or ""),

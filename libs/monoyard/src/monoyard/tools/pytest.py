@@ -11,6 +11,7 @@ from monoyard.results import Outcome, TestCase, TestCounts
 
 CONFIG_FILES: Final = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini")
 NOTHING_COLLECTED: Final = 5
+FAILED: Final = 1
 INTERRUPTED: Final = 2
 
 _WORKERS = re.compile(r"^\d+ workers? \[", re.MULTILINE)

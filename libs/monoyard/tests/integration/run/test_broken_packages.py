@@ -162,6 +162,18 @@ def test_fatal_type_error_names_its_package_and_others_are_checked(empty: "Check
     assert (finding["rule"], finding["line"]) == ("return-value", 2)
 
 
+def test_type_error_outside_of_every_package_is_told(empty: "Checkout") -> None:
+    """An error in a stub of nobody's package, for which mypy ends with 1, is no pass."""
+    empty.root('[tool.mypy]\nstrict = true\nmypy_path = ["stubs"]\n')
+    empty.write("stubs/third.pyi", "def made() -> Missing: ...\n")
+    empty.package("alpha")
+    source = "import third\n\n\ndef answer() -> int:\n    return int(third.made())\n"
+    empty.package("beta", "alpha", source=source)
+    assert "fail" in empty.outcomes("type").values()
+    (finding,) = empty.result("beta:type")["findings"]
+    assert (finding["path"], finding["rule"]) == ("stubs/third.pyi", "name-defined")
+
+
 def test_settings_ruff_cannot_read_are_one_packages_fault(empty: "Checkout") -> None:
     """A package whose own ruff settings are broken fails alone; the others are linted."""
     empty.package("alpha")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from monoyard.install import PostgresServer
 from monoyard.process import supervisor
 from monoyard.results import Outcome
 from monoyard.run import BatchStarted, Budget, Event, Postgres, Stopping
+from monoyard.suites import CommandWork
 
 if TYPE_CHECKING:
     from .conftest import Bench
@@ -49,6 +51,16 @@ def test_every_task_gets_its_result(bench: "Bench") -> None:
 def test_timeout_is_a_failure_that_says_so(bench: "Bench") -> None:
     """A task whose time has passed fails, and the reason tells after how long."""
     results = bench.run(bench.task("slow", "sleep 600", timeout=1.0))
+    assert results["slow:unit"].outcome is Outcome.FAIL
+    assert results["slow:unit"].reason == "stopped after 1 s (timeout)"
+
+
+def test_command_that_makes_a_success_of_its_timeout_is_the_last(bench: "Bench") -> None:
+    """A command that ends with status 0 when its time has passed fails; no later one hides that."""
+    script = "trap 'exit 0' TERM; sleep 600 & wait; exit 1"
+    slow = bench.task("slow", timeout=1.0)
+    work = CommandWork("slow", "", (("sh", "-c", script), ("true",)))
+    results = bench.run(replace(slow, work=work))
     assert results["slow:unit"].outcome is Outcome.FAIL
     assert results["slow:unit"].reason == "stopped after 1 s (timeout)"
 
