@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from monoyard.bindings.announcing import announce
@@ -33,6 +33,7 @@ from monoyard.run import (
     Options,
     Postgres,
     Preparing,
+    Records,
     RunRequest,
     RunSummary,
     Subscriber,
@@ -59,6 +60,11 @@ class Checks:
         self.bases: Mapping[str, str] = {}
         self._subscribers: list[Subscriber] = []
         self.engine = Engine(directory, self._announce)
+
+    @cached_property
+    def records(self) -> Records:
+        """The directories of runs; those that are begun here are held as long as this lives."""
+        return Records(self.engine.state / "runs")
 
     def run(
         self,
@@ -124,7 +130,8 @@ class Checks:
             plan, engine.store, keeper, self.machinery(plan, arguments), budget,
             Options(arguments.fail_fast, arguments.keep_going),
             Postgres(engine.tools, engine.environment, settings.postgres_version),
-            self._subscribers, reasons, {**EXECUTORS, ImageWork: images}, images.notes,
+            self.records, self._subscribers, reasons, {**EXECUTORS, ImageWork: images},
+            images.notes,
         )  # fmt: skip
         try:
             return execute(request, run_id)

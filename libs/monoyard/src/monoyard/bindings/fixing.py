@@ -31,8 +31,7 @@ def fix(directory: Path, arguments: Arguments) -> None:
     plan = checks.engine.plan(checks.engine.selection(arguments, ("lint",)))
     tasks = [planned.task for planned in plan.selected if not planned.task.skip]
     machinery = checks.machinery(plan, arguments)
-    scratch = checks.engine.state / "runs" / new_run_id(time.time())
-    scratch.mkdir(parents=True)
+    scratch = checks.records.begin(new_run_id(time.time()))
     around = BatchSurroundings(machinery, scratch, 1)
     left = [
         step for step in _steps(tasks, machinery, around)

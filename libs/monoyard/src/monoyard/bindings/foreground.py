@@ -11,7 +11,7 @@ from monoyard.bindings.engine import Engine
 from monoyard.errors import ChecksFailedError, UsageError
 from monoyard.plan import Task
 from monoyard.process import Command, Supervisor, clean, run_in_foreground
-from monoyard.run import BatchSurroundings, Machinery, Postgres, new_run_id
+from monoyard.run import BatchSurroundings, Machinery, Postgres, Records, new_run_id
 from monoyard.suites import Needs, TestExecutor, TestWork, test_step
 
 
@@ -37,7 +37,8 @@ def run_tests_here(
             + (f", not to {others[0]}" if others else ": nothing was selected"),
             hint="name a suite of tests and its packages: nox -s unit -- api -- -k name",
         )
-    scratch = engine.state / "runs" / new_run_id(time.time())
+    records = Records(engine.state / "runs")  # holds the directory until this returns
+    scratch = records.begin(new_run_id(time.time()))
     supervisor = None
     failed = []
     try:
@@ -73,7 +74,6 @@ def _start_postgres(machinery: Machinery, engine: Engine, scratch: Path) -> Supe
         engine.tools, engine.environment, engine.workspace.settings.postgres_version
     )
     postgres.prepare()
-    scratch.mkdir(parents=True, exist_ok=True)
     supervisor = Supervisor(Path(sys.executable), env=clean())
     job = postgres.job(1, scratch / "postgres.log")
     if job is not None:

@@ -7,6 +7,7 @@ from monoyard.run.keeping import Keeper
 from monoyard.run.machinery import BatchSurroundings, Machinery
 from monoyard.run.outputs import put_back_outputs
 from monoyard.run.overlay import lay_over
+from monoyard.run.records import Records
 from monoyard.run.scheduler import Options
 from monoyard.run.servers import Postgres
 from monoyard.run.summary import RunSummary
@@ -21,6 +22,7 @@ __all__ = [
     "Options",
     "Postgres",
     "Preparing",
+    "Records",
     "RunRequest",
     "RunSummary",
     "Stopping",

@@ -19,12 +19,11 @@ from monoyard.run.events import BatchStarted, Event, Subscriber, TaskEnded
 from monoyard.run.keeping import Keeper
 from monoyard.run.machinery import Machinery
 from monoyard.run.outputs import clear_outputs
+from monoyard.run.records import Records
 from monoyard.run.scheduler import Options, Scheduler
 from monoyard.run.servers import Postgres
 from monoyard.run.summary import RunSummary
 from monoyard.suites import BULK, EXECUTORS, Executor
-
-_RECORDS_KEPT = 20
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,7 @@ class RunRequest:
         budget: Processors and memory.
         options: What happens after a failure.
         postgres: The database server.
+        records: Where the run works and leaves its record.
         subscribers: Reports.
         reasons: Task id to why it has to run.
         executors: Kind of work to what executes it.
@@ -52,6 +52,7 @@ class RunRequest:
     budget: Budget
     options: Options
     postgres: Postgres
+    records: Records
     subscribers: Sequence[Subscriber]
     reasons: Mapping[str, tuple[str, ...]]
     executors: Mapping[type, Executor] = field(default_factory=lambda: EXECUTORS)
@@ -72,8 +73,7 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
         MachineError: The supervising process was killed; what had passed before is kept.
     """
     began = time.monotonic()
-    directory = request.machinery.state / "runs" / run_id
-    directory.mkdir(parents=True)
+    directory = request.records.begin(run_id)
     timeline: list[dict[str, object]] = []
     results = _settled(request)
     by_id = {planned.task.id: planned for planned in request.plan.tasks}
@@ -134,6 +134,7 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
         request.reasons, notes,
     )  # fmt: skip
     _write_record(summary, timeline, directory)
+    request.records.prune()
     if stopped is not None and not isinstance(stopped, InterruptedRunError):
         raise stopped
     return summary
@@ -155,6 +156,3 @@ def _write_record(summary: RunSummary, timeline: list[dict[str, object]], direct
     data = summary.to_data()
     data["timeline"] = timeline
     (directory / "run.json").write_text(json.dumps(data, separators=(",", ":")), encoding="utf-8")
-    records = sorted(path for path in directory.parent.iterdir() if path.is_dir())
-    for old in records[:-_RECORDS_KEPT]:
-        shutil.rmtree(old, ignore_errors=True)

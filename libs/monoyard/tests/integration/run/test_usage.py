@@ -1,6 +1,7 @@
 """What is typed, and what is wrong with the repository: exit codes and words."""
 
 import ctypes
+import fcntl
 import os
 import shutil
 from collections.abc import Callable
@@ -173,3 +174,17 @@ def test_missing_cache_parent_is_one_clear_error(plain: "Checkout", tmp_path: Pa
     assert 20 <= ended.code < 30, ended.text
     assert "Traceback" not in ended.text
     assert str(tmp_path / "file") in ended.err
+
+
+def test_quick_runs_leave_a_long_one_its_record(empty: "Checkout") -> None:
+    """A run that ends removes surplus records, but not that of a run that is still going."""
+    empty.package("alpha")
+    place = empty.top / ".monoyard" / "runs"
+    for number in range(25):
+        (place / f"0000-{number:02d}").mkdir(parents=True)
+    with (place / "0000-00" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert empty.outcomes("lint") == {"alpha:lint": "pass"}
+    names = sorted(path.name for path in place.iterdir())
+    assert names[:-1] == ["0000-00", *(f"0000-{number:02d}" for number in range(6, 25))]
+    assert (place / names[-1] / "run.json").is_file()
