@@ -137,7 +137,7 @@ _SUITE_KINDS: Final[dict[str, tuple[Kind, str]]] = {
     "also": (
         list_of(list_of(text())),
         "Further commands that have to succeed, run after the built-in tool in the "
-        "package's directory.",
+        "package's directory; for `lint`, suites with a `command` and npm scripts.",
     ),
     "fix": (
         list_of(text()),

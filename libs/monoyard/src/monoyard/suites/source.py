@@ -10,7 +10,14 @@ from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
-from monoyard.config import SUITES, SuiteSettings, suggest
+from monoyard.config import (
+    SUITES,
+    PackageSettings,
+    SuiteSettings,
+    raise_faults,
+    suggest,
+    table_at,
+)
 from monoyard.errors import ConfigurationError
 from monoyard.plan import EVERY_PROCESSOR, Entries, Inputs, Sourced, Task
 from monoyard.suites.lock_slices import WorkspaceLock
@@ -41,9 +48,11 @@ class SuiteSource:
         """Return the tasks of every package.
 
         Raises:
-            ConfigurationError: A `needs` names a task that does not exist, an output lies
-                outside of its package, or `workers` has no pytest-xdist.
+            ConfigurationError: An `also` stands where nobody runs it, a `needs` names a task that
+                does not exist, an output lies outside of its package, or `workers` has no
+                pytest-xdist.
         """
+        _check_also(workspace)
         lock = WorkspaceLock.find(workspace)
         python = PythonSuites(workspace, lock)
         typescript = TypescriptSuites(workspace)
@@ -149,6 +158,36 @@ class SuiteSource:
             for key in matching:
                 entries[key] = _value_digest(self._environment.get(key))
         return tuple(sorted(entries.items()))
+
+
+def _check_also(workspace: Workspace) -> None:
+    """Hold further commands to suites that run them: pytest, mypy and wheels have none.
+
+    Raises:
+        ConfigurationError: One stands elsewhere, where it would be in the key and never be run.
+    """
+    faults = [
+        f"{_place_of_also(workspace, package, name)}: only lint and suites with a command take "
+        "further commands"
+        for package in workspace.packages.values()
+        for name in SUITES
+        if package.kind == "python" and name != "lint"
+        if (settings := package.settings.suites.get(name)) is not None
+        if settings.also and settings.command is None and settings.enabled is not False
+    ]
+    raise_faults(tuple(dict.fromkeys(faults)))
+
+
+def _place_of_also(workspace: Workspace, package: Package, suite: str) -> str:
+    """Return file and key of the layer that wins."""
+    key, root = f"suites.{suite}.also", workspace.settings
+    own = table_at(package.manifest.settings, "suites", suite) if package.directory else {}
+    if "also" in own:
+        return f"{package.manifest_path}: {key}"
+    named = root.packages.get(package.name, PackageSettings()).suites.get(suite)
+    if named is not None and named.also is not None:
+        return f"{root.source}: packages.{package.name}.{key}"
+    return f"{root.source}: {key}"
 
 
 def _tell_what_is_checked(tasks: list[Task]) -> None:
