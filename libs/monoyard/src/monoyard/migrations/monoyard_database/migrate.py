@@ -114,7 +114,10 @@ class Run:
             session.prepare(f"monoyard migrations {schema}.{table}")
             return fn(context)
 
-        with EnvironmentContext(self.config, self.script, fn=begin, destination_rev=revision):
+        # alembic would make its table before the lock is ours, and another run may at that moment.
+        with EnvironmentContext(
+            self.config, self.script, fn=begin, destination_rev=revision, dont_mutate=True
+        ):
             try:
                 self.script.run_env()
             finally:
@@ -214,6 +217,7 @@ class Run:
             return  # another run was quicker, while this one paused
         self.lines.write("applying", revision=revision, heads=list(heads))
         # In the revision's own transaction, whoever began it.
+        context._ensure_version_table()  # noqa: SLF001  nothing else makes it alone
         self._keep(SchemaLedger(context), _connection(context), ancestors(self.script, heads))
         context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, self._record)
         for step in steps_to(self.script, revision, heads):
