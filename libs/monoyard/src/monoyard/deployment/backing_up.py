@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from monoyard.delivery import Object, Record
 from monoyard.deployment.backups import Backup, key_of, keys_to_spare
 from monoyard.deployment.job_pods import PROGRAM, JobObjects, Pattern
-from monoyard.deployment.job_runs import JobRun, Runs
-from monoyard.deployment.jobs import BACKUP, Wanted
+from monoyard.deployment.job_runs import JobRun
+from monoyard.deployment.job_steps import JobStep
+from monoyard.deployment.jobs import BACKUP, Role, Wanted
 from monoyard.deployment.ports import World
 from monoyard.deployment.rendering import has_account, rendered_for, wanted_for
 from monoyard.deployment.store_ways import DIRECTORY, PLACE, holding, store_variables
@@ -22,23 +23,10 @@ _FACTS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class BackUp:
-    """Backs up the database of a service.
+class BackUp(JobStep):
+    """Backs up the database of a service."""
 
-    Attributes:
-        service: Its name.
-        world: What is asked.
-        runs: Under what it runs.
-    """
-
-    service: str
-    world: World
-    runs: Runs
-
-    @property
-    def name(self) -> str:
-        """As in the ledger."""
-        return f"{BACKUP.name}:{self.service}"
+    role: ClassVar[Role] = BACKUP
 
     def do(self, record: Record) -> Mapping[str, Any]:
         """Make the Job, or find it, and wait till the backup is whole.

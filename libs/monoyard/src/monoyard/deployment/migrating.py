@@ -4,36 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from monoyard.delivery import Record
 from monoyard.deployment.backing_up import taken_backup
 from monoyard.deployment.job_pods import JobObjects
-from monoyard.deployment.job_runs import JobRun, Runs
-from monoyard.deployment.jobs import BACKUP, MIGRATE, PROVE, Wanted
+from monoyard.deployment.job_runs import JobRun
+from monoyard.deployment.job_steps import JobStep
+from monoyard.deployment.jobs import BACKUP, MIGRATE, PROVE, Role, Wanted
 from monoyard.deployment.migration_objects import Revisions, migration_objects
-from monoyard.deployment.ports import World
 from monoyard.deployment.rendering import has_account, rendered_for, wanted_for
 
 
 @dataclass(frozen=True, slots=True)
-class Migrate:
-    """Applies the migrations of a service's new image, in that image.
+class Migrate(JobStep):
+    """Applies the migrations of a service's new image, in that image."""
 
-    Attributes:
-        service: Its name.
-        world: What is asked.
-        runs: Under what it runs.
-    """
-
-    service: str
-    world: World
-    runs: Runs
-
-    @property
-    def name(self) -> str:
-        """As in the ledger."""
-        return f"{MIGRATE.name}:{self.service}"
+    role: ClassVar[Role] = MIGRATE
 
     def do(self, record: Record) -> Mapping[str, Any]:
         """Make the Job, or find it, and wait for its end; errors as of `JobRun.do`."""

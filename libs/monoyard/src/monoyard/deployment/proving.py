@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from monoyard.config import IDENTITY_KEY
 from monoyard.delivery import Object, Record
 from monoyard.deployment.backing_up import examine, facts_of, taken_backup, words_of_facts
 from monoyard.deployment.backups import Backup
 from monoyard.deployment.job_pods import PROGRAM, JobObjects, Pattern
-from monoyard.deployment.job_runs import JobRun, Runs
-from monoyard.deployment.jobs import PROVE, Wanted
+from monoyard.deployment.job_runs import JobRun
+from monoyard.deployment.job_steps import JobStep
+from monoyard.deployment.jobs import PROVE, Role, Wanted
 from monoyard.deployment.migration_objects import Revisions, guarding, migrating
-from monoyard.deployment.ports import World
 from monoyard.deployment.rendering import has_account, rendered_for, wanted_for
 from monoyard.deployment.store_ways import (
     DUMP,
@@ -36,23 +36,10 @@ _SECONDS_TO_START: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Prove:
-    """Proves the backup that a deployment took of a service.
+class Prove(JobStep):
+    """Proves the backup that a deployment took of a service."""
 
-    Attributes:
-        service: Its name.
-        world: What is asked.
-        runs: Under what it runs.
-    """
-
-    service: str
-    world: World
-    runs: Runs
-
-    @property
-    def name(self) -> str:
-        """As in the ledger."""
-        return f"{PROVE.name}:{self.service}"
+    role: ClassVar[Role] = PROVE
 
     def do(self, record: Record) -> Mapping[str, Any]:
         """Make the Job, or find it, and wait for the proof; errors as of `JobRun.do`."""
