@@ -1,7 +1,7 @@
-"""A clone of this repository with an environment of its own, `e2e`, on the cluster of this machine.
+"""A clone of this repository with environments of its own on the cluster of this machine.
 
 What the clone changes and commits is built, published and deployed from there by the very commands
-that a person types. The environment's namespace and databases go with the last test.
+that a person types. The environments' namespaces and databases go with the last test.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
-    """The clone; its environment is empty at first, and gone in the end."""
+    """The clone; its environments are empty at first, and gone in the end."""
     if os.geteuid() != 0:
         pytest.skip("a cluster needs root")
     place = tmp_path_factory.mktemp("e2e") / "clone"
     made = Clone.of(TOP, place)
-    made.add_environment()
+    made.add_environments()
     made.invoke("cluster.up")
     site = Site.of_this_machine()
     try:
@@ -86,6 +86,18 @@ def targets(site: Site, first: Deployed) -> tuple[Target, ...]:
 def load(site: Site, targets: tuple[Target, ...]) -> Callable[[], AbstractContextManager[Load]]:
     """Ask all services, through the ingress, as long as a block takes."""
     return lambda: Load(site, targets).running()
+
+
+@pytest.fixture
+def change(clone: Clone) -> Iterator[Clone]:
+    """The clone with a healthy change of the api, published; taken back in the end."""
+    good = clone.git("rev-parse", "HEAD")
+    number = clone.git("rev-list", "--count", "HEAD")
+    clone.append("services/api/src/eventflow_api/__init__.py", f"CHANGED_{number} = {number}\n")
+    clone.commit("The api changes")
+    clone.nox("publish", "api")
+    yield clone
+    clone.git("reset", "--quiet", "--hard", good)
 
 
 @pytest.fixture

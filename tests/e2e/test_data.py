@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 
 import pytest
 
-from .clone import ENVIRONMENT, NAMESPACE, Clone, Deployed
+from .clone import ENVIRONMENT, NAMESPACE, Clone, Deployed, await_words
+from .machine import main_process, tiny_disk
 from .site import Site
 
 FAILED = 40
@@ -125,17 +128,61 @@ def test_migration_that_nobody_accepted(kept: Clone, site: Site) -> None:
 
 
 def test_one_lost_key_is_not_every_backup_lost(kept: Clone, site: Site) -> None:
-    """With the cluster's own key gone a backup cannot be verified there; with it back, it can."""
+    """Without the key in the cluster no backup can be verified; the one kept outside restores."""
     verify = ("backup.verify", f"--env={ENVIRONMENT}")
-    assert "restores to what was backed up" in kept.invoke(*verify)
     secret = site.get("secret", "backup-identity")
+    for word in ("resourceVersion", "uid", "creationTimestamp"):
+        secret["metadata"].pop(word, None)
+    assert secret["metadata"]["namespace"] == NAMESPACE
+    outside = (site.directory / "backup-outside.key").read_text("utf-8")
+    assert site.secret("backup-identity", "identity") != outside
     site.kubectl("delete", "secret", "backup-identity")
     try:
         refused = kept.try_invoke(*verify)
         assert refused.returncode != 0
         assert "backup-identity" in refused.stdout, refused.stdout
+        site.apply({**secret, "data": None, "stringData": {"identity": outside}})
+        assert "restores to what was backed up" in kept.invoke(*verify)
     finally:
-        for word in ("resourceVersion", "uid", "creationTimestamp"):
-            secret["metadata"].pop(word, None)
-        assert secret["metadata"]["namespace"] == NAMESPACE
+        site.kubectl("delete", "secret", "backup-identity", "--ignore-not-found")
         site.apply(secret)
+    assert "restores to what was backed up" in kept.invoke(*verify)
+
+
+def test_full_store_stops_before_the_migration(kept: Clone, site: Site) -> None:
+    """A backup for which there is no room is told, and neither database nor service changes."""
+    before = site.versions()
+    prepare(kept, 6, f"ALTER TABLE {KEPT} ADD COLUMN remark text")
+    with tiny_disk(main_process(site, "platform", "app=object-store"), f"/data/{NAMESPACE}"):
+        failed = kept.deploy("--", "identity")
+    assert (failed.code, failed.outcome) == (FAILED, "went-back"), failed.text
+    assert "no room" in failed.text
+    assert site.versions() == before
+    assert "remark" not in columns(site)
+    done = kept.deploy("--", "identity")
+    assert done.outcome == "completed", done.text
+    assert "remark" in columns(site)
+
+
+def test_database_is_restarted_under_a_migration(kept: Clone, site: Site) -> None:
+    """The migration is told as failed and left no trace; the next deployment applies it."""
+    before = site.versions()
+    column = f"ALTER TABLE {KEPT} ADD COLUMN late text; SELECT pg_sleep(5)"
+    prepare(kept, 7, column, '"deny": {"opaque": "it only takes its time"}')
+    with kept.start_deploying("--", "identity") as process:
+        await_words(process, "migrate:identity begun")
+        site.await_query("identity", "pg_sleep")
+        os.kill(main_process(site, "platform", "app=postgres"), signal.SIGINT)
+        failed = kept.finish(process)
+    assert (failed.code, failed.outcome) == (FAILED, "went-back"), failed.text
+    assert site.versions() == before
+    assert "late" not in columns(site)
+    done = kept.deploy("--", "identity")
+    assert done.outcome == "completed", done.text
+    assert "late" in columns(site)
+
+
+def columns(site: Site) -> set[str]:
+    """Return the names of the table's columns."""
+    asked = f"SELECT attname FROM pg_attribute WHERE attrelid = '{KEPT}'::regclass AND attnum > 0"
+    return set(site.sql("identity", asked).split())

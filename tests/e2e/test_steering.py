@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-
-import pytest
 
 from .clone import ENVIRONMENT, MAX_PAUSE_SECONDS, Clone, await_words
 from .load import Load
@@ -18,18 +16,6 @@ FAILED, INCONCLUSIVE = 40, 44
 HELD_SECONDS = 15
 
 Loading = Callable[[], AbstractContextManager[Load]]
-
-
-@pytest.fixture
-def change(clone: Clone) -> Iterator[Clone]:
-    """The clone with a healthy change of the api, published; taken back in the end."""
-    good = clone.git("rev-parse", "HEAD")
-    number = clone.git("rev-list", "--count", "HEAD")
-    clone.append("services/api/src/eventflow_api/__init__.py", f"CHANGED_{number} = {number}\n")
-    clone.commit("The api changes")
-    clone.nox("publish", "api")
-    yield clone
-    clone.git("reset", "--quiet", "--hard", good)
 
 
 def weight(site: Site) -> int:

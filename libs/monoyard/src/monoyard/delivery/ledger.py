@@ -68,6 +68,7 @@ class Record:
         entries: What was done, in order.
         version: Version of the object that it was read from.
         token: Token of the Lease under which it was last written.
+        begun: When the cluster took note of it, by its clock, as RFC 3339 in UTC; empty before.
     """
 
     number: int
@@ -75,6 +76,7 @@ class Record:
     entries: tuple[Entry, ...]
     version: str
     token: int
+    begun: str = ""
 
     @property
     def outcome(self) -> Outcome:
@@ -235,6 +237,7 @@ def _read(thing: Object) -> Record:
         entries=tuple(Entry(**json.loads(line)) for line in data["entries"].splitlines()),
         version=str(metadata["resourceVersion"]),
         token=int(metadata["annotations"][_TOKEN]),
+        begun=str(metadata["creationTimestamp"]),
     )
 
 
