@@ -82,6 +82,8 @@ def test_losing_migration(kept: Clone, site: Site) -> None:
     assert done.outcome == "completed", done.text
     steps = [step for step in done.steps if step.endswith(":identity")]
     assert steps[:3] == ["backup:identity", "prove:identity", "migrate:identity"]
+    for version in ("the running version", "the new version"):
+        assert f"identity: tried version {version}" in done.text
     assert not site.sql("identity", f"SELECT to_regclass('{KEPT}')").strip()
     assert "proven" in kept.invoke("backup.list", f"--env={ENVIRONMENT}").splitlines()[0]
     restore = ("backup.restore", f"--env={ENVIRONMENT}")
@@ -125,6 +127,19 @@ def test_migration_that_nobody_accepted(kept: Clone, site: Site) -> None:
     assert "loses data" in refused.text
     assert site.versions() == before
     assert site.sql("identity", "SELECT to_regclass('identity.revoked_tokens')").strip()
+
+
+def test_reviewer_was_wrong(kept: Clone, site: Site) -> None:
+    """What is said to break nobody is tried by who runs, on the copy, before the database."""
+    good, before = kept.git("rev-parse", "HEAD"), site.versions()
+    said = f'"accept": {{"loses": "nobody wants it"}}, "deny": {{{UNUSED}}}'
+    failed = migrate(kept, 6, "DROP TABLE identity.revoked_tokens", said)
+    kept.git("reset", "--quiet", "--hard", good)
+    assert (failed.code, failed.outcome) == (FAILED, "went-back"), failed.text
+    assert "the running version does not work with the migrated copy" in failed.text
+    assert site.versions() == before
+    assert site.sql("identity", "SELECT to_regclass('identity.revoked_tokens')").strip()
+    assert "migrate:identity" not in failed.steps
 
 
 def test_one_lost_key_is_not_every_backup_lost(kept: Clone, site: Site) -> None:

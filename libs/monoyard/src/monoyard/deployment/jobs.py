@@ -25,6 +25,8 @@ RUN_LABEL: Final = "monoyard.dev/run"
 """Label of what belongs to a Job of no deployment."""
 BEGAN: Final = "monoyard.dev/began"
 """Annotation of a Job: when its deployment began, as the record's header has it."""
+TRIAL: Final = "trial"
+"""First word of the names of containers in which versions try the copy."""
 _LONGEST_NAME: Final = 63
 _DIGITS: Final = 8
 _OF_STORE: Final = {
@@ -100,7 +102,7 @@ PROVE: Final = Role(
     "the proof of the backup",
     "proof",
     "timeouts.prove",
-    ("fetch", "restore", "migrate", "prove"),
+    ("fetch", "restore", "migrate", *(f"{TRIAL}-{number}" for number in (1, 2)), "prove"),
     {
         **MIGRATE.hints,
         **_OF_STORE,
@@ -112,9 +114,10 @@ PROVE: Final = Role(
         6: "on the copy it failed as it would have on the database, which was not touched",
         7: "the copy is not what was backed up: the backup is not good",
         10: "`data.image` of the environment has to be of the database's major version",
+        16: "the database was not touched: expand first and contract in a later release, or mend "
+        "the version",
     },
 )
-
 
 LIST: Final = Role("list", "the list of backups", "list", "timeouts.backup", ("list",), _OF_STORE)
 VERIFY: Final = Role(

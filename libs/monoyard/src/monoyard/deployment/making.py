@@ -111,7 +111,8 @@ class Making:
             self._try(name, now, objects)
         migrations = self._migrations(name, now, given, objects) if causes else ()
         migrates = bool(migrations) and not self.request.migrated
-        backup = self._backup(name, given, objects, migrations, migrates) if causes else None
+        found = migrations if migrates else ()
+        backup = self._backup(name, now, given, objects, found) if causes else None
         strategy = read_strategy(objects)
         return ServicePlan(
             name=name,
@@ -219,16 +220,19 @@ class Making:
     def _backup(
         self,
         name: str,
+        now: Running,
         given: Given,
         objects: Sequence[Object],
         found: Sequence[Migration],
-        migrates: bool,
     ) -> Backup | None:
         """Return what is backed up before the service changes, and object to what is missing."""
         making = BackupMaking(self.world, self.request, name, self._refuse)
-        backup = making.decide(found if migrates else ())
+        backup = making.decide(found)
         if backup is not None:
             image = f"{given.repository}@{given.digest}"
+            is_other = now.digest not in ("", given.digest)
+            running = f"{given.repository}@{now.digest}" if is_other else ""
+            backup = making.with_trials(backup, (running, now.objects), (image, objects), found)
             for make in making.jobs(backup, image, objects):
                 self._try_job(name, make)
         return backup

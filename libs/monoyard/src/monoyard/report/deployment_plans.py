@@ -89,6 +89,10 @@ def _backup(item: ServicePlan) -> Iterator[str]:
     yield "        recovery point: the backup's beginning; what is written later is not in it"
     if backup.proves:
         yield f"      proves the backup by a restored copy: {backup.proves}"
+        for trial in backup.trials:
+            yield f"        {trial.version} writes and reads there: {' '.join(trial.words)}"
+        if not backup.trials:
+            yield "        no version of the service tries the copy: its chart names no trial"
 
 
 def _migrations(item: ServicePlan) -> Iterator[str]:

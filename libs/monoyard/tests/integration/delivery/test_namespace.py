@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,7 @@ def test_object_keeps_the_time_at_which_it_was_made(namespace: Namespace) -> Non
     """It is the cluster's own, in seconds of UTC, and stays when the object changes."""
     made = namespace.create(CONFIG_MAP, config_map("dated", key="value"))
     at = made["metadata"]["creationTimestamp"]
-    assert datetime.strptime(at, "%Y-%m-%dT%H:%M:%SZ")
+    assert datetime.fromisoformat(at).tzinfo == UTC
     changed = namespace.replace(CONFIG_MAP, config_map("dated", key="other"))
     assert changed["metadata"]["creationTimestamp"] == at
 

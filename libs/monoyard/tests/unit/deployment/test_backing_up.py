@@ -84,7 +84,7 @@ def test_what_can_lose_data_is_proven_first(shop: Yard) -> None:
     assert entry is not None
     assert entry.facts == {
         "job": "prove-2-api", "key": _key(record, "api"), "tables": 1, "not_compared": [],
-        "applied": ["r-one"],
+        "applied": ["r-one"], "tried": [],
     }  # fmt: skip
     job = shop.cluster.get(JOB, "migrate-2-api")
     assert job is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -145,7 +146,10 @@ def objects(call: ChartCall) -> Iterable[Object]:
     canary = {"steps": steps, "trafficRouting": {"traefik": weights}}
     selector = {"matchLabels": {"app": name}}
     strategy = {"canary": canary}
-    yield _thing(ROLLOUT, name, labels, selector=selector, template=template, strategy=strategy)
+    rollout = _thing(ROLLOUT, name, labels, selector=selector, template=template, strategy=strategy)
+    if trial := told.get("trial"):
+        rollout["metadata"]["annotations"] = {"monoyard.dev/trial": json.dumps(trial)}
+    yield rollout
     yield _thing(SERVICE, name, labels, selector={"app": name})
     smoke = told.get("smoke", {}).get("image")
     if smoke:

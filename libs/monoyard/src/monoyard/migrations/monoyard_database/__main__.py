@@ -15,7 +15,7 @@ _HERE = Path(__file__).resolve().parent
 _NAME = "monoyard_database"
 _VERBS = (
     "backup", "backups", "fetch", "manifest", "mark", "migrate", "models", "prove", "read",
-    "recover", "restore", "save", "serve",
+    "recover", "restore", "save", "serve", "trial",
 )  # fmt: skip
 
 
