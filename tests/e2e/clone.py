@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -191,26 +194,28 @@ class Clone:
 
     def deploy(self, *words: str, environment: str = ENVIRONMENT) -> Deployed:
         """Deploy HEAD to an environment, however that ends."""
-        process = self.start_deploying(*words, environment=environment)
-        try:
-            text, _ = process.communicate(timeout=_SECONDS)
-        finally:
-            process.kill()
-        return self.read(process.returncode, text)
+        with self.deploying(*words, environment=environment) as process:
+            return self.finish(process)
 
-    def start_deploying(self, *words: str, environment: str = ENVIRONMENT) -> subprocess.Popen[str]:
-        """Start a deployment of HEAD to an environment; its output is a pipe."""
+    @contextmanager
+    def deploying(
+        self, *words: str, environment: str = ENVIRONMENT
+    ) -> Iterator[subprocess.Popen[str]]:
+        """Start a deployment of HEAD to an environment; its output is a pipe.
+
+        What still runs at the end of the block is killed: nobody would wait for it any more.
+        """
         self._result.unlink(missing_ok=True)
-        return subprocess.Popen(
-            self._argv(
-                "invoke", "deploy", f"--env={environment}", f"--json={self._result}", *words
-            ),
-            cwd=self.top,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        argv = self._argv("invoke", "deploy", f"--env={environment}", f"--json={self._result}")
+        with subprocess.Popen(
+            (*argv, *words), cwd=self.top, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, start_new_session=True,
+        ) as process:  # fmt: skip
+            try:
+                yield process
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
 
     def finish(self, process: subprocess.Popen[str]) -> Deployed:
         """Wait for the end of a deployment that was started and looked at; return how it ended."""

@@ -184,7 +184,7 @@ def test_database_is_restarted_under_a_migration(kept: Clone, site: Site) -> Non
     before = site.versions()
     column = f"ALTER TABLE {KEPT} ADD COLUMN late text; SELECT pg_sleep(5)"
     prepare(kept, 7, column, '"deny": {"opaque": "it only takes its time"}')
-    with kept.start_deploying("--", "identity") as process:
+    with kept.deploying("--", "identity") as process:
         await_words(process, "migrate:identity begun")
         site.await_query("identity", "pg_sleep")
         os.kill(main_process(site, "platform", "app=postgres"), signal.SIGINT)

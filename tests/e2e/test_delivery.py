@@ -121,7 +121,7 @@ def test_killed_and_resumed(clone: Clone, site: Site, grace: int, boundary: str)
     """After `kill -9` at any step, `--resume` ends what was begun, and does nothing twice."""
     clone.set_grace("notifications", grace)
     clone.commit(f"Take {grace} s to stop")
-    with clone.start_deploying("--", "notifications") as process:
+    with clone.deploying("--", "notifications") as process:
         assert process.stdout is not None
         seen = any(boundary in line for line in process.stdout)
         os.killpg(process.pid, signal.SIGKILL)
@@ -144,7 +144,7 @@ def test_killed_at_any_moment(
     clone.set_grace("notifications", grace)
     clone.commit(f"Take {grace} s to stop")
     seconds = random.SystemRandom().uniform(0, _LONGEST_DEPLOYMENT_SECONDS)
-    with clone.start_deploying("--", "notifications") as process:
+    with clone.deploying("--", "notifications") as process:
         time.sleep(seconds)
         os.killpg(process.pid, signal.SIGKILL)
     ended = clone.deploy("--resume")

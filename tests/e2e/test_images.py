@@ -84,7 +84,7 @@ def test_not_accepted_any_more(change: Clone, site: Site) -> None:
     name = before["api"].partition("@")[0]
     image = f"{name}@{change.digest('api')}"
     site.hold(HOLDER)
-    with change.start_deploying("--", "api") as process:
+    with change.deploying("--", "api") as process:
         await_words(process, "holds it")
         registry, digest = api_of(image)
         with registry:

@@ -19,7 +19,7 @@ def test_api_server_is_killed(clone: Clone, site: Site, load: Loading) -> None:
     """A deployment waits for the API server and ends well; no request is lost meanwhile."""
     clone.set_grace("notifications", 26)
     clone.commit("Take 26 s to stop")
-    with load() as running, clone.start_deploying("--", "notifications") as process:
+    with load() as running, clone.deploying("--", "notifications") as process:
         await_words(process, "upgrade:notifications begun")
         os.kill(main_process(site, "kube-system", "component=kube-apiserver"), signal.SIGKILL)
         deployed = clone.finish(process)

@@ -30,7 +30,7 @@ def test_paused_continued_and_aborted(
 ) -> None:
     """From another terminal a rollout is held, let go on, and sent back; no request is lost."""
     before = site.versions()
-    with load() as running, change.start_deploying("--", "api") as process:
+    with load() as running, change.deploying("--", "api") as process:
         await_words(process, "5 % of traffic")
         change.invoke("deploy.pause", f"--env={ENVIRONMENT}")
         held = weight(site)
@@ -71,7 +71,7 @@ def test_two_at_once(clone: Clone, site: Site) -> None:
     clone.set_grace("notifications", 24)
     clone.set_grace("identity", 24)
     clone.commit("Take 24 s to stop")
-    with clone.start_deploying("--", "notifications") as process:
+    with clone.deploying("--", "notifications") as process:
         await_words(process, "upgrade:notifications begun")
         second = clone.try_invoke("deploy", f"--env={ENVIRONMENT}", "--", "identity")
         first = clone.finish(process)
@@ -85,7 +85,7 @@ def test_runner_that_was_stopped_writes_nothing(clone: Clone, site: Site) -> Non
     """A runner that slept past its Lease while another went on finds that out, and does no more."""
     clone.set_grace("notifications", 25)
     clone.commit("Take 25 s to stop")
-    with clone.start_deploying("--", "notifications") as process:
+    with clone.deploying("--", "notifications") as process:
         await_words(process, "upgrade:notifications done")
         os.killpg(process.pid, signal.SIGSTOP)
         try:

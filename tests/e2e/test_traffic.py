@@ -29,7 +29,7 @@ def test_shares_of_a_canary(
     """At each weight the new version answers that share of 2,000 requests, within two points."""
     stable = site.versions()
     load = Load(site, (*(targets[0],) * 4, *targets[1:]))
-    with load.running(), change.start_deploying("--", "api") as process:
+    with load.running(), change.deploying("--", "api") as process:
         for weight in (5, 25):
             await_words(process, f"{weight} % of traffic")
             change.invoke("deploy.pause", f"--env={ENVIRONMENT}")
