@@ -25,6 +25,7 @@ NAMESPACES = tuple(
 HOST = "e2e.eventflow.test"
 MAX_PAUSE_SECONDS = 20
 _SECONDS = 900.0
+_GRACE = re.compile(r"graceSeconds: \d+")
 _API_VALUES = """\
 # Judged in a window that a test can fill, and given up as soon.
 gates:
@@ -157,8 +158,9 @@ class Clone:
     def set_grace(self, service: str, seconds: int) -> None:
         """Change what needs no other image: how long a service may take to stop."""
         file = self.top / "deploy" / "services" / f"{service}.yaml"
-        text = re.sub(r"graceSeconds: \d+", f"graceSeconds: {seconds}", file.read_text("utf-8"))
-        file.write_text(text, "utf-8")
+        text, found = re.subn(_GRACE, f"graceSeconds: {seconds}", file.read_text("utf-8"))
+        said = "" if found else f"drain: {{graceSeconds: {seconds}}}\n"
+        file.write_text(text + said, "utf-8")
 
     def commit(self, message: str) -> str:
         """Commit everything; return the commit."""

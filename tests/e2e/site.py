@@ -24,6 +24,7 @@ from .clone import HOST, NAMESPACE, NAMESPACES
 _INGRESS = "https://127.0.0.1:10443"
 _SECONDS = 120.0
 _PATIENCE_SECONDS = 180.0
+_GRACE_VARIABLE = "SHUTDOWN_GRACE_SECONDS"
 _SCOPES = ("events:read", "events:write", "tokens:introspect")
 _DATABASES = "SELECT datname FROM pg_database WHERE datname LIKE '%e2e%'"
 
@@ -111,9 +112,10 @@ class Site:
         return found
 
     def grace(self, service: str) -> int:
-        """Return how many seconds a pod of a service has to stop."""
+        """Return how many seconds a service is told that it has to stop."""
         rollout = self.get("rollouts.argoproj.io", service)
-        return int(rollout["spec"]["template"]["spec"]["terminationGracePeriodSeconds"])
+        env = rollout["spec"]["template"]["spec"]["containers"][0]["env"]
+        return int(next(item["value"] for item in env if item["name"] == _GRACE_VARIABLE))
 
     def replicas(self, service: str) -> int:
         """Return how many pods of a service are ready."""
