@@ -171,7 +171,8 @@ def test_full_store_stops_before_the_migration(kept: Clone, site: Site) -> None:
     with tiny_disk(main_process(site, "platform", "app=object-store"), f"/data/{NAMESPACE}"):
         failed = kept.deploy("--", "identity")
     assert (failed.code, failed.outcome) == (FAILED, "went-back"), failed.text
-    assert "no room" in failed.text
+    assert "No space left" in failed.text
+    assert "make room in the store" in failed.text
     assert site.versions() == before
     assert "remark" not in columns(site)
     done = kept.deploy("--", "identity")

@@ -154,7 +154,7 @@ def go_back(
         record = ledger.begin(lease, header)
         watcher = crew.watcher(namespace, lease)
         steps = _steps_back(record, releases, watcher)
-        runner = Runner(ledger, lease, crew.tell)
+        runner = Runner(ledger, lease, crew.tell, crew.clock)
         return ended(runner.run(record, steps, lambda _: [NotTakenBack()]))
 
 
@@ -205,7 +205,8 @@ def _run(crew: Crew, world: World, lease: Lease, record: Record) -> Record:
             *(Stranded(name, watcher) for name in stranded),
         ]
 
-    return ended(Runner(world.ledger, lease, crew.tell).run(record, steps, way_back))
+    runner = Runner(world.ledger, lease, crew.tell, crew.clock)
+    return ended(runner.run(record, steps, way_back))
 
 
 def _steps_before(

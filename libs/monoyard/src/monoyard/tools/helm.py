@@ -25,6 +25,11 @@ _FOURTH: Final = 4
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 _COMPLAINT: Final = re.compile(r"^(Error: |\[ERROR\] )")
 _NO_RELEASE: Final = re.compile(r"release: not found")
+# What client-go says of a server that is down, ends, or comes up, or of its store that does.
+_NO_SERVER: Final = re.compile(
+    r"cluster unreachable|connection refused|connection reset|\bEOF\b|TLS handshake timeout"
+    r"|i/o timeout|connection lost|etcdserver: |unable to handle the request|shutting down"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +238,11 @@ def parse_values(said: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError("values are no table")  # noqa: TRY004  what was printed is at fault
     return found
+
+
+def is_unreachable(said: str) -> bool:
+    """Say whether a call failed for want of the API server; what it changed by then is open."""
+    return _NO_SERVER.search(said) is not None
 
 
 def is_missing(said: str) -> bool:
