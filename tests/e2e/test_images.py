@@ -34,7 +34,7 @@ def api_of(image: str) -> tuple[httpx.Client, str]:
 @pytest.mark.parametrize(
     ("was", "becomes", "reason"),
     [
-        ('key = "generated"', f'key = "{STRANGER}"', "signature"),
+        ('key = "generated"', f'key = "{STRANGER}"', "signed, but by nobody"),
         ('["desk", "release"]', '["desk", "release"]\nbuilder-level = 3', "level"),
     ],
     ids=["of a key that nobody trusts", "against the policy of today"],
