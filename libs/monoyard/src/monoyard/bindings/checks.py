@@ -42,6 +42,7 @@ from monoyard.run import (
     machine_budget,
     new_run_id,
     put_back_outputs,
+    python_files,
 )
 from monoyard.suites import EXECUTORS
 
@@ -168,6 +169,7 @@ class Checks:
             plan.base_tree,
             engine.environment,
             arguments.env_mode,
+            python_files=partial(python_files, plan),
         )
 
     def _display(self, plan: Plan, cpus: int) -> PlainReport:

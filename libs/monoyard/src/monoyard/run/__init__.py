@@ -7,6 +7,7 @@ from monoyard.run.keeping import Keeper
 from monoyard.run.machinery import BatchSurroundings, Machinery
 from monoyard.run.outputs import put_back_outputs
 from monoyard.run.overlay import lay_over
+from monoyard.run.python_files import python_files
 from monoyard.run.records import Records
 from monoyard.run.scheduler import Options
 from monoyard.run.servers import Postgres
@@ -33,4 +34,5 @@ __all__ = [
     "machine_budget",
     "new_run_id",
     "put_back_outputs",
+    "python_files",
 ]

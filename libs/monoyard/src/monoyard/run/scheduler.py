@@ -259,11 +259,12 @@ class Scheduler:
         self._next_step(self._jobs.take(ended))
 
     def _interpret(self, batch: Batch) -> None:
+        if batch.around is None:
+            raise AssertionError("a batch is interpreted after it was started")
+        batch.around.end()
         if batch.is_stopped and not (batch.finished and batch.finished[-1].exit.timed_out):
             self._leave_out(batch, self._halt)
             return
-        if batch.around is None:
-            raise AssertionError("a batch is interpreted after it was started")
         if not batch.finished:
             self._fail(batch, "there was nothing to run")
             return

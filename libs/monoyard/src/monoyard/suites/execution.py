@@ -136,6 +136,15 @@ class Surroundings(Protocol):
     def own_directory(self, name: str) -> Path:
         """Return a directory below `state` that no other run uses at the same time."""
 
+    def copies(self, cache: Path) -> Mapping[str, str]:
+        """Return Python files that a tool's cache may be wrong about, each with a copy.
+
+        It may be where it goes by size and second of modification; the copy's is another one.
+
+        Args:
+            cache: A directory of its own, empty or filled while this was asked each time.
+        """
+
     def venv(self, spec: VenvSpec) -> Path:
         """Return the directory of a venv."""
 

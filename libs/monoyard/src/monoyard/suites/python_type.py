@@ -71,13 +71,15 @@ class TypeExecutor:
         search = dict.fromkeys(root for task in tasks for root in _work(task).search)
         environment = around.environment(())
         environment["MYPYPATH"] = ":".join(str(around.top / root) for root in search)
+        cache = around.own_directory(f"mypy/{group}")
         argv = mypy.check(
             str(program),
             python=str(venv / "bin" / "python"),
-            cache=str(around.own_directory(f"mypy/{group}")),
+            cache=str(cache),
             config=work.config.removeprefix(prefix) or None,
             workers=around.workers if work.has_workers else 1,
             paths=[path.removeprefix(prefix) for task in tasks for path in _work(task).paths],
+            copies=around.copies(cache),
         )
         return [Step(around.top / work.directory, environment, argv=argv)]
 

@@ -27,6 +27,13 @@ def test_check_without_settings() -> None:
     )  # fmt: skip
 
 
+def test_check_with_copies() -> None:
+    """A copy is shown to mypy in the place of its file."""
+    settings = {"python": "p", "cache": "c", "config": None}
+    argv = mypy.check("mypy", **settings, workers=1, paths=["a"], copies={"/a/x.py": "/s/x.py"})
+    assert argv[-5:] == ("--shadow-file", "/a/x.py", "/s/x.py", "--", "a")
+
+
 def test_findings(recorded: Callable[[str], bytes]) -> None:
     """Findings have path from the top, line and column from 1, code and sentence."""
     found, other = mypy.parse(recorded("mypy.jsonl"), "nested/")
