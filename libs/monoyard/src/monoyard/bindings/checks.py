@@ -121,7 +121,7 @@ class Checks:
         keeper = None
         if arguments.use_cache:
             keeper = Keeper(
-                engine.store, plan.workspace, engine.repository, engine.workspace_id, run_id,
+                engine.store, plan, partial(engine.look_again, plan), engine.workspace_id, run_id,
                 engine.began
             )  # fmt: skip
         display = self._display(plan, budget.cpus)

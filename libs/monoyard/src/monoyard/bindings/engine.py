@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -27,7 +27,16 @@ from monoyard.install import (
     is_ci,
     state_directory,
 )
-from monoyard.plan import Entries, Plan, Selection, Task, make_plan
+from monoyard.plan import (
+    Entries,
+    Manifest,
+    Plan,
+    Selection,
+    Task,
+    TaskSource,
+    make_plan,
+    remake_manifests,
+)
 from monoyard.suites import CommandWork, LintWork, SuiteSource, TestWork, TypeWork, VenvSpec
 from monoyard.workspace import Repository, Workspace, load, take_snapshot
 
@@ -162,21 +171,35 @@ class Engine:
             has_engine: Images get their keys although no container engine may answer here: they
                 may be in a registry.
         """
-        suites = SuiteSource(self.interpreters, self.environment)
-        images = ImageSource(
-            self.interpreters,
-            str if has_engine else partial(engine_problem, self.environment),
-            is_refreshing=self.environment.get("MONOYARD_BASE_LOCK") == "refresh",
-        )
         return make_plan(
             self.workspace,
             self.changes(selection.since),
-            (suites, images),
+            self._sources(str if has_engine else partial(engine_problem, self.environment)),
             self.store,
             selection,
             self.event,
             self._resolve,
             self.workspace_id,
+        )
+
+    def look_again(self, plan: Plan, wanted: Container[str]) -> Mapping[str, Manifest]:
+        """Return the manifests that tasks of a plan have in the work tree as it is now.
+
+        Args:
+            plan: The plan.
+            wanted: Ids of tasks; one that is none any more is missing in the answer.
+
+        Raises:
+            ConfigurationError: By now the workspace has faults.
+        """
+        workspace = load(take_snapshot(self.repository, self.store.memo), self.store.memo)
+        return remake_manifests(plan, workspace, self._sources(str), wanted, self._resolve)
+
+    def _sources(self, problem_of_images: Callable[[], str]) -> tuple[TaskSource, ...]:
+        is_refreshing = self.environment.get("MONOYARD_BASE_LOCK") == "refresh"
+        return (
+            SuiteSource(self.interpreters, self.environment),
+            ImageSource(self.interpreters, problem_of_images, is_refreshing=is_refreshing),
         )
 
     def selection(self, arguments: Arguments, suites: Iterable[str] = ()) -> Selection:

@@ -16,8 +16,9 @@ from monoyard.plan.causes import (
     cause_data,
 )
 from monoyard.plan.explain import Explanation, explain, explain_against
-from monoyard.plan.keys import Keys, Manifest
-from monoyard.plan.plan import Plan, PlannedTask, State, make_plan
+from monoyard.plan.keys import Keys, Manifest, is_listing
+from monoyard.plan.needs import find_makers
+from monoyard.plan.plan import Plan, PlannedTask, State, make_plan, remake_manifests
 from monoyard.plan.reading import READ_BY_DEFAULT, UNREAD_BY_DEFAULT
 from monoyard.plan.schema import plan_schema
 from monoyard.plan.selection import Selection
@@ -62,7 +63,10 @@ __all__ = [
     "cause_data",
     "explain",
     "explain_against",
+    "find_makers",
     "gather",
+    "is_listing",
     "make_plan",
     "plan_schema",
+    "remake_manifests",
 ]

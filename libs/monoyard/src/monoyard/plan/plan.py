@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
@@ -80,6 +80,8 @@ class Plan:
         narrowed: Whether only what a change affects was selected.
         workspace: The workspace it is about.
         base_tree: Files of the base, where a task reads them.
+        covered: Paths that reach the tasks by other parts of their keys than files, now or at the
+            base.
     """
 
     tasks: tuple[PlannedTask, ...]
@@ -89,6 +91,7 @@ class Plan:
     narrowed: bool
     workspace: Workspace
     base_tree: Tree | None
+    covered: frozenset[str] = frozenset()
 
     def restricted(self, keep: Callable[[Task], bool]) -> Plan:
         """Return the plan in which tasks that are not wanted are not selected."""
@@ -181,7 +184,35 @@ def make_plan(
         _planned(task, causes, left_out, manifests, stored, estimates) for task in sourced.tasks
     )
     notes = tuple(dict.fromkeys((*workspace.notes, *sourced.notes)))
-    return Plan(planned, changes.base, changes.paths, notes, narrowed, workspace, changes.tree)
+    return Plan(
+        planned, changes.base, changes.paths, notes, narrowed, workspace, changes.tree, covered
+    )
+
+
+def remake_manifests(
+    plan: Plan,
+    workspace: Workspace,
+    sources: Iterable[TaskSource],
+    wanted: Container[str],
+    resolve: Callable[[Task], Entries],
+) -> dict[str, Manifest]:
+    """Return the manifests of tasks by id as they would be in a plan that is made now.
+
+    Args:
+        plan: The plan as it was made.
+        workspace: The workspace of the work tree as it is now.
+        sources: As for `make_plan`.
+        wanted: Ids of tasks; one that is none any more is missing in the answer.
+        resolve: As for `make_plan`.
+    """
+    sourced = gather(sources, workspace)
+    keys = Keys(workspace, sourced.covered | plan.covered, plan.base_tree)
+    return make_manifests(
+        sourced.tasks,
+        lambda task: task.id in wanted,
+        find_makers(sourced.tasks),
+        lambda task, made: keys.manifest(task, resolve(task), made),
+    )
 
 
 def _gather_earlier(

@@ -1,30 +1,24 @@
 """Stores results of tasks that passed, but only where their inputs stood still meanwhile.
 
 A file that is edited while a task runs makes its result one of neither state. So before anything is
-stored the tree is read again, and a task whose key would be another now, or whose files were
-touched since the run began, is not kept.
+stored the tree is looked at again, and a task whose key would be another now, or whose inputs were
+written since the run began, is not kept.
 """
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from monoyard import __version__
 from monoyard.cache import Item, Source, Store, StoredFile, StoredResult
 from monoyard.cache import Outcome as StoredOutcome
-from monoyard.plan import PlannedTask
+from monoyard.errors import MonoyardError
+from monoyard.plan import Manifest, Plan, PlannedTask
 from monoyard.results import Outcome, TaskResult
-from monoyard.workspace import (
-    Repository,
-    Tree,
-    Workspace,
-    compile_globs,
-    files_on_disk,
-    take_snapshot,
-)
+from monoyard.run.steadiness import Steadiness
+from monoyard.workspace import files_on_disk
 
 _INTERVAL_SECONDS = 5.0
 # Reading the tree again costs its share of a large repository's run; this bounds the share.
@@ -36,8 +30,8 @@ class Keeper:
 
     Args:
         store: Where they go.
-        workspace: The workspace the plan was made of.
-        repository: To read the tree again.
+        plan: What is run.
+        look_again: Returns the manifests that tasks of the plan, by id, have as things are now.
         workspace_id: Names the workspace in the store.
         run_id: Names the run in the store.
         began: Unix nanoseconds before the plan's tree was read.
@@ -47,19 +41,20 @@ class Keeper:
     def __init__(
         self,
         store: Store,
-        workspace: Workspace,
-        repository: Repository,
+        plan: Plan,
+        look_again: Callable[[frozenset[str]], Mapping[str, Manifest]],
         workspace_id: str,
         run_id: str,
         began: int,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        self._workspace = workspace
-        self._repository = repository
+        self._plan = plan
+        self._workspace = plan.workspace
+        self._began = began
+        self._look_again = look_again
         self._workspace_id = workspace_id
         self._run_id = run_id
-        self._began = began
         self._clock = clock
         self._pending: list[tuple[PlannedTask, TaskResult]] = []
         self._outcomes: list[StoredOutcome] = []
@@ -98,11 +93,11 @@ class Keeper:
         if not pending:
             return
         kept: list[tuple[PlannedTask, TaskResult]] = []
-        unstable = self._unstable(take_snapshot(self._repository, self._store.memo))
+        moved = self._moved([planned for planned, _ in pending])
         for planned, result in pending:
-            if moved := sorted(self._inputs_among(planned, unstable)):
+            if what := moved[planned.task.id]:
                 self.notes.append(
-                    f"{result.task}: {moved[0]} changed while it ran, so its result was not kept"
+                    f"{result.task}: {what} changed while it ran, so its result was not kept"
                 )
             else:
                 kept.append((planned, result))
@@ -111,28 +106,15 @@ class Keeper:
         successes = {item.task: item.key for item, _ in stored}
         self._store.history.record_successes(self._workspace_id, successes)
 
-    def _unstable(self, now: Tree) -> set[str]:
-        """Return the paths that differ from the plan's tree, or were written since it was read."""
-        before = self._workspace.tree.entries
-        differing = {path for path, entry in now.entries.items() if before.get(path) != entry}
-        differing.update(path for path in before if path not in now.entries)
-        top = f"{now.top}/"
-        for path in before:
-            try:
-                if os.lstat(top + path).st_ctime_ns > self._began:
-                    differing.add(path)
-            except OSError:
-                continue
-        return differing
-
-    def _inputs_among(self, planned: PlannedTask, paths: Iterable[str]) -> Iterable[str]:
-        inputs = planned.task.inputs
-        declared = compile_globs(inputs.files)
-        for path in paths:
-            owner = self._workspace.owner(path)
-            mine = {None, planned.task.package, *inputs.packages}
-            if owner in mine or declared.match(path):
-                yield path
+    def _moved(self, pending: Iterable[PlannedTask]) -> dict[str, str]:
+        """Return what changed of the inputs of each task, by id; empty where nothing did."""
+        tasks = {planned.task.id: planned for planned in pending}
+        try:
+            now = self._look_again(frozenset(tasks))
+        except MonoyardError as error:
+            return dict.fromkeys(tasks, f"the workspace ({error.message})")
+        inputs = Steadiness(self._plan, self._began)
+        return {name: inputs.changed(planned, now.get(name)) for name, planned in tasks.items()}
 
     def _item(self, planned: PlannedTask, result: TaskResult) -> Item:
         if planned.manifest is None:
