@@ -79,6 +79,10 @@ class Keys:
             names[f"{kind} {task.package}"] = self._digest(
                 f"{kind} {task.package}", lambda: self._own(task.package, unread=inputs.unread)
             )
+        for package in sorted(inputs.around):
+            names[f"files of {package}"] = self._digest(
+                f"files of {package}", partial(self._own, package, unread=False)
+            )
         for package in sorted(inputs.packages):
             names[f"sources of {package}"] = self._digest(
                 f"sources of {package}", partial(self._sources, package)

@@ -122,10 +122,12 @@ class SuiteSource:
             ("environment", self._environment_entries(env)),
             ("outputs", tuple((glob, "kept") for glob in outputs)),
         )
+        further = (workspace.graph.closure[name] for name in draft.around)
         inputs = Inputs(
             own=True,
             unread=suite in {"lint", "type"},
-            packages=closure if reads_packages else frozenset(),
+            packages=closure.union(*further) - {package.name} if reads_packages else frozenset(),
+            around=draft.around,
             files=(*(package.path(pattern) for pattern in settings.inputs or ()), *draft.files),
             base_files=tuple(package.path(path) for path in settings.base_inputs or ()),
             parts=tuple((name, entries) for name, entries in parts if entries),

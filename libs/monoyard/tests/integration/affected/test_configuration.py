@@ -127,6 +127,17 @@ def test_chain_of_settings_with_a_ring(repository: Repository) -> None:
     assert _changed_lints(repository) == own | _lints("app", "core")
 
 
+@pytest.mark.parametrize("name", ["rules", "rules.conf", "rules.toml"])
+def test_settings_of_any_name_that_a_package_extends(repository: Repository, name: str) -> None:
+    """A file of another package that settings of ruff extend counts, whatever it is called."""
+    repository.write("packages/app/ruff.toml", f'extend = "../other/{name}"\n')
+    repository.write(f"packages/other/{name}", "line-length = 90\n")
+    repository.settle()
+    repository.learn()
+    repository.write(f"packages/other/{name}", "line-length = 91\n")
+    assert _changed_lints(repository).keys() == {"app:lint", "other:lint"}
+
+
 @pytest.mark.parametrize("table", ["[tool.ruff]\nline-length = 100", "[tool.none]"])
 def test_python_that_the_root_requires(repository: Repository, table: str) -> None:
     """The Python that ruff takes from the root's project, with settings there or none, counts."""
