@@ -70,7 +70,7 @@ class SuiteSource:
         _check_needs(tasks)
         _check_workers(tasks, lock)
         _check_outputs(tasks)
-        _tell_what_is_checked(tasks)
+        _tell_what_is_checked(workspace, tasks)
         covered = {
             "pyproject.toml",
             "monoyard.toml",
@@ -192,13 +192,20 @@ def _place_of_also(workspace: Workspace, package: Package, suite: str) -> str:
     return f"{root.source}: {key}"
 
 
-def _tell_what_is_checked(tasks: list[Task]) -> None:
+def _tell_what_is_checked(workspace: Workspace, tasks: list[Task]) -> None:
     """Tell each task of types what all of them check: the rest has nobody else to tell it."""
     works = [(number, task.work) for number, task in enumerate(tasks)]
     typed = [(number, work) for number, work in works if isinstance(work, TypeWork)]
     checked = frozenset(path for _, work in typed for path in work.paths)
+    missing = workspace.packages.keys() - {work.package for _, work in typed}
+    unchecked = tuple(
+        (package.directory, name)
+        for name, package in workspace.packages.items()
+        if name in missing and package.kind == "python" and package.directory
+    )
     for number, work in typed:
-        tasks[number] = replace(tasks[number], work=replace(work, checked=checked))
+        told = replace(work, checked=checked, unchecked=unchecked)
+        tasks[number] = replace(tasks[number], work=told)
 
 
 def _workers(settings: SuiteSettings) -> int:

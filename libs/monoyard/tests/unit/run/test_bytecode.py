@@ -18,7 +18,7 @@ def _compiled(top: Path, name: str, mode: py_compile.PycInvalidationMode) -> Pat
     source = top / f"{name}.py"
     source.write_text("A = 1\n", encoding="utf-8")
     os.utime(source, (_LONG_AGO, _LONG_AGO))
-    bytecode = Path(py_compile.compile(str(source), invalidation_mode=mode))
+    bytecode = Path(str(py_compile.compile(str(source), invalidation_mode=mode)))
     os.utime(bytecode, (_LONG_AGO + 10, _LONG_AGO + 10))
     return bytecode
 
@@ -49,7 +49,7 @@ def test_bytecode_that_is_younger_than_its_source(tmp_path: Path) -> None:
     """It stays, and so does that of no file."""
     source = tmp_path / "module.py"
     source.write_text("A = 1\n", encoding="utf-8")
-    bytecode = Path(py_compile.compile(str(source)))
+    bytecode = Path(str(py_compile.compile(str(source))))
     other = bytecode.with_name("gone.cpython-311.pyc")
     other.touch()
     later = source.stat().st_ctime + 3600
@@ -63,7 +63,7 @@ def test_bytecode_that_may_be_of_an_edit_before(tmp_path: Path) -> None:
     """Bytecode that was written within moments of an edit may be of what was there before it."""
     source = tmp_path / "module.py"
     source.write_text("A = 1\n", encoding="utf-8")
-    bytecode = Path(py_compile.compile(str(source)))
+    bytecode = Path(str(py_compile.compile(str(source))))
     later = source.stat().st_ctime + 1
     os.utime(bytecode, (later, later))
     drop_doubtful_bytecode(tmp_path, ["module.py"])
