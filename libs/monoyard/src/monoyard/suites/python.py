@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Final
 
 from monoyard.config import SuiteSettings
@@ -41,11 +42,13 @@ class PythonSuites:
     Args:
         workspace: The workspace.
         lock: Its lock, if it has one.
+        home: Home directory of whoever runs tasks, or empty.
     """
 
-    def __init__(self, workspace: Workspace, lock: WorkspaceLock) -> None:
+    def __init__(self, workspace: Workspace, lock: WorkspaceLock, home: str) -> None:
         self._workspace = workspace
         self._lock = lock
+        self._home = home
         self._needs = LockedNeeds(workspace, lock)
         self._paths = PythonPaths(workspace)
         self._inherited = InheritedSettings(workspace)
@@ -319,8 +322,8 @@ class PythonSuites:
         The second value are those of them whose change is no change of settings by their names.
         """
         path = find_settings(self._workspace, package, tool_settings.RUFF)
-        if not path:
-            return self._inherited.python("pyproject.toml"), ()  # ruff is started at the root
+        if not path:  # ruff is started at the root, and asks the user last
+            return (*self._inherited.python("pyproject.toml"), *self._settings_at_home), ()
         links, unfollowed = self._inherited.links(path)
         found: list[tuple[str, str]] = []
         files = []
@@ -336,6 +339,10 @@ class PythonSuites:
             found.extend(self._inherited.entries(link))
         found.extend([("extend", unfollowed)] if unfollowed else [])
         return tuple(found), tuple(files)
+
+    @cached_property
+    def _settings_at_home(self) -> Entries:
+        return tool_settings.ruff_settings_at_home(self._home)
 
     def _entries(self, package: Package, tool: ToolFiles) -> Entries:
         path = find_settings(self._workspace, package, tool)

@@ -54,7 +54,7 @@ class SuiteSource:
         """
         _check_also(workspace)
         lock = WorkspaceLock.find(workspace)
-        python = PythonSuites(workspace, lock)
+        python = PythonSuites(workspace, lock, self._environment.get("HOME", ""))
         typescript = TypescriptSuites(workspace)
         tasks: list[Task] = []
         for package in workspace.packages.values():

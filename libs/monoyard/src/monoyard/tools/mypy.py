@@ -42,6 +42,8 @@ def check(
     parallel = (f"--num-workers={workers}",) if workers > 1 else ()
     return (
         program, f"--config-file={config or ''}", f"--python-executable={python}",
+        # Settings that install stubs would put them into a venv of others, and hide all findings.
+        "--no-install-types", "--interactive",
         f"--cache-dir={cache}", "--explicit-package-bases", "--namespace-packages",
         "--output=json", "--no-error-summary", "--show-error-end", *parallel,
         *shown, "--", *paths,

@@ -174,6 +174,13 @@ def test_type_error_outside_of_every_package_is_told(empty: "Checkout") -> None:
     assert (finding["path"], finding["rule"]) == ("stubs/third.pyi", "name-defined")
 
 
+def test_settings_that_install_stubs(empty: "Checkout") -> None:
+    """Settings with which mypy installs stubs and hides what it finds make nothing pass."""
+    empty.root("[tool.mypy]\ninstall_types = true\nnon_interactive = true\n")
+    empty.package("alpha", source="def answer() -> int:\n    return ''\n")
+    assert empty.outcomes("type") == {"alpha:type": "fail"}
+
+
 def test_type_error_in_a_package_that_is_not_checked(empty: "Checkout") -> None:
     """Who imports a package without the suite fails with its errors, and is told the way out."""
     settings = "[tool.mypy]\nstrict = true\n"

@@ -14,7 +14,8 @@ def test_check() -> None:
     )  # fmt: skip
     assert argv == (
         "/v/mypy", "--config-file=pyproject.toml", "--python-executable=/v/bin/python",
-        "--cache-dir=/s/mypy", "--explicit-package-bases", "--namespace-packages",
+        "--no-install-types", "--interactive", "--cache-dir=/s/mypy",
+        "--explicit-package-bases", "--namespace-packages",
         "--output=json", "--no-error-summary", "--show-error-end", "--num-workers=2", "--",
         "libs/a", "libs/b",
     )  # fmt: skip
@@ -24,7 +25,8 @@ def test_check_without_settings() -> None:
     """Without settings no file of a directory above is read, and one process is the default."""
     argv = mypy.check("mypy", python="p", cache="c", config=None, workers=1, paths=["a"])
     assert argv == (
-        "mypy", "--config-file=", "--python-executable=p", "--cache-dir=c",
+        "mypy", "--config-file=", "--python-executable=p",
+        "--no-install-types", "--interactive", "--cache-dir=c",
         "--explicit-package-bases", "--namespace-packages", "--output=json",
         "--no-error-summary", "--show-error-end", "--", "a",
     )  # fmt: skip
