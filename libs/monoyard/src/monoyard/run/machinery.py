@@ -54,6 +54,7 @@ class Machinery:
     claims: Claims = field(default_factory=Claims)
     python_files: Callable[[], Sequence[str]] = tuple
     _guard: threading.Lock = field(default_factory=threading.Lock)
+    _guard_of_bytecode: threading.Lock = field(default_factory=threading.Lock)
     _is_bytecode_checked: bool = False
 
     def prepare(self, needs: Needs, scratch: Path) -> None:
@@ -75,7 +76,7 @@ class Machinery:
                 self._go_on()
                 ensure_node_modules(self.top, directory, node, self.kept, self.venvs.announce)
         self._write_base(needs.base_files, scratch / "base")
-        with self._guard:
+        with self._guard_of_bytecode:
             if not self._is_bytecode_checked:
                 drop_doubtful_bytecode(self.top, self.python_files())
                 self._is_bytecode_checked = True

@@ -34,7 +34,8 @@ def python_files(plan: Plan) -> list[str]:
     tree = plan.workspace.tree
     found = dict.fromkeys(tree.entries)
     for link in tree.links:
-        for directory, _, names in os.walk(tree.top / link):
+        for directory, inner, names in os.walk(tree.top / link):
+            inner[:] = [name for name in inner if name.isidentifier()]  # no module is elsewhere
             place = Path(directory).relative_to(tree.top).as_posix()
             found.update((f"{place}/{name}", None) for name in names)
     for patterns in {planned.task.inputs.files for planned in plan.tasks} - {()}:

@@ -83,9 +83,11 @@ class Steadiness:
             return True
         if not arrow:
             return False
+        if target in self._plan.workspace.tree.entries:
+            return self._is_later(top / target, follows=False)
+        # It leads out of the tree, of which no label names single files.
         below = (Path(place, name) for place, _, names in os.walk(top / path) for name in names)
-        behind = (top / path, top / target, *below)
-        return any(self._is_later(item, follows=True) for item in behind)
+        return any(self._is_later(item, follows=True) for item in (top / path, *below))
 
     def _is_later(self, place: Path, *, follows: bool) -> bool:
         try:
