@@ -30,7 +30,7 @@ def outer_settings(
     """
     queue = [path for path in workspace.files[package.name] if _FILE.search(path)]
     seen = set(queue)
-    packages = set()
+    packages = set[str]()
     for path in queue:
         data = workspace.tree.read(path) or b""
         for name in _NAMED.findall(data):
