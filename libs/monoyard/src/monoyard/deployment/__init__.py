@@ -5,6 +5,7 @@ from monoyard.deployment.execution import Crew, carry_out, go_back, resume
 from monoyard.deployment.job_runs import Runs
 from monoyard.deployment.keeping import Kept
 from monoyard.deployment.migrations import Classing, Histories, applied_of
+from monoyard.deployment.needed_images import needed_images
 from monoyard.deployment.plan import LEAST_DIGITS, DeployPlan, Request, ServicePlan
 from monoyard.deployment.planning import make_plan
 from monoyard.deployment.pods import log_lines
@@ -40,6 +41,7 @@ __all__ = [
     "load_plan",
     "log_lines",
     "make_plan",
+    "needed_images",
     "open_record",
     "request_of",
     "resumable_record",

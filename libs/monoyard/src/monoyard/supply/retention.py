@@ -101,13 +101,13 @@ class Rules:
     """What is never removed.
 
     Attributes:
-        running: Digests that run somewhere, each with the list that names it.
+        needed: Digests that run somewhere or may be gone back to, each with who says so.
         grace: Seconds that every image is kept for.
         now: Unix seconds.
         per_branch: How many images a living branch keeps.
     """
 
-    running: Mapping[str, str]
+    needed: Mapping[str, str]
     grace: float
     now: float
     per_branch: int = PER_BRANCH
@@ -193,7 +193,7 @@ class Retention:
 
     def _protected(self, kept: Iterable[str]) -> set[str]:
         seen: set[str] = set()
-        for digest in (*self._rules.running, *kept):
+        for digest in (*self._rules.needed, *kept):
             for _ in self._tree(digest, seen):
                 pass
         return seen
@@ -226,8 +226,8 @@ class Retention:
 
     def _reason_to_stay(self, image: Image) -> str:
         for digest in (image.digest, *image.parts):
-            if digest in self._rules.running:
-                return f"{self._rules.running[digest]} names it"
+            if digest in self._rules.needed:
+                return self._rules.needed[digest]
         if image.digest in self._listed:
             return f"the list {self._listed[image.digest]} names it"
         if image.is_list:

@@ -277,11 +277,9 @@ def first_commits() -> tuple[str, ...]:
     return _git("rev-list", "--max-parents=0", "HEAD")
 
 
-def list_tips() -> tuple[str, ...]:
-    """List branches and remote branches with the commits they point at."""
-    return _git(
-        "for-each-ref", "--format=%(objectname) %(refname) %(symref)", "refs/heads", "refs/remotes"
-    )
+def list_tips(place: str) -> tuple[str, ...]:
+    """List branches with the commits they point at, below `refs/heads` or `refs/remotes`."""
+    return _git("for-each-ref", "--format=%(objectname) %(refname) %(symref)", place)
 
 
 def parse_tips(output: bytes) -> tuple[tuple[str, str], ...]:
@@ -295,9 +293,26 @@ def parse_tips(output: bytes) -> tuple[tuple[str, str], ...]:
     return tuple(tips)
 
 
+def list_remotes() -> tuple[str, ...]:
+    """List the names of the remotes."""
+    return _git("remote")
+
+
+def ask_branches(remote: str) -> tuple[str, ...]:
+    """Ask a remote itself for its branches, whatever is known of them here."""
+    return _git("ls-remote", "--heads", "--", remote)
+
+
+def parse_branches(output: bytes) -> tuple[tuple[str, str], ...]:
+    """Parse `ask_branches`: pairs of branch and commit."""
+    lines = output.decode("utf-8", "surrogateescape").splitlines()
+    pairs = (line.split("\t", 1) for line in lines)
+    return tuple((name.removeprefix("refs/heads/"), commit) for commit, name in pairs)
+
+
 def list_history() -> tuple[str, ...]:
-    """List the commits of all branches, remote branches and HEAD with their times and parents."""
-    return _git("rev-list", "--parents", "--timestamp", "--branches", "--remotes", "HEAD")
+    """List the ancestors of the commits on standard input, with their times and parents."""
+    return _git("rev-list", "--parents", "--timestamp", "--stdin")
 
 
 def parse_history(output: bytes) -> tuple[dict[str, str], dict[str, float]]:
