@@ -19,7 +19,7 @@ from monoyard.bindings.supplying import Supplying, vulnerabilities
 from monoyard.errors import ChecksFailedError, ConfigurationError, MachineError, MonoyardError
 from monoyard.images import SUITE, ImageWork, Layout
 from monoyard.plan import Plan, State
-from monoyard.supply import Built, Published, Publisher, Wanted, describe
+from monoyard.supply import BranchLine, Built, Published, Publisher, Wanted, describe
 
 _LAYOUT: Final = "oci/"
 _QUESTIONS_AT_ONCE: Final = 8
@@ -53,8 +53,9 @@ def publish(directory: Path, arguments: Arguments) -> None:
     wanted = wanted_images(plan)
     supply = Supplying.of(engine)
     publisher = Publisher(
-        supply.registry, supply.signatures, supply.policy, supply.origin, supply.memory
-    )
+        supply.registry, supply.signatures, supply.policy, supply.origin,
+        BranchLine(engine.repository, supply.origin.branch, supply.origin.commit), supply.memory,
+    )  # fmt: skip
     engine.announce(f"asking {supply.registry.address} for {len(wanted)} images")
     asked = each(publisher.find, wanted.values(), _QUESTIONS_AT_ONCE)
     found = dict(zip(wanted, asked, strict=True))
@@ -187,7 +188,7 @@ def _report(published: list[Published], address: str, target: str | None) -> Non
     rows: list[dict[str, Any]] = [
         {
             "image": item.name, "digest": item.digest, "is_new": item.is_new,
-            "reason": item.reason, "tags": list(item.tags),
+            "reason": item.reason, "tags": list(item.tags), "left": dict(item.left),
         }
         for item in published
     ]  # fmt: skip
@@ -197,5 +198,6 @@ def _report(published: list[Published], address: str, target: str | None) -> Non
         how = f"published: {item.reason}" if item.is_new else "was there"
         lines.append(f"{item.name:{width}}  {item.digest}  {how}")
         lines.append(f"{'':{width}}  {' '.join(item.tags)}")
+        lines += [f"{'':{width}}  {tag} stays: {why}" for tag, why in item.left.items()]
     data = {"version": 1, "registry": address, "images": rows}
     answer(lines or ["there are no images to publish"], data, target)

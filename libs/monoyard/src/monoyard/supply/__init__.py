@@ -11,6 +11,7 @@ from monoyard.supply.database import Database
 from monoyard.supply.dependents import Dependents
 from monoyard.supply.gate import Judged, judge
 from monoyard.supply.inventory import take_stock, told_at, use_since
+from monoyard.supply.moving import BranchLine
 from monoyard.supply.origin import SBOM, Origin, find_origin
 from monoyard.supply.publishing import Built, Published, Publisher, Wanted, content_tag, key_of_tag
 from monoyard.supply.registry import CREDENTIALS, Registry, is_commit
@@ -27,6 +28,7 @@ __all__ = [
     "SBOM",
     "Accepted",
     "Admission",
+    "BranchLine",
     "Built",
     "Check",
     "Database",

@@ -194,6 +194,11 @@ def merge_base(head: str, candidates: Iterable[str]) -> tuple[str, ...]:
     return _git("merge-base", head, *candidates)
 
 
+def is_ancestor(commit: str, other: str) -> tuple[str, ...]:
+    """Ask whether one commit comes before another one; fails where it does not, or is unknown."""
+    return _git("merge-base", "--is-ancestor", commit, other)
+
+
 def is_shallow() -> tuple[str, ...]:
     """Ask whether history was cut off."""
     return _git("rev-parse", "--is-shallow-repository")
@@ -298,9 +303,10 @@ def list_remotes() -> tuple[str, ...]:
     return _git("remote")
 
 
-def ask_branches(remote: str) -> tuple[str, ...]:
-    """Ask a remote itself for its branches, whatever is known of them here."""
-    return _git("ls-remote", "--heads", "--", remote)
+def ask_branches(remote: str, branch: str = "") -> tuple[str, ...]:
+    """Ask a remote itself for its branches or one of them, whatever is known of them here."""
+    one = (f"refs/heads/{branch}",) if branch else ()
+    return _git("ls-remote", "--heads", "--", remote, *one)
 
 
 def parse_branches(output: bytes) -> tuple[tuple[str, str], ...]:

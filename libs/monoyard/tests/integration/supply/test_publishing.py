@@ -87,6 +87,37 @@ def test_latest_is_what_production_may_run(desk: Desk) -> None:
     assert desk.registry.digest("shop", "latest") == second.layout.digest
 
 
+def test_older_run_that_ends_last_moves_nothing_back(desk: Desk) -> None:
+    """Branch and `latest` stay on what a newer commit has, made for it or reused, and say so."""
+    old, new = desk.built("old"), desk.built("new")
+    first, again, between = (desk.publisher(commit=sign * 40, is_default_branch=True)
+                             for sign in "241")  # fmt: skip
+    first.publish(wanted("new"), new, "new")
+    moving = {"branch-main", "latest"}
+    for sign, older in (("1", between), ("3", desk.publisher(commit="3" * 40))):
+        if sign == "3":
+            again.reuse(wanted("new"), new.layout.digest)  # from now on it is of commit 4 as well
+        done = older.publish(wanted("old"), old, "new")
+        assert sign * 40 in done.tags
+        assert dict.fromkeys(moving & done.left.keys(), "it is newer") == done.left
+        assert "branch-main" in done.left
+        assert {desk.registry.digest("shop", tag) for tag in moving} == {new.layout.digest}
+    last = desk.publisher(commit="5" * 40, is_default_branch=True)
+    done = last.reuse(wanted("old"), old.layout.digest)
+    assert (done.left, moving <= set(done.tags)) == ({}, True)
+    assert {desk.registry.digest("shop", tag) for tag in moving} == {old.layout.digest}
+
+
+def test_tag_on_an_image_that_says_no_commit_is_no_older_one(desk: Desk) -> None:
+    """What somebody put under a tag by hand is not taken for old, unless the branch says more."""
+    built = desk.built("new")
+    desk.registry.push("shop", built.layout.path, built.layout.digest)
+    copy_tag(desk.registry, "shop", built.layout.digest, "branch-main")
+    done = desk.publisher().publish(wanted("one"), desk.built("one"), "new")
+    assert done.left == {"branch-main": "it is newer"}
+    assert desk.registry.digest("shop", "branch-main") == built.layout.digest
+
+
 def test_image_of_a_less_trusted_key_is_built_anew(new_desk: Callable[[str], Desk]) -> None:
     """An image of a laptop is no image for production: its content tag moves to a trusted one."""
     laptop, release = new_desk("laptop"), new_desk("release")

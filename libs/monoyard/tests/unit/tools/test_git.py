@@ -40,6 +40,8 @@ GIT = (
          "for-each-ref --format=%(objectname)_%(refname)_%(symref) refs/heads"),
         (git.list_remotes(), "remote"),
         (git.ask_branches("--x"), "ls-remote --heads -- --x"),
+        (git.ask_branches("origin", "fix"), "ls-remote --heads -- origin refs/heads/fix"),
+        (git.is_ancestor("aa", "bb"), "merge-base --is-ancestor aa bb"),
         (git.list_history(), "rev-list --parents --timestamp --stdin"),
     ],
 )  # fmt: skip
