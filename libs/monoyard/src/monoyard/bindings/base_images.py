@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from monoyard.bindings.engine import Engine
-from monoyard.bindings.parallel import each
+from monoyard.bindings.parallel import each_or_error
 from monoyard.bindings.supplying import Supplying
 from monoyard.errors import MonoyardError
 from monoyard.images import Base, ImageWork, base_entries, base_key, bases_of, kept_base
@@ -26,28 +26,30 @@ class BaseImages:
     Attributes:
         wanted: Each base with what it is in the registry.
         there: Key of a base to the image of it that is trusted, by digest.
+        errors: Why the registry did not say of some whether it has them.
     """
 
     wanted: tuple[tuple[Base, Wanted], ...]
     there: Mapping[str, str]
+    errors: tuple[MonoyardError, ...] = ()
 
     @classmethod
     def find(cls, plan: Plan, publisher: Publisher, supply: Supplying) -> BaseImages:
-        """Look for the bases of the selected images; upstream images are where they are.
-
-        Raises:
-            RegistryError: The registry does not say.
-        """
+        """Look for the bases of the selected images; upstream images are where they are."""
         works = (planned.task.work for planned in plan.selected)
         bases = bases_of(work for work in works if isinstance(work, ImageWork))
-        wanted = tuple((base, _wanted(base)) for base in bases)
-        found = each(publisher.find, [item for _, item in wanted])
-        there = {
-            base_key(base): supply.registry.reference(item.name, digest)
-            for (base, item), (digest, accepted, _) in zip(wanted, found, strict=True)
-            if accepted is not None
-        }
-        return cls(wanted, there)
+        asked = [(base, _wanted(base)) for base in bases]
+        said = each_or_error(publisher.find, [item for _, item in asked])
+        wanted, there, errors = [], {}, []
+        for (base, item), found in zip(asked, said, strict=True):
+            if isinstance(found, MonoyardError):
+                errors.append(found)
+                continue
+            wanted.append((base, item))
+            digest, accepted, _ = found
+            if accepted is not None:
+                there[base_key(base)] = supply.registry.reference(item.name, digest)
+        return cls(tuple(wanted), there, tuple(errors))
 
     def publish(
         self, engine: Engine, publisher: Publisher, scratch: Path
