@@ -14,9 +14,9 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from monoyard.errors import MachineError, MonoyardError
+from monoyard.errors import MachineError, MonoyardError, ToolError
 from monoyard.images.base_layouts import BaseLayouts, reference
 from monoyard.images.builder import Builder
 from monoyard.images.buildkit import buildkit
@@ -29,6 +29,7 @@ from monoyard.images.pulls import serve
 from monoyard.images.trial import Trial, Trials, engine
 from monoyard.images.wheels import Wheels
 from monoyard.images.work import Base, ImageWork
+from monoyard.install import OutputLocks
 from monoyard.tools.buildx import Target
 
 
@@ -131,7 +132,8 @@ class Building:
         known: dict[Base, str] = {}
         targets = []
         for image in self._order.images:
-            if image.bundle and not (self._top / image.bundle).is_dir():
+            page = self._page(image)
+            if image.bundle and not page:
                 said = f"`{image.bundle}` is not there: `build` has to leave the page in it"
                 self.made[image.package] = Made(problem=said)
             if image.package in self.made:
@@ -143,14 +145,20 @@ class Building:
             context = self._context(image.package)
             own = self._top / image.dockerfile if image.dockerfile else None
             if image.bundle:
-                write_page(
-                    context,
-                    dockerfile=own,
-                    bundle=self._top / image.bundle,
-                    entrypoint=image.entrypoint,
-                    port=image.port,
-                    health=image.health,
-                )
+                try:
+                    with OutputLocks(Path(self._order.state)).reading(image.package):
+                        write_page(
+                            context,
+                            dockerfile=own,
+                            bundle=self._top / image.bundle,
+                            files=page,
+                            entrypoint=image.entrypoint,
+                            port=image.port,
+                            health=image.health,
+                        )
+                except ToolError as error:
+                    self.made[image.package] = Made.of(error)
+                    continue
             else:
                 write_service(
                     context,
@@ -180,6 +188,16 @@ class Building:
             )
             targets.append(target)
         return targets
+
+    def _page(self, image: ImageWork) -> dict[str, str]:
+        """Return the files of a page that its `build` left, as path from the bundle to digest."""
+        left = self._order.pages.get(image.package, {})
+        inside = f"{PurePosixPath(image.bundle).name}/"
+        return {
+            name.removeprefix(inside): digest
+            for name, digest in left.items()
+            if name.startswith(inside)
+        }
 
     def _context(self, name: str) -> Path:
         """Return an empty directory for a context; its name is that of no other checkout's."""

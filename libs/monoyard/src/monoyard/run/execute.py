@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from monoyard.cache import Store
+from monoyard.cache import Store, StoredFile
 from monoyard.errors import InterruptedRunError, MonoyardError
 from monoyard.plan import Plan, State
 from monoyard.results import Outcome, TaskResult
@@ -18,7 +18,7 @@ from monoyard.run.budget import Budget
 from monoyard.run.events import BatchStarted, Event, Subscriber, TaskEnded
 from monoyard.run.keeping import Keeper
 from monoyard.run.machinery import Machinery
-from monoyard.run.outputs import clear_outputs
+from monoyard.run.outputs import clear_outputs, read_outputs
 from monoyard.run.records import Records
 from monoyard.run.scheduler import Options, Scheduler
 from monoyard.run.servers import Postgres
@@ -77,6 +77,9 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
     timeline: list[dict[str, object]] = []
     results = _settled(request)
     by_id = {planned.task.id: planned for planned in request.plan.tasks}
+    left = request.machinery.outputs
+    for planned in request.plan.in_state(State.HIT):
+        left[planned.task.id] = _digests(planned.stored.outputs if planned.stored else ())
 
     def publish(event: Event) -> None:
         if isinstance(event, BatchStarted):
@@ -92,8 +95,13 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
                     "seconds": event.result.seconds,
                 }
             )
+            planned = by_id[event.result.task]
+            outputs: tuple[StoredFile, ...] = ()
+            if planned.task.outputs and event.result.outcome is Outcome.PASS:
+                outputs = read_outputs(request.plan.workspace, planned.task)
+                left[planned.task.id] = _digests(outputs)
             if request.keeper is not None:
-                request.keeper.add(by_id[event.result.task], event.result)
+                request.keeper.add(planned, event.result, outputs)
         for subscriber in request.subscribers:
             subscriber(event)
 
@@ -138,6 +146,10 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
     if stopped is not None and not isinstance(stopped, InterruptedRunError):
         raise stopped
     return summary
+
+
+def _digests(outputs: tuple[StoredFile, ...]) -> dict[str, str]:
+    return {file.path: file.digest for file in outputs}
 
 
 def _settled(request: RunRequest) -> dict[str, TaskResult]:

@@ -17,18 +17,20 @@ from monoyard.cache import Item, Source, Store, StoredFile, StoredResult
 from monoyard.cache import Outcome as StoredOutcome
 from monoyard.plan import PlannedTask
 from monoyard.results import Outcome, TaskResult
+from monoyard.run.outputs import read_outputs
 from monoyard.workspace import (
     Repository,
     Tree,
     Workspace,
     compile_globs,
-    files_on_disk,
     take_snapshot,
 )
 
 _INTERVAL_SECONDS = 5.0
 # Reading the tree again costs its share of a large repository's run; this bounds the share.
 _SHARE_OF_TIME = 0.02
+
+_Pending = tuple[PlannedTask, TaskResult, tuple[StoredFile, ...]]
 
 
 class Keeper:
@@ -61,14 +63,16 @@ class Keeper:
         self._run_id = run_id
         self._began = began
         self._clock = clock
-        self._pending: list[tuple[PlannedTask, TaskResult]] = []
+        self._pending: list[_Pending] = []
         self._outcomes: list[StoredOutcome] = []
         self._durations: dict[str, float] = {}
         self._next_flush = clock() + _INTERVAL_SECONDS
         self.notes: list[str] = []
 
-    def add(self, planned: PlannedTask, result: TaskResult) -> None:
-        """Take a result; it is stored with the next flush if it passed."""
+    def add(
+        self, planned: PlannedTask, result: TaskResult, outputs: tuple[StoredFile, ...] = ()
+    ) -> None:
+        """Take a result with what the task left; it is stored with the next flush if it passed."""
         manifest = planned.manifest
         if manifest is None or result.outcome not in {Outcome.PASS, Outcome.FAIL, Outcome.ERROR}:
             return
@@ -78,7 +82,7 @@ class Keeper:
         )
         self._durations[result.task] = result.seconds
         if passed and planned.task.is_cacheable:
-            self._pending.append((planned, result))
+            self._pending.append((planned, result, outputs))
             if self._clock() > self._next_flush:
                 self.flush()
 
@@ -97,16 +101,20 @@ class Keeper:
         pending, self._pending = self._pending, []
         if not pending:
             return
-        kept: list[tuple[PlannedTask, TaskResult]] = []
+        kept: list[_Pending] = []
         unstable = self._unstable(take_snapshot(self._repository, self._store.memo))
-        for planned, result in pending:
+        for planned, result, outputs in pending:
             if moved := sorted(self._inputs_among(planned, unstable)):
                 self.notes.append(
                     f"{result.task}: {moved[0]} changed while it ran, so its result was not kept"
                 )
+            elif outputs and read_outputs(self._workspace, planned.task) != outputs:
+                self.notes.append(
+                    f"{result.task}: its outputs changed after it ran, so its result was not kept"
+                )
             else:
-                kept.append((planned, result))
-        stored = [self._item(planned, result) for planned, result in kept]
+                kept.append((planned, result, outputs))
+        stored = [self._item(*item) for item in kept]
         self._store.put_many(stored)
         successes = {item.task: item.key for item, _ in stored}
         self._store.history.record_successes(self._workspace_id, successes)
@@ -134,11 +142,13 @@ class Keeper:
             if owner in mine or declared.match(path):
                 yield path
 
-    def _item(self, planned: PlannedTask, result: TaskResult) -> Item:
+    def _item(
+        self, planned: PlannedTask, result: TaskResult, outputs: tuple[StoredFile, ...]
+    ) -> Item:
         if planned.manifest is None:
             raise ValueError(f"{result.task} has no key")
-        sources: dict[str, Source] = {}
-        outputs = tuple(self._outputs(planned, sources))
+        directory = self._workspace.top / self._workspace.packages[planned.task.package].directory
+        sources: dict[str, Source] = {file.digest: directory / file.path for file in outputs}
         artifacts = []
         for name, place in sorted(result.files.items()):
             file = StoredFile.of_file(name, Path(place))
@@ -151,11 +161,3 @@ class Keeper:
             self._clock(), __version__,
         )  # fmt: skip
         return stored, sources
-
-    def _outputs(self, planned: PlannedTask, sources: dict[str, Source]) -> Iterable[StoredFile]:
-        directory = self._workspace.top / self._workspace.packages[planned.task.package].directory
-        for name in files_on_disk(directory, planned.task.outputs):
-            if not (path := directory / name).is_symlink():
-                file = StoredFile.of_file(name, path)
-                sources[file.digest] = path
-                yield file

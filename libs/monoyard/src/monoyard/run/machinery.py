@@ -32,6 +32,7 @@ class Machinery:
         servers: Server to the environment variables that tell where it is.
         is_stopped: The run was asked to stop; nothing new is fetched.
         claims: Directories that only this run uses.
+        outputs: Task to what it left, as path from its package's directory to digest.
     """
 
     top: Path
@@ -46,6 +47,7 @@ class Machinery:
     servers: dict[str, Mapping[str, str]] = field(default_factory=dict)
     is_stopped: bool = False
     claims: Claims = field(default_factory=Claims)
+    outputs: dict[str, Mapping[str, str]] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def prepare(self, needs: Needs, scratch: Path) -> None:
@@ -135,6 +137,10 @@ class BatchSurroundings:
         if self.machinery.env_mode == "loose":
             return {**self.machinery.environment, **own}
         return clean(declared, self.machinery.environment) | own
+
+    def outputs(self, task: str) -> Mapping[str, str]:
+        """Return what a task left, as path from its package's directory to digest."""
+        return self.machinery.outputs.get(task, {})
 
     def resource(self, name: str) -> Mapping[str, str]:
         """Return the environment variables that tell a task where a server is.

@@ -12,6 +12,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from monoyard.errors import InterruptedRunError, MonoyardError
+from monoyard.install import OutputLocks
 from monoyard.plan import Task
 from monoyard.process import Exit, kill_running
 from monoyard.results import Outcome, TaskResult
@@ -75,7 +76,8 @@ class Scheduler:
         self._publish = publish
         shared = None if WITHIN_A_TASK in machinery.environment else machinery.kept / "processors"
         self._processors = Processors(shared, budget.cpus)
-        self._awaits_processors = False
+        self._outputs = OutputLocks(machinery.state)
+        self._awaits_others = False
         self._server = ServerStart(postgres, scratch / "postgres.log")
         self._scratch = scratch
         self._began = time.monotonic()
@@ -151,7 +153,7 @@ class Scheduler:
 
     def _advance(self) -> None:
         self._react_to_signals()
-        self._awaits_processors = False
+        self._awaits_others = False
         self._agenda.start(self._try_to_start)
         if self._halt:
             for batch in self._agenda.not_begun():
@@ -168,7 +170,11 @@ class Scheduler:
         if not self._servers_ready(batch):
             return False
         if not self._processors.take(batch.number, batch.cpus):
-            self._awaits_processors = True
+            self._awaits_others = True
+            return False
+        if not self._outputs.take(task.package for task in batch.tasks if task.outputs):
+            self._processors.give_back(batch.number)
+            self._awaits_others = True
             return False
         self._start_batch(batch)
         return True
@@ -241,7 +247,7 @@ class Scheduler:
         self._jobs.start(batch, batch.steps[done])
 
     def _wait(self) -> None:
-        is_asking = self._server.is_awaited or self._awaits_processors
+        is_asking = self._server.is_awaited or self._awaits_others
         pause = _ASKING_PAUSE if is_asking else _PAUSE
         for ready, _ in self._selector.select(pause):
             if ready.data is None:
@@ -282,6 +288,8 @@ class Scheduler:
         self._results[result.task] = result
         estimate = self._estimates.get(result.task, self._tasks[result.task].estimate)
         self._publish(TaskEnded(result, batch.number, self._now(), estimate))
+        if self._tasks[result.task].outputs:  # whoever listened has seen what it left
+            self._outputs.give_back(self._tasks[result.task].package)
         if (
             self._options.fail_fast
             and not self._halt
@@ -312,6 +320,7 @@ class Scheduler:
         self._selector.close()
         self._server.remove()
         self._processors.close()
+        self._outputs.close()
 
     def _now(self) -> float:
         return time.monotonic() - self._began

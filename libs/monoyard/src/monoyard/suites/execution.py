@@ -151,6 +151,9 @@ class Surroundings(Protocol):
     def environment(self, declared: Sequence[str]) -> dict[str, str]:
         """Return the environment of a task that declares these variables."""
 
+    def outputs(self, task: str) -> Mapping[str, str]:
+        """Return what a task left, as path from its package's directory to digest (SHA-256)."""
+
     def resource(self, name: str) -> Mapping[str, str]:
         """Return the environment variables that tell a task where a server is."""
 

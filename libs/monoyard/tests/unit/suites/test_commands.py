@@ -42,6 +42,11 @@ class Here:
         """Return where a tool would be."""
         return Path("/tools") / name
 
+    def outputs(self, task: str) -> dict[str, str]:
+        """Return what a task left: nothing."""
+        del task
+        return {}
+
     def resource(self, name: str) -> Mapping[str, str]:
         """Return that no server runs."""
         del name
