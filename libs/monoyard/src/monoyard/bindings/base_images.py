@@ -11,6 +11,7 @@ from typing import Final
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.parallel import each_or_error
 from monoyard.bindings.supplying import Supplying
+from monoyard.config import ImagesSettings
 from monoyard.errors import MonoyardError
 from monoyard.images import Base, ImageWork, base_entries, base_key, bases_of, kept_base
 from monoyard.plan import Entries, Manifest, Plan
@@ -36,9 +37,7 @@ class BaseImages:
     @classmethod
     def find(cls, plan: Plan, publisher: Publisher, supply: Supplying) -> BaseImages:
         """Look for the bases of the selected images; upstream images are where they are."""
-        works = (planned.task.work for planned in plan.selected)
-        bases = bases_of(work for work in works if isinstance(work, ImageWork))
-        asked = [(base, _wanted(base)) for base in bases]
+        asked = wanted_bases(plan)
         said = each_or_error(publisher.find, [item for _, item in asked])
         wanted, there, errors = [], {}, []
         for (base, item), found in zip(asked, said, strict=True):
@@ -71,6 +70,18 @@ class BaseImages:
                 yield publisher.publish(wanted, built, "the registry does not have it")
             except MonoyardError as error:
                 yield error
+
+
+def wanted_bases(plan: Plan) -> list[tuple[Base, Wanted]]:
+    """Return the bases of the selected images, each with what it is in the registry."""
+    works = (planned.task.work for planned in plan.selected)
+    bases = bases_of(work for work in works if isinstance(work, ImageWork))
+    return [(base, _wanted(base)) for base in bases]
+
+
+def base_names(settings: ImagesSettings) -> list[str]:
+    """Return the names that base images have in the registry."""
+    return [f"{_PREFIX}{name}" for name, base in settings.bases.items() if base.packages]
 
 
 def _wanted(base: Base) -> Wanted:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from monoyard.bindings.announcing import announce
 from monoyard.bindings.arguments import HELP, parse_arguments
+from monoyard.bindings.base_images import base_names, wanted_bases
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.living_branches import LivingBranches
 from monoyard.bindings.needed_images import (
@@ -25,6 +26,7 @@ from monoyard.bindings.supplying import find_registry
 from monoyard.delivery.access import Connect
 from monoyard.errors import MonoyardError, RegistryError, UsageError
 from monoyard.images import SUITE, ImageWork
+from monoyard.plan import Plan, PlannedTask
 from monoyard.supply import (
     Decision,
     History,
@@ -33,6 +35,7 @@ from monoyard.supply import (
     Retention,
     Rules,
     Stock,
+    bases_of_kept,
     take_stock,
     told_at,
     use_since,
@@ -97,10 +100,12 @@ def prune_images(directory: Path, asked: Pruning, open_namespace: Connect | None
     repository, registry = engine.repository, find_registry(engine)
     history = LivingBranches(repository, _warn, asked.is_applied).history()
     plan = engine.plan(engine.selection(arguments, (SUITE,)), has_engine=True)
-    works = (planned.task.work for planned in plan.selected)
-    names = [work.package for work in works if isinstance(work, ImageWork)]
+    names = _image_names(plan.selected)
+    # What a base is needed for is known only of images that are looked at.
+    is_whole = len(names) == len(_image_names(plan.tasks))
+    bases = base_names(engine.workspace.settings.images) if is_whole else []
     engine.announce(f"asking {registry.address} for the images of {len(names)} packages")
-    stocks = {name: take_stock(registry, name, each) for name in names}
+    stocks = {name: take_stock(registry, name, each) for name in (*names, *bases)}
 
     def doubt(error: MonoyardError) -> None:
         if asked.is_applied:
@@ -110,16 +115,18 @@ def prune_images(directory: Path, asked: Pruning, open_namespace: Connect | None
     # Last of all, for an environment goes on meanwhile.
     needed = {**ask_environments(engine, environments, doubt, open_namespace), **needed}
     rules = Rules(needed, grace, time.time())
-    decided: dict[str, tuple[Decision, ...]] = {}
-    removals: dict[str, dict[str, tuple[str, ...]]] = {}
-    for name, stock in stocks.items():
-        found = _decide(registry, repository, history, name, rules, stock)
-        decided[name], removals[name] = found
-    _warn_of_strangers(rules, decided)
+    judge = _Judge(registry, repository, history)
+    for name in names:
+        judge.decide(name, stocks[name], rules)
+    kept = judge.kept()
+    for name in bases:
+        own = {**bases_of_kept(stocks[name], kept), **_current(plan, name, stocks[name]), **needed}
+        judge.decide(name, stocks[name], replace(rules, needed=own))
+    _warn_of_strangers(rules, judge.decided)
     target = arguments.json if asked.target is None else asked.target
-    _report(decided, registry.address, asked, target)
+    _report(judge.decided, registry.address, asked, target)
     if asked.is_applied:
-        _remove(registry, removals, stocks, engine.announce)
+        _remove(registry, judge.removals, stocks, engine.announce)
 
 
 def read_grace(words: str) -> float:
@@ -159,25 +166,56 @@ def _with_times(history: History, repository: Repository, commits: Iterable[str]
     return replace(history, times={**history.times, **known})
 
 
-def _decide(
-    registry: Registry,
-    repository: Repository,
-    history: History,
-    name: str,
-    rules: Rules,
-    stock: Stock,
-) -> tuple[tuple[Decision, ...], dict[str, tuple[str, ...]]]:
-    commits = (commit for image in stock.images for commit in image.commits)
-    retention = Retention(stock, _with_times(history, repository, commits), rules)
-    doubtful = retention.depending_on_age()
+def _image_names(tasks: Iterable[PlannedTask]) -> list[str]:
+    works = (planned.task.work for planned in tasks)
+    return [work.package for work in works if isinstance(work, ImageWork)]
 
-    def age(image: Image) -> float | None:
-        attached = stock.attached.get(image.digest)
-        return told_at(registry, name, attached, is_tagged=bool(image.tags))
 
-    digests = [image.digest for image in doubtful]
-    decisions = retention.decide(dict(zip(digests, each(age, doubtful), strict=True)))
-    return decisions, retention.removals(decisions)
+def _current(plan: Plan, name: str, stock: Stock) -> dict[str, str]:
+    """Return the base image of a name that the work tree is built on, with that as the reason."""
+    tags = {wanted.tag for _, wanted in wanted_bases(plan) if wanted.name == name}
+    images = (image for image in stock.images if tags.intersection(image.tags))
+    return {image.digest: "the lock of this work tree names it" for image in images}
+
+
+class _Judge:
+    """Decides about images, one name after the other.
+
+    Attributes:
+        decided: The decisions, by name.
+        removals: The manifests that go with each image that is removed, by name and digest.
+    """
+
+    def __init__(self, registry: Registry, repository: Repository, history: History) -> None:
+        self.decided: dict[str, tuple[Decision, ...]] = {}
+        self.removals: dict[str, dict[str, tuple[str, ...]]] = {}
+        self._registry = registry
+        self._repository = repository
+        self._history = history
+
+    def decide(self, name: str, stock: Stock, rules: Rules) -> None:
+        """Decide about the images of a name."""
+        commits = (commit for image in stock.images for commit in image.commits)
+        history = _with_times(self._history, self._repository, commits)
+        retention = Retention(stock, history, rules)
+        doubtful = retention.depending_on_age()
+
+        def age(image: Image) -> float | None:
+            attached = stock.attached.get(image.digest)
+            return told_at(self._registry, name, attached, is_tagged=bool(image.tags))
+
+        digests = [image.digest for image in doubtful]
+        decisions = retention.decide(dict(zip(digests, each(age, doubtful), strict=True)))
+        self.decided[name], self.removals[name] = decisions, retention.removals(decisions)
+
+    def kept(self) -> list[tuple[str, Image]]:
+        """Return the images that stay, each with its name."""
+        return [
+            (name, decision.image)
+            for name, decisions in self.decided.items()
+            for decision in decisions
+            if decision.is_kept
+        ]
 
 
 def _remove(

@@ -16,7 +16,15 @@ from monoyard.supply.origin import SBOM, Origin, find_origin
 from monoyard.supply.publishing import Built, Published, Publisher, Wanted, content_tag, key_of_tag
 from monoyard.supply.registry import CREDENTIALS, Registry, is_commit
 from monoyard.supply.remembering import Remembered
-from monoyard.supply.retention import Decision, History, Image, Retention, Rules, Stock
+from monoyard.supply.retention import (
+    Decision,
+    History,
+    Image,
+    Retention,
+    Rules,
+    Stock,
+    bases_of_kept,
+)
 from monoyard.supply.sbom import describe
 from monoyard.supply.scanning import Scanners
 from monoyard.supply.signing import KEYLESS, Signatures, own_identity
@@ -51,6 +59,7 @@ __all__ = [
     "Stock",
     "Trust",
     "Wanted",
+    "bases_of_kept",
     "content_tag",
     "describe",
     "find_origin",

@@ -32,6 +32,7 @@ class Image:
         is_list: It is a list of images.
         is_gone: It is removed already; only what was attached to it is left.
         told_at: Unix seconds of the newest statement about its making; None where there is none.
+        layers: Digests of its layers, the lowest first.
     """
 
     digest: str
@@ -40,6 +41,7 @@ class Image:
     is_list: bool = False
     is_gone: bool = False
     told_at: float | None = None
+    layers: tuple[str, ...] = ()
 
     @property
     def commits(self) -> tuple[str, ...]:
@@ -285,6 +287,26 @@ class Retention:
                 last = f"it is one of the last {self._rules.per_branch} images of branch {branch}"
                 found.setdefault(digest, last)
         return found
+
+
+def bases_of_kept(bases: Stock, kept: Iterable[tuple[str, Image]]) -> dict[str, str]:
+    """Return the bases that kept images were made from, each with why it is needed.
+
+    An image that is built on another has the layers of that, untouched, as its lowest. What a list
+    of images was made from is not looked up: it could be any of the bases.
+
+    Args:
+        bases: What there is of a base image.
+        kept: Images that stay, each with its name.
+    """
+    found: dict[str, str] = {}
+    for name, image in kept:
+        for base in bases.images:
+            lowest = image.layers[: len(base.layers)]
+            if image.is_list or (base.layers and lowest == base.layers):
+                reason = f"{name}@{image.digest} is made from it, and kept"
+                found.setdefault(base.digest, reason)
+    return found
 
 
 def is_branch_tag(tag: str) -> bool:

@@ -15,6 +15,7 @@ from monoyard.supply.retention import (
     Retention,
     Rules,
     Stock,
+    bases_of_kept,
     subject_of_tag,
 )
 
@@ -293,3 +294,19 @@ def test_end_of_a_build(said: object, seconds: float | None) -> None:
 def test_broken_bundle_tells_nothing(bundle: bytes) -> None:
     """What cannot be read is no age, and so a reason to keep."""
     assert finished_on(bundle) is None
+
+
+def test_bases_of_images_that_are_kept_are_needed() -> None:
+    """A base is needed where its layers are the lowest of an image; any may be that of a list."""
+    old_base = Image(name("b", 1), layers=("one",))
+    base = Image(name("b", 2), layers=("two", "three"))
+    emptied = Image(name("b", 3), is_gone=True)
+    bases = Stock((old_base, base, emptied), {})
+    made = Image(name("i", 1), layers=("two", "three", "own"))
+    other = Image(name("i", 2), layers=("own", "one"))
+    short = Image(name("i", 3), layers=("two",))
+    assert bases_of_kept(bases, [("shop", other), ("shop", short)]) == {}
+    reason = f"shop@{made.digest} is made from it, and kept"
+    assert bases_of_kept(bases, [("shop", other), ("shop", made)]) == {base.digest: reason}
+    listed = Image(name("l", 1), is_list=True)
+    assert bases_of_kept(bases, [("shop", listed)]).keys() == {name("b", n) for n in (1, 2, 3)}
