@@ -21,6 +21,7 @@ from monoyard.images.base_layouts import BaseLayouts, reference
 from monoyard.images.builder import Builder
 from monoyard.images.buildkit import buildkit
 from monoyard.images.contexts import unique_directory, write_page, write_service
+from monoyard.images.engine import engine_host
 from monoyard.images.index_secrets import index_secrets
 from monoyard.images.layouts import Layout
 from monoyard.images.machine_faults import explain_system_error
@@ -206,7 +207,7 @@ class Building:
     def _try(self, layouts: Mapping[str, Layout]) -> None:
         if not layouts:
             return
-        trials = Trials(engine())
+        trials = Trials(engine(), engine_host(os.environ))
         trials.remove_abandoned()
         with serve(layouts) as address, ThreadPoolExecutor(os.cpu_count()) as pool:
 
@@ -214,8 +215,9 @@ class Building:
                 layout = layouts[image.package]
                 reference = f"{address}/{image.package}@{layout.digest}"
                 trial = Trial(
-                    reference, image.port, image.health, image.environment, image.health_command
-                )
+                    reference, layout, image.port, image.health, image.environment,
+                    image.health_command,
+                )  # fmt: skip
                 try:
                     problem = _user_problem(layout) or trials.run(trial)
                 except MachineError as error:
