@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
-from monoyard.errors import MonoyardError
+from monoyard.errors import InterruptedRunError, MonoyardError
 from monoyard.process import kill_running
 
 _AT_ONCE: Final = 4
@@ -36,6 +36,8 @@ def each_or_error(
     def tried(item: Item) -> Result | MonoyardError:
         try:
             return function(item)
+        except InterruptedRunError:
+            raise  # that is no fault of the item
         except MonoyardError as error:
             return error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -52,9 +53,12 @@ def publish(directory: Path, arguments: Arguments) -> None:
             "base images are not locked in this run, so what is made of them is not published",
             hint="unset MONOYARD_BASE_LOCK; `invoke images.refresh` brings the lock up to date",
         )
-    plan = engine.plan(engine.selection(arguments), has_engine=True)
+    selection = engine.selection(arguments)
+    with ThreadPoolExecutor(1) as pool:
+        supplying = pool.submit(Supplying.of, engine)  # git answers while the plan is made
+        plan = engine.plan(selection, has_engine=True)
+        supply = supplying.result()
     wanted = wanted_images(plan)
-    supply = Supplying.of(engine)
     publisher = Publisher(
         supply.registry, supply.signatures, supply.policy, supply.origin,
         BranchLine(engine.repository, supply.origin.branch, supply.origin.commit), supply.memory,

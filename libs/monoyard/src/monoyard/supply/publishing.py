@@ -145,6 +145,8 @@ class Publisher:
         # Images in the registry are held against the last environment that trusts the key.
         self._trust = Trust(signatures, policy, trusting[-1], memory)
         self._trust_anew = Trust(signatures, policy, trusting[-1])
+        # Images by digest that were found to be said to belong to the commit.
+        self._told: set[str] = set()
         self._is_fully_trusted = trusting[-1] == list(policy.environments)[-1]
         self._own = signatures.signer(policy.signers[min(own)])
 
@@ -164,7 +166,9 @@ class Publisher:
         commit = self._origin.commit if self._origin.is_clean else ""
         if commit:
             with contextlib.suppress(VerificationError):
-                return digest, self._trust.accept(reference, self._expected(wanted, commit)), ""
+                accepted = self._trust.accept(reference, self._expected(wanted, commit))
+                self._told.add(reference)
+                return digest, accepted, ""
         try:
             return digest, self._trust.accept(reference, self._expected(wanted)), ""
         except VerificationError as refusal:
@@ -178,7 +182,7 @@ class Publisher:
             VerificationError: It is not accepted any more.
         """
         is_told = self._tell_commit(wanted, digest)
-        tags = self._tag(wanted, digest)
+        tags = self._tag(wanted, digest, is_found=True)
         if (is_told or tags.is_changed) and not self._is_there(wanted, digest):
             raise RegistryError(
                 f"{self._registry.reference(wanted.name, digest)} was removed while it was tagged",
@@ -245,6 +249,8 @@ class Publisher:
             return False
         commit = self._origin.commit
         reference = self._registry.reference(wanted.name, digest)
+        if reference in self._told:
+            return False
         try:
             self._trust.accept(reference, self._expected(wanted, commit))
         except VerificationError:
@@ -265,8 +271,15 @@ class Publisher:
             ),
         )
 
-    def _tag(self, wanted: Wanted, digest: str) -> _Tags:
-        """Set the tags; the content tag is the last, because it says that all else is there."""
+    def _tag(self, wanted: Wanted, digest: str, *, is_found: bool = False) -> _Tags:
+        """Set the tags; the content tag is the last, because it says that all else is there.
+
+        Args:
+            wanted: The image.
+            digest: Its digest.
+            is_found: It was found by its content tag: that is looked at again only where another
+                one had to be set.
+        """
         name, origin = wanted.name, self._origin
         for_good: tuple[str, ...] = ()
         moving: list[str] = []
@@ -286,7 +299,8 @@ class Publisher:
             was_set[tag] = there != digest
             if was_set[tag]:
                 self._registry.tag(name, digest, tag)
-        was_set[wanted.tag] = self._registry.tag_unless_set(name, digest, wanted.tag)
+        if any(was_set.values()) or not is_found:
+            was_set[wanted.tag] = self._registry.tag_unless_set(name, digest, wanted.tag)
         # Read back what was set: somebody else may have set it as well, with another image.
         for tag in for_good:
             if was_set[tag]:

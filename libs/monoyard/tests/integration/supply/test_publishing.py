@@ -9,7 +9,8 @@ import pytest
 from monoyard.errors import ConfigurationError, ImageError
 from monoyard.supply import Expected, Trust, content_tag
 
-from .yard import COMMIT, SOURCE, Desk, copy_tag, key_of, wanted
+from .proxy import proxied
+from .yard import COMMIT, SOURCE, Desk, LocalRegistry, copy_tag, key_of, wanted
 
 
 def test_new_image_is_pushed_signed_and_tagged(desk: Desk) -> None:
@@ -55,6 +56,19 @@ def test_publishing_again_changes_nothing(desk: Desk) -> None:
     again = publisher.reuse(item, done.digest)
     assert again.tags == done.tags
     assert desk.attached("shop", done.digest) == attached
+
+
+def test_what_is_as_it_should_be_is_asked_once(desk: Desk, registry: LocalRegistry) -> None:
+    """Where nothing changed each tag is looked at once: that is most of what publishing costs."""
+    item = wanted("one")
+    desk.publisher().publish(item, desk.built("one"), "new")
+    with proxied(registry) as proxy:
+        publisher = desk.through(proxy)
+        digest, _, _ = publisher.find(item)
+        done = publisher.reuse(item, digest)
+        asked = [proxy.count("HEAD", f"/manifests/{tag}$", 200) for tag in done.tags]
+        assert asked == [1] * len(done.tags)
+    assert set(done.tags) == {content_tag(key_of("one")), COMMIT, "branch-main"}
 
 
 def test_uncommitted_changes_set_the_content_tag_alone(desk: Desk) -> None:
