@@ -6,6 +6,7 @@ The same words mean the same at both doors. Parsed by hand because packages and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -22,6 +23,7 @@ PACKAGE            name, project name or path; none means all
 --exclude PACKAGE  leave this package out (repeat for more)
 --since REF        only what the changes since REF can break
 --affected         only what the changes of this branch can break
+--shard K/N        the K-th of N parts of the tasks, to share them among machines
 --fail-fast        stop at the first task that does not pass
 --keep-going       run tasks although the ones they need failed
 --force            run again and store the results
@@ -48,12 +50,31 @@ _FLAGS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 _VALUES: Final = {
     "--suite": "suites", "--exclude": "exclude", "--since": "since", "--env-mode": "env_mode",
-    "--env": "env",
+    "--env": "env", "--shard": "shard",
 }  # fmt: skip
 _REPEATED: Final = frozenset({"--suite", "--exclude"})
 _JSON: Final = "--json"
 _OPTIONS: Final = (*_FLAGS, *_VALUES, _JSON)
+_SHARD: Final = re.compile(r"([0-9]{1,4})/([0-9]{1,4})(?:@([0-9a-f]{8}))?", re.ASCII)
 _KNOWN: Final = {"--suite": (*SUITES, IMAGE), "--env-mode": ("strict", "loose")}
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One part of the tasks.
+
+    Attributes:
+        number: Which, from 1.
+        of: How many there are.
+        proof: What `Division.proof` has to be; empty where nobody says.
+    """
+
+    number: int
+    of: int
+    proof: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +96,7 @@ class Arguments:
         env: Name of an environment, or empty.
         history: All commits instead of those since the base.
         json: None without `--json`, empty for standard output, else a file.
+        shard: The part of the tasks to take, or None for all.
         tool: Words after a second `--`, or None without one.
         wants_help: `--help` was given.
     """
@@ -93,6 +115,7 @@ class Arguments:
     env: str = ""
     history: bool = False
     json: str | None = None
+    shard: Shard | None = None
     tool: tuple[str, ...] | None = None
     wants_help: bool = False
 
@@ -141,9 +164,21 @@ def _with_option(parsed: Arguments, name: str, value: str, *, has_value: bool) -
             raise UsageError(f"`{name}` takes no value")
         return replace(parsed, **_FLAGS[name])
     _check_value(name, value)
+    if name == "--shard":
+        return replace(parsed, shard=_shard(value))
     field = _VALUES[name]
     said: Any = (*getattr(parsed, field), value) if name in _REPEATED else value
     return replace(parsed, **{field: said})
+
+
+def _shard(value: str) -> Shard:
+    found = _SHARD.fullmatch(value)
+    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        raise UsageError(
+            f"`--shard` is K/N with K from 1 to N, not `{value}`",
+            hint="`--shard 2/4` is the second of four; `invoke plan --shards 4` shows them all",
+        )
+    return Shard(int(found[1]), int(found[2]), found[3] or "")
 
 
 def _check_value(name: str, value: str) -> None:

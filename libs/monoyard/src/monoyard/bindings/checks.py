@@ -12,6 +12,7 @@ from pathlib import Path
 from monoyard.bindings.announcing import announce
 from monoyard.bindings.arguments import HELP, Arguments
 from monoyard.bindings.engine import Engine
+from monoyard.bindings.sharding import shard_of
 from monoyard.errors import ChecksFailedError, InterruptedRunError, MachineError
 from monoyard.images import SUITE as IMAGE
 from monoyard.images import ImageExecutor, ImageWork, required
@@ -93,6 +94,7 @@ class Checks:
             return None
         engine = self.engine
         plan = engine.plan(engine.selection(arguments, suites)).restricted(keep)
+        plan = shard_of(plan, arguments)
         if arguments.tool is not None:
             self._hand_over(plan, arguments)
             return None

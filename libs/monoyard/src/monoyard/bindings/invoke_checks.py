@@ -23,15 +23,32 @@ def questions_tasks(directory: Path) -> list[Any]:
         show_affected(directory, words_of(context), since or None, target_of(json))
 
     @task(
-        help={"since": "only what changes since this ref can break", "json": JSON},
+        help={
+            "since": "only what changes since this ref can break",
+            "json": JSON,
+            "shards": "show instead how `--shard` divides the tasks, as JSON a matrix of CI jobs",
+        },
         optional=["json"],
     )
     @guarded
-    def plan(context: Context, since: str = "", json: str | None = None) -> None:
+    def plan(context: Context, since: str = "", json: str | None = None, shards: str = "") -> None:
         """Show what `nox -s ci` would do: tasks, cache state, expected time."""
-        from monoyard.bindings.questions import show_plan
+        from monoyard.bindings.questions import show_plan, show_shards
 
-        show_plan(directory, words_of(context), since or None, target_of(json))
+        asked = (directory, words_of(context), since or None, target_of(json))
+        if shards:
+            show_shards(*asked, shards)
+        else:
+            show_plan(*asked)
+
+    @task
+    @guarded
+    def durations(context: Context) -> None:
+        """Write how long tasks took here into the table that `--shard` divides by."""
+        from monoyard.bindings.sharding import write_durations
+
+        del context
+        write_durations(directory)
 
     @task(help={"json": JSON}, optional=["json"], positional=["name"])
     @guarded
@@ -60,7 +77,7 @@ def questions_tasks(directory: Path) -> list[Any]:
         del context
         write_locks(directory, check=check)
 
-    return [affected, plan, explain, graph, lock]
+    return [affected, plan, durations, explain, graph, lock]
 
 
 def cache_tasks(directory: Path) -> list[Any]:

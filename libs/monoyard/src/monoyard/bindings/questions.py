@@ -11,6 +11,7 @@ from typing import Any
 from monoyard.bindings.announcing import announce
 from monoyard.bindings.arguments import HELP, Arguments, parse_arguments
 from monoyard.bindings.engine import Engine
+from monoyard.bindings.sharding import matrix, shard_of
 from monoyard.config import suggest
 from monoyard.errors import UsageError
 from monoyard.plan import Explanation, Plan, Selection, explain
@@ -51,7 +52,32 @@ def show_plan(directory: Path, words: Sequence[str], since: str | None, target: 
         print(HELP, end="")
         return
     plan, _ = _plan(directory, arguments)
+    plan = shard_of(plan, arguments)
     answer(plan_lines(plan), plan.to_data(), arguments.json if target is None else target)
+
+
+def show_shards(
+    directory: Path, words: Sequence[str], since: str | None, target: str | None, shards: str
+) -> None:
+    """Print into which shards the tasks of the plan are divided; as JSON, a matrix in one line.
+
+    Args:
+        directory: A directory of the repository.
+        words: What stands after `--`.
+        since: Ref to count changes from.
+        target: As `show_affected` takes it.
+        shards: How many, as typed.
+    """
+    arguments = replace(_arguments(words, since), use_cache=False)
+    if arguments.shard is not None:
+        raise UsageError("`--shards` shows all shards, and `--shard` takes one: use one of them")
+    plan, _ = _plan(directory, arguments)
+    lines, data = matrix(plan, shards)
+    target = arguments.json if target is None else target
+    if target:
+        Path(target).write_text(f"{data}\n", encoding="utf-8")
+    else:
+        print("\n".join(lines) if target is None else data)
 
 
 def show_explanation(directory: Path, name: str, target: str | None) -> None:

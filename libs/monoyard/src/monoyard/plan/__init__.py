@@ -21,6 +21,14 @@ from monoyard.plan.plan import Plan, PlannedTask, State, make_plan
 from monoyard.plan.reading import READ_BY_DEFAULT, UNREAD_BY_DEFAULT
 from monoyard.plan.schema import plan_schema
 from monoyard.plan.selection import Selection
+from monoyard.plan.shards import (
+    DURATIONS_FILE,
+    Division,
+    divide,
+    durations_document,
+    read_durations,
+    take,
+)
 from monoyard.plan.task import (
     EVERY_PROCESSOR,
     Entries,
@@ -32,6 +40,7 @@ from monoyard.plan.task import (
 )
 
 __all__ = [
+    "DURATIONS_FILE",
     "EVERY_PROCESSOR",
     "READ_BY_DEFAULT",
     "UNREAD_BY_DEFAULT",
@@ -40,6 +49,7 @@ __all__ = [
     "ChangedFile",
     "ConfigChanged",
     "DependsOn",
+    "Division",
     "EngineChanged",
     "Entries",
     "Explanation",
@@ -60,9 +70,13 @@ __all__ = [
     "TaskSource",
     "UnownedFile",
     "cause_data",
+    "divide",
+    "durations_document",
     "explain",
     "explain_against",
     "gather",
     "make_plan",
     "plan_schema",
+    "read_durations",
+    "take",
 ]

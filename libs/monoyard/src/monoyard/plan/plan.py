@@ -90,13 +90,15 @@ class Plan:
     workspace: Workspace
     base_tree: Tree | None
 
-    def restricted(self, keep: Callable[[Task], bool]) -> Plan:
-        """Return the plan in which tasks that are not wanted are not selected."""
+    def restricted(
+        self, keep: Callable[[Task], bool], reason: str = "not part of this session"
+    ) -> Plan:
+        """Return the plan in which tasks that are not wanted are not selected, and why."""
         return replace(
             self,
             tasks=tuple(
                 planned if keep(planned.task) or planned.state is State.NOT_SELECTED
-                else replace(planned, state=State.NOT_SELECTED, reason="not part of this session")
+                else replace(planned, state=State.NOT_SELECTED, reason=reason)
                 for planned in self.tasks
             ),
         )  # fmt: skip
