@@ -29,6 +29,7 @@ from monoyard.report import (
 )
 from monoyard.results import Verdict
 from monoyard.run import (
+    INPUTS_FILE,
     Keeper,
     Machinery,
     Options,
@@ -39,6 +40,7 @@ from monoyard.run import (
     RunSummary,
     Subscriber,
     execute,
+    inputs_data,
     lay_over,
     machine_budget,
     new_run_id,
@@ -201,9 +203,14 @@ class Checks:
             for line in annotation_lines(summary):
                 print(line, file=talk)
             write_summary(summary, environment)
-        write_junit(summary, self.engine.state / "runs" / summary.run_id / "junit.xml")
+        directory = self.engine.state / "runs" / summary.run_id
+        write_junit(summary, directory / "junit.xml")
+        if is_ci(environment):
+            inputs = json.dumps(inputs_data(summary.plan), separators=(",", ":"))
+            (directory / INPUTS_FILE).write_text(inputs, encoding="utf-8")
         if arguments.json is not None:
-            text = json.dumps(summary.to_data(), indent=1)
+            data = {**summary.to_data(), "inputs": inputs_data(summary.plan)}
+            text = json.dumps(data, indent=1)
             if arguments.json:
                 Path(arguments.json).write_text(text + "\n", encoding="utf-8")
             else:

@@ -59,6 +59,15 @@ def questions_tasks(directory: Path) -> list[Any]:
         del context
         show_explanation(directory, name, target_of(json))
 
+    @task(help={"json": JSON}, optional=["json"], positional=["a", "b"])
+    @guarded
+    def compare(context: Context, a: str, b: str, json: str | None = None) -> None:
+        """Say what differs between two runs: files of `--json`, or ids of runs (`latest`)."""
+        from monoyard.bindings.comparing import show_comparison
+
+        del context
+        show_comparison(directory, a, b, target_of(json))
+
     @task(help={"format": "mermaid or dot"})
     @guarded
     def graph(context: Context, format: str = "mermaid") -> None:  # noqa: A002  the option's name
@@ -77,7 +86,7 @@ def questions_tasks(directory: Path) -> list[Any]:
         del context
         write_locks(directory, check=check)
 
-    return [affected, plan, durations, explain, graph, lock]
+    return [affected, plan, durations, explain, compare, graph, lock]
 
 
 def cache_tasks(directory: Path) -> list[Any]:

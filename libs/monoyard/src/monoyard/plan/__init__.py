@@ -1,6 +1,7 @@
 """One plan: tasks with keys, causes, cache state and estimates; a value that everything asks."""
 
 from monoyard.plan.causes import (
+    LOCK_PARTS,
     BaseUnknown,
     Cause,
     ChangedFile,
@@ -15,7 +16,13 @@ from monoyard.plan.causes import (
     UnownedFile,
     cause_data,
 )
-from monoyard.plan.explain import Explanation, explain, explain_against
+from monoyard.plan.explain import (
+    Explanation,
+    difference_line,
+    explain,
+    explain_against,
+    is_listing,
+)
 from monoyard.plan.keys import Keys, Manifest
 from monoyard.plan.plan import Plan, PlannedTask, State, make_plan
 from monoyard.plan.reading import READ_BY_DEFAULT, UNREAD_BY_DEFAULT
@@ -42,6 +49,7 @@ from monoyard.plan.task import (
 __all__ = [
     "DURATIONS_FILE",
     "EVERY_PROCESSOR",
+    "LOCK_PARTS",
     "READ_BY_DEFAULT",
     "UNREAD_BY_DEFAULT",
     "BaseUnknown",
@@ -70,11 +78,13 @@ __all__ = [
     "TaskSource",
     "UnownedFile",
     "cause_data",
+    "difference_line",
     "divide",
     "durations_document",
     "explain",
     "explain_against",
     "gather",
+    "is_listing",
     "make_plan",
     "plan_schema",
     "read_durations",

@@ -1,8 +1,10 @@
 """Runs a plan: scheduler, budget, supervision, records."""
 
 from monoyard.run.budget import Budget, machine_budget
+from monoyard.run.comparison import Compared, Likeness, Record, compare, read_record
 from monoyard.run.events import BatchStarted, Event, Preparing, Stopping, Subscriber, TaskEnded
 from monoyard.run.execute import RunRequest, execute, new_run_id
+from monoyard.run.inputs import INPUTS_FILE, inputs_data
 from monoyard.run.keeping import Keeper
 from monoyard.run.machinery import BatchSurroundings, Machinery
 from monoyard.run.outputs import put_back_outputs
@@ -13,24 +15,31 @@ from monoyard.run.servers import Postgres
 from monoyard.run.summary import RunSummary
 
 __all__ = [
+    "INPUTS_FILE",
     "BatchStarted",
     "BatchSurroundings",
     "Budget",
+    "Compared",
     "Event",
     "Keeper",
+    "Likeness",
     "Machinery",
     "Options",
     "Postgres",
     "Preparing",
+    "Record",
     "Records",
     "RunRequest",
     "RunSummary",
     "Stopping",
     "Subscriber",
     "TaskEnded",
+    "compare",
     "execute",
+    "inputs_data",
     "lay_over",
     "machine_budget",
     "new_run_id",
     "put_back_outputs",
+    "read_record",
 ]
