@@ -26,6 +26,7 @@ PACKAGE            name, project name or path; none means all
 --shard K/N        the K-th of N parts of the tasks, to share them among machines
 --fail-fast        stop at the first task that does not pass
 --keep-going       run tasks although the ones they need failed
+--retries N        run tasks that fail up to N times more; one that then passes is flaky, not clean
 --force            run again and store the results
 --no-cache         neither read nor store results
 --env-mode MODE    strict (default) clears the environment; loose passes it on, without the cache
@@ -50,7 +51,7 @@ _FLAGS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 _VALUES: Final = {
     "--suite": "suites", "--exclude": "exclude", "--since": "since", "--env-mode": "env_mode",
-    "--env": "env", "--shard": "shard",
+    "--env": "env", "--retries": "retries", "--shard": "shard",
 }  # fmt: skip
 _REPEATED: Final = frozenset({"--suite", "--exclude"})
 _JSON: Final = "--json"
@@ -96,6 +97,7 @@ class Arguments:
         env: Name of an environment, or empty.
         history: All commits instead of those since the base.
         json: None without `--json`, empty for standard output, else a file.
+        retries: How often a task that fails runs once more.
         shard: The part of the tasks to take, or None for all.
         tool: Words after a second `--`, or None without one.
         wants_help: `--help` was given.
@@ -115,6 +117,7 @@ class Arguments:
     env: str = ""
     history: bool = False
     json: str | None = None
+    retries: int = 0
     shard: Shard | None = None
     tool: tuple[str, ...] | None = None
     wants_help: bool = False
@@ -166,6 +169,8 @@ def _with_option(parsed: Arguments, name: str, value: str, *, has_value: bool) -
     _check_value(name, value)
     if name == "--shard":
         return replace(parsed, shard=_shard(value))
+    if name == "--retries":
+        return replace(parsed, retries=_retries(value))
     field = _VALUES[name]
     said: Any = (*getattr(parsed, field), value) if name in _REPEATED else value
     return replace(parsed, **{field: said})
@@ -179,6 +184,12 @@ def _shard(value: str) -> Shard:
             hint="`--shard 2/4` is the second of four; `invoke plan --shards 4` shows them all",
         )
     return Shard(int(found[1]), int(found[2]), found[3] or "")
+
+
+def _retries(value: str) -> int:
+    if not re.fullmatch("[0-9]|10", value, re.ASCII):
+        raise UsageError(f"`--retries` is a number from 0 to 10, not `{value}`")
+    return int(value)
 
 
 def _check_value(name: str, value: str) -> None:

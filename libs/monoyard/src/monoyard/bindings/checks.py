@@ -132,7 +132,7 @@ class Checks:
         images = ImageExecutor(engine.layer_cache, self.bases)
         request = RunRequest(
             plan, engine.store, keeper, self.machinery(plan, arguments), budget,
-            Options(arguments.fail_fast, arguments.keep_going),
+            Options(arguments.fail_fast, arguments.keep_going, arguments.retries),
             Postgres(engine.tools, engine.environment, settings.postgres_version),
             self.records, self._subscribers, reasons, {**EXECUTORS, ImageWork: images},
             images.notes,

@@ -68,6 +68,15 @@ def questions_tasks(directory: Path) -> list[Any]:
         del context
         show_comparison(directory, a, b, target_of(json))
 
+    @task(help={"json": JSON}, optional=["json"])
+    @guarded
+    def flaky(context: Context, json: str | None = None) -> None:
+        """List the tasks that passed and failed under one key, with their history."""
+        from monoyard.bindings.flakiness import show_flaky
+
+        del context
+        show_flaky(directory, target_of(json))
+
     @task(help={"format": "mermaid or dot"})
     @guarded
     def graph(context: Context, format: str = "mermaid") -> None:  # noqa: A002  the option's name
@@ -86,7 +95,7 @@ def questions_tasks(directory: Path) -> list[Any]:
         del context
         write_locks(directory, check=check)
 
-    return [affected, plan, durations, explain, compare, graph, lock]
+    return [affected, plan, durations, explain, compare, flaky, graph, lock]
 
 
 def cache_tasks(directory: Path) -> list[Any]:

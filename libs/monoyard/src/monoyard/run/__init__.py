@@ -2,8 +2,17 @@
 
 from monoyard.run.budget import Budget, machine_budget
 from monoyard.run.comparison import Compared, Likeness, Record, compare, read_record
-from monoyard.run.events import BatchStarted, Event, Preparing, Stopping, Subscriber, TaskEnded
+from monoyard.run.events import (
+    AttemptFailed,
+    BatchStarted,
+    Event,
+    Preparing,
+    Stopping,
+    Subscriber,
+    TaskEnded,
+)
 from monoyard.run.execute import RunRequest, execute, new_run_id
+from monoyard.run.flaky import FlakyTask, find_flaky
 from monoyard.run.inputs import INPUTS_FILE, inputs_data
 from monoyard.run.keeping import Keeper
 from monoyard.run.machinery import BatchSurroundings, Machinery
@@ -16,11 +25,13 @@ from monoyard.run.summary import RunSummary
 
 __all__ = [
     "INPUTS_FILE",
+    "AttemptFailed",
     "BatchStarted",
     "BatchSurroundings",
     "Budget",
     "Compared",
     "Event",
+    "FlakyTask",
     "Keeper",
     "Likeness",
     "Machinery",
@@ -36,6 +47,7 @@ __all__ = [
     "TaskEnded",
     "compare",
     "execute",
+    "find_flaky",
     "inputs_data",
     "lay_over",
     "machine_budget",

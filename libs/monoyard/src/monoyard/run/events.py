@@ -48,11 +48,28 @@ class TaskEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptFailed:
+    """A task did not pass, and runs once more.
+
+    Attributes:
+        result: The result of this attempt.
+        batch: Number of the batch it ran in.
+        at: Seconds since the run began.
+        left: How many attempts are left.
+    """
+
+    result: TaskResult
+    batch: int
+    at: float
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stopping:
     """The run was asked to stop; a second request kills at once."""
 
     why: str
 
 
-Event = Preparing | BatchStarted | TaskEnded | Stopping
+Event = Preparing | BatchStarted | AttemptFailed | TaskEnded | Stopping
 Subscriber = Callable[[Event], None]

@@ -7,15 +7,16 @@ import shutil
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from monoyard.cache import Store
 from monoyard.errors import InterruptedRunError, MonoyardError
-from monoyard.plan import Plan, State
+from monoyard.plan import Plan, PlannedTask, State
 from monoyard.results import Outcome, TaskResult
 from monoyard.run.budget import Budget
-from monoyard.run.events import BatchStarted, Event, Subscriber, TaskEnded
+from monoyard.run.events import AttemptFailed, BatchStarted, Event, Subscriber, TaskEnded
+from monoyard.run.flaky import find_flaky
 from monoyard.run.keeping import Keeper
 from monoyard.run.machinery import Machinery
 from monoyard.run.outputs import clear_outputs
@@ -92,8 +93,9 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
                     "seconds": event.result.seconds,
                 }
             )
-            if request.keeper is not None:
-                request.keeper.add(by_id[event.result.task], event.result)
+            _keep(request.keeper, by_id[event.result.task], event.result)
+        elif isinstance(event, AttemptFailed):
+            _keep(request.keeper, by_id[event.result.task], event.result)
         for subscriber in request.subscribers:
             subscriber(event)
 
@@ -131,7 +133,7 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
     }
     summary = RunSummary(
         run_id, request.plan, ordered, time.monotonic() - began, stopped is not None,
-        request.reasons, notes,
+        request.reasons, notes, find_flaky(request.plan, ordered, request.store),
     )  # fmt: skip
     _write_record(summary, timeline, directory)
     request.records.prune()
@@ -150,6 +152,15 @@ def _settled(request: RunRequest) -> dict[str, TaskResult]:
         elif planned.state is State.HIT and planned.stored is not None:
             results[task] = TaskResult.from_data(planned.stored.payload).replayed()
     return results
+
+
+def _keep(keeper: Keeper | None, planned: PlannedTask, result: TaskResult) -> None:
+    """Have a result remembered, and stored where it may be replayed as a pass."""
+    if keeper is None:
+        return
+    if result.is_flaky:  # its failure would be hidden by every replay (docs/adr/0023)
+        planned = replace(planned, task=replace(planned.task, is_cacheable=False))
+    keeper.add(planned, result)
 
 
 def _write_record(summary: RunSummary, timeline: list[dict[str, object]], directory: Path) -> None:

@@ -6,7 +6,7 @@ import selectors
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -14,11 +14,11 @@ from queue import SimpleQueue
 from monoyard.errors import InterruptedRunError, MonoyardError
 from monoyard.plan import Task
 from monoyard.process import Exit, kill_running
-from monoyard.results import Outcome, TaskResult
+from monoyard.results import Outcome, Severity, TaskResult
 from monoyard.run.agenda import Agenda
 from monoyard.run.batch import Batch, Batches
 from monoyard.run.budget import Budget
-from monoyard.run.events import BatchStarted, Stopping, Subscriber, TaskEnded
+from monoyard.run.events import AttemptFailed, BatchStarted, Stopping, Subscriber, TaskEnded
 from monoyard.run.interrupts import Interrupts
 from monoyard.run.jobs import Jobs
 from monoyard.run.machinery import BatchSurroundings, Machinery
@@ -39,10 +39,12 @@ class Options:
     Attributes:
         fail_fast: Stop at the first task that does not pass.
         keep_going: Run tasks although those they need failed.
+        retries: How often a task that did not pass runs once more.
     """
 
     fail_fast: bool = False
     keep_going: bool = False
+    retries: int = 0
 
 
 class Scheduler:
@@ -80,6 +82,7 @@ class Scheduler:
         self._scratch = scratch
         self._began = time.monotonic()
         self._results: dict[str, TaskResult] = {}
+        self._earlier: dict[str, tuple[TaskResult, ...]] = {}
         self._prepared: SimpleQueue[tuple[Future[None], Batch]] = SimpleQueue()
         self._halt = ""
         self._stops_sent = 0
@@ -269,9 +272,28 @@ class Scheduler:
             return
         meaning = batch.executor.interpret(batch.tasks, batch.around, batch.finished)
         self._done(batch)
+        failed = [result for result in meaning.results.values() if self._runs_again(result)]
         for result in meaning.results.values():
-            self._end(result, batch)
-        self._take_in(self._factory.make(tasks) for tasks in meaning.again)
+            if result in failed:
+                self._note_attempt(result, batch)
+            else:
+                self._end(result, batch)
+        alone = [(self._tasks[result.task],) for result in failed]
+        self._take_in(self._factory.make(tasks) for tasks in (*meaning.again, *alone))
+
+    def _runs_again(self, result: TaskResult) -> bool:
+        """Say whether another attempt may come to something else: what a tool found stays so."""
+        is_found = any(finding.severity is Severity.ERROR for finding in result.findings)
+        has_failed = result.outcome in {Outcome.FAIL, Outcome.ERROR} and not is_found
+        return has_failed and not self._halt and self._attempts_left(result) > 0
+
+    def _attempts_left(self, result: TaskResult) -> int:
+        return self._options.retries - len(self._earlier.get(result.task, ()))
+
+    def _note_attempt(self, result: TaskResult, batch: Batch) -> None:
+        left = self._attempts_left(result)
+        self._earlier[result.task] = (*self._earlier.get(result.task, ()), result)
+        self._publish(AttemptFailed(result, batch.number, self._now(), left))
 
     def _fail(self, batch: Batch, reason: str, log: str = "") -> None:
         self._done(batch)
@@ -279,6 +301,7 @@ class Scheduler:
             self._end(TaskResult(task.id, Outcome.ERROR, reason, log=log), batch)
 
     def _end(self, result: TaskResult, batch: Batch) -> None:
+        result = replace(result, earlier=self._earlier.get(result.task, ()))
         self._results[result.task] = result
         estimate = self._estimates.get(result.task, self._tasks[result.task].estimate)
         self._publish(TaskEnded(result, batch.number, self._now(), estimate))
