@@ -1,7 +1,8 @@
 """What stands after `--`: packages, options, and after a second `--` words for the tool.
 
 The same words mean the same at both doors. Parsed by hand because packages and options mix freely,
-`--json` takes its value only with `=`, and the planning path may not import argparse for it twice.
+`--json` and `--profile` take their value only with `=`, and the planning path may not import
+argparse for it twice.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ PACKAGE            name, project name or path; none means all
 --env NAME         scan: the environment that has to accept what is found
 --history          scan: look for secrets in all of history, not in the change alone
 --json[=FILE]      the run as JSON, to standard output or to a file
+--profile[=FILE]   a trace of the run for Perfetto or chrome://tracing (default: in its record)
+--sarif FILE       what lint and type found, as SARIF
 --help             this text
 
 A second `--` hands the rest to the tool, in the foreground and uncached:
@@ -51,11 +54,12 @@ _FLAGS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 _VALUES: Final = {
     "--suite": "suites", "--exclude": "exclude", "--since": "since", "--env-mode": "env_mode",
-    "--env": "env", "--retries": "retries", "--shard": "shard",
+    "--env": "env", "--retries": "retries", "--sarif": "sarif",
+    "--shard": "shard",
 }  # fmt: skip
 _REPEATED: Final = frozenset({"--suite", "--exclude"})
-_JSON: Final = "--json"
-_OPTIONS: Final = (*_FLAGS, *_VALUES, _JSON)
+_FILES: Final = {"--json": "json", "--profile": "profile"}
+_OPTIONS: Final = (*_FLAGS, *_VALUES, *_FILES)
 _SHARD: Final = re.compile(r"([0-9]{1,4})/([0-9]{1,4})(?:@([0-9a-f]{8}))?", re.ASCII)
 _KNOWN: Final = {"--suite": (*SUITES, IMAGE), "--env-mode": ("strict", "loose")}
 
@@ -97,6 +101,8 @@ class Arguments:
         env: Name of an environment, or empty.
         history: All commits instead of those since the base.
         json: None without `--json`, empty for standard output, else a file.
+        profile: None without `--profile`, empty for a file in the record, else a file.
+        sarif: File for findings, or empty.
         retries: How often a task that fails runs once more.
         shard: The part of the tasks to take, or None for all.
         tool: Words after a second `--`, or None without one.
@@ -117,6 +123,8 @@ class Arguments:
     env: str = ""
     history: bool = False
     json: str | None = None
+    profile: str | None = None
+    sarif: str = ""
     retries: int = 0
     shard: Shard | None = None
     tool: tuple[str, ...] | None = None
@@ -160,8 +168,9 @@ def _split(words: list[str]) -> tuple[list[str], tuple[str, ...] | None]:
 def _with_option(parsed: Arguments, name: str, value: str, *, has_value: bool) -> Arguments:
     if name not in _OPTIONS:
         raise UsageError(f"unknown option `{name}`{suggest(name, _OPTIONS)}", hint="see `--help`")
-    if name == _JSON:
-        return replace(parsed, json=value)
+    if name in _FILES:
+        file: dict[str, Any] = {_FILES[name]: value}
+        return replace(parsed, **file)
     if name in _FLAGS:
         if has_value:
             raise UsageError(f"`{name}` takes no value")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -12,6 +11,7 @@ from pathlib import Path
 from monoyard.bindings.announcing import announce
 from monoyard.bindings.arguments import HELP, Arguments
 from monoyard.bindings.engine import Engine
+from monoyard.bindings.reporting import report_run
 from monoyard.bindings.sharding import shard_of
 from monoyard.errors import ChecksFailedError, InterruptedRunError, MachineError
 from monoyard.images import SUITE as IMAGE
@@ -20,16 +20,11 @@ from monoyard.install import is_ci
 from monoyard.plan import Plan, State, Task, explain
 from monoyard.report import (
     PlainReport,
-    annotation_lines,
     coverage_lines,
     measure_coverage,
-    verdict_lines,
-    write_junit,
-    write_summary,
 )
 from monoyard.results import Verdict
 from monoyard.run import (
-    INPUTS_FILE,
     Keeper,
     Machinery,
     Options,
@@ -40,7 +35,6 @@ from monoyard.run import (
     RunSummary,
     Subscriber,
     execute,
-    inputs_data,
     lay_over,
     machine_budget,
     new_run_id,
@@ -102,7 +96,8 @@ class Checks:
             return None
         summary = self._execute(plan, arguments)
         short = self._measure(summary, arguments)
-        self._report(summary, arguments)
+        directory = engine.state / "runs" / summary.run_id
+        report_run(summary, directory, arguments, engine.environment, engine.phases)
         if closing is not None:
             print(closing(summary))
         if summary.interrupted:
@@ -118,9 +113,11 @@ class Checks:
         settings = plan.workspace.settings
         budget = machine_budget(settings.cpus, settings.memory)
         _refuse_skips(plan, engine.environment)
-        plan = put_back_outputs(plan, engine.store)
+        with engine.phases.during("put back outputs"):
+            plan = put_back_outputs(plan, engine.store)
         run_id = new_run_id(time.time())
-        reasons = self._reasons(plan)
+        with engine.phases.during("explain misses"):
+            reasons = self._reasons(plan)
         keeper = None
         if arguments.use_cache:
             keeper = Keeper(
@@ -135,7 +132,7 @@ class Checks:
             Options(arguments.fail_fast, arguments.keep_going, arguments.retries),
             Postgres(engine.tools, engine.environment, settings.postgres_version),
             self.records, self._subscribers, reasons, {**EXECUTORS, ImageWork: images},
-            images.notes,
+            images.notes, engine.phases,
         )  # fmt: skip
         try:
             return execute(request, run_id)
@@ -150,7 +147,8 @@ class Checks:
             return []
         directory = self.engine.state / "runs" / summary.run_id
         python = partial(self.engine.tools.ensure, "coverage")
-        found = measure_coverage(summary, self.engine.store, python, directory)
+        with self.engine.phases.during("combine coverage"):
+            found = measure_coverage(summary, self.engine.store, python, directory)
         for line in coverage_lines(found):
             print(line, file=sys.stderr if arguments.json == "" else sys.stdout)
         return [item.package for item in found if item.is_short]
@@ -193,28 +191,6 @@ class Checks:
             subscriber(Preparing(words))
         if not self._subscribers:
             announce(words)
-
-    def _report(self, summary: RunSummary, arguments: Arguments) -> None:
-        talk = sys.stderr if arguments.json == "" else sys.stdout
-        for line in verdict_lines(summary):
-            print(line, file=talk)
-        environment = self.engine.environment
-        if environment.get("GITHUB_ACTIONS") == "true":
-            for line in annotation_lines(summary):
-                print(line, file=talk)
-            write_summary(summary, environment)
-        directory = self.engine.state / "runs" / summary.run_id
-        write_junit(summary, directory / "junit.xml")
-        if is_ci(environment):
-            inputs = json.dumps(inputs_data(summary.plan), separators=(",", ":"))
-            (directory / INPUTS_FILE).write_text(inputs, encoding="utf-8")
-        if arguments.json is not None:
-            data = {**summary.to_data(), "inputs": inputs_data(summary.plan)}
-            text = json.dumps(data, indent=1)
-            if arguments.json:
-                Path(arguments.json).write_text(text + "\n", encoding="utf-8")
-            else:
-                print(text)
 
     def _hand_over(self, plan: Plan, arguments: Arguments) -> None:
         """Run the selected tasks of tests one by one on this terminal, uncached."""

@@ -28,6 +28,7 @@ from monoyard.install import (
     state_directory,
 )
 from monoyard.plan import Entries, Plan, Selection, Task, make_plan
+from monoyard.results import Phases
 from monoyard.suites import CommandWork, LintWork, SuiteSource, TestWork, TypeWork, VenvSpec
 from monoyard.workspace import Repository, Workspace, load, take_snapshot
 
@@ -41,6 +42,9 @@ class Engine:
         directory: A directory inside the repository.
         announce: Says what is fetched or made.
         environment: Default: this process's own.
+
+    Attributes:
+        phases: How long its steps took.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class Engine:
         self.environment = os.environ if environment is None else environment
         self.announce = announce
         self._directory = directory
+        self.phases = Phases()
 
     @cached_property
     def repository(self) -> Repository:
@@ -77,7 +82,8 @@ class Engine:
     def store(self) -> Store:
         """The local store, opened for this event's scope."""
         scope = "trusted" if self.event.is_trusted else "untrusted"
-        return Store.open(self.kept / "store", limit_bytes=self._limit, scope=scope)
+        with self.phases.during("open the store"):
+            return Store.open(self.kept / "store", limit_bytes=self._limit, scope=scope)
 
     @cached_property
     def settings(self) -> WorkspaceSettings:
@@ -108,7 +114,9 @@ class Engine:
     def workspace(self) -> Workspace:
         """The work tree's workspace."""
         self.began = time.time_ns()
-        return load(take_snapshot(self.repository, self.store.memo), self.store.memo)
+        memo = self.store.memo
+        with self.phases.during("read the workspace"):
+            return load(take_snapshot(self.repository, memo), memo)
 
     @cached_property
     def workspace_id(self) -> str:
@@ -150,9 +158,11 @@ class Engine:
 
     def changes(self, since: str | None) -> Changes:
         """Compare the work tree with its base."""
-        return find_changes(
-            self.repository, self.workspace, self.store.memo, since=since, event=self.event
-        )
+        workspace = self.workspace
+        with self.phases.during("find changes"):
+            return find_changes(
+                self.repository, workspace, self.store.memo, since=since, event=self.event
+            )
 
     def plan(self, selection: Selection, *, has_engine: bool = False) -> Plan:
         """Make a plan.
@@ -177,6 +187,7 @@ class Engine:
             self.event,
             self._resolve,
             self.workspace_id,
+            during=self.phases.during,
         )
 
     def selection(self, arguments: Arguments, suites: Iterable[str] = ()) -> Selection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
@@ -145,6 +146,8 @@ def make_plan(
     event: Event,
     resolve: Callable[[Task], Entries],
     workspace_id: str,
+    *,
+    during: Callable[[str], AbstractContextManager[object]] = nullcontext,
 ) -> Plan:
     """Make the plan.
 
@@ -158,27 +161,32 @@ def make_plan(
         resolve: Returns a further part of a selected task's key that only the machine knows, such
             as the resolution of requirements without a lock.
         workspace_id: Names this workspace in the store, for durations.
+        during: Told of each step while it lasts.
     """
     sources = tuple(sources)
-    sourced = gather(sources, workspace)
-    covered = sourced.covered
-    changes, earlier = _gather_earlier(sources, changes)
+    with during("make tasks"):
+        sourced = gather(sources, workspace)
+        covered = sourced.covered
+        changes, earlier = _gather_earlier(sources, changes)
     before = {task.id: task for task in earlier.tasks} if earlier is not None else None
     covered |= earlier.covered if earlier is not None else frozenset()
-    affected = Affected(workspace, changes, before, covered)
-    makers = find_makers(sourced.tasks)
-    causes = spread_causes({task.id: affected.causes(task) for task in sourced.tasks}, makers)
+    with during("find what is affected"):
+        affected = Affected(workspace, changes, before, covered)
+        makers = find_makers(sourced.tasks)
+        causes = spread_causes({task.id: affected.causes(task) for task in sourced.tasks}, makers)
     narrowed = selection.narrows_by_change(event)
     left_out = left_out_tasks(sourced.tasks, selection, causes if narrowed else None, changes.base)
-    keys = Keys(workspace, covered, changes.tree)
-    manifests = make_manifests(
-        sourced.tasks,
-        lambda task: selection.use_cache and task.id not in left_out and not task.skip,
-        makers,
-        lambda task, made: keys.manifest(task, resolve(task), made),
-    )
-    stored = _look_up(sourced.tasks, manifests, selection, store)
-    estimates = store.history.estimates(workspace_id)
+    with during("make keys"):
+        keys = Keys(workspace, covered, changes.tree)
+        manifests = make_manifests(
+            sourced.tasks,
+            lambda task: selection.use_cache and task.id not in left_out and not task.skip,
+            makers,
+            lambda task, made: keys.manifest(task, resolve(task), made),
+        )
+    with during("look up results"):
+        stored = _look_up(sourced.tasks, manifests, selection, store)
+        estimates = store.history.estimates(workspace_id)
     planned = tuple(
         _planned(task, causes, left_out, manifests, stored, estimates) for task in sourced.tasks
     )

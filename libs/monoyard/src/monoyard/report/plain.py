@@ -6,7 +6,7 @@ import sys
 from typing import TextIO
 
 from monoyard.report.words import announce, count
-from monoyard.run import AttemptFailed, Event, Preparing, Stopping, TaskEnded
+from monoyard.run import AttemptFailed, BatchStarted, Event, Preparing, Stopping, TaskEnded
 
 
 class PlainReport:
@@ -29,7 +29,7 @@ class PlainReport:
             self._say(f"{event.words} ...")
         elif isinstance(event, Stopping):
             self._say(f"stopping: {event.why}")
-        elif len(event.tasks) == 1:
+        elif isinstance(event, BatchStarted) and len(event.tasks) == 1:
             self._say(f"RUN   {event.tasks[0]}")
 
     def close(self) -> None:

@@ -4,8 +4,10 @@ from monoyard.run.budget import Budget, machine_budget
 from monoyard.run.comparison import Compared, Likeness, Record, compare, read_record
 from monoyard.run.events import (
     AttemptFailed,
+    BatchEnded,
     BatchStarted,
     Event,
+    Prepared,
     Preparing,
     Stopping,
     Subscriber,
@@ -22,10 +24,12 @@ from monoyard.run.records import Records
 from monoyard.run.scheduler import Options
 from monoyard.run.servers import Postgres
 from monoyard.run.summary import RunSummary
+from monoyard.run.timeline import Recorder, Share, Stretch, Timeline
 
 __all__ = [
     "INPUTS_FILE",
     "AttemptFailed",
+    "BatchEnded",
     "BatchStarted",
     "BatchSurroundings",
     "Budget",
@@ -37,14 +41,19 @@ __all__ = [
     "Machinery",
     "Options",
     "Postgres",
+    "Prepared",
     "Preparing",
     "Record",
+    "Recorder",
     "Records",
     "RunRequest",
     "RunSummary",
+    "Share",
     "Stopping",
+    "Stretch",
     "Subscriber",
     "TaskEnded",
+    "Timeline",
     "compare",
     "execute",
     "find_flaky",

@@ -48,6 +48,34 @@ class TaskEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything that tasks need is on the machine, or cannot be had.
+
+    Attributes:
+        tasks: Their ids.
+        began: Seconds since the run began, when that was looked into.
+        ended: When it was over.
+    """
+
+    tasks: tuple[str, ...]
+    began: float
+    ended: float
+
+
+@dataclass(frozen=True, slots=True)
+class BatchEnded:
+    """Tasks that began to run together have ended, one way or another; results follow.
+
+    Attributes:
+        batch: Number of the batch.
+        at: Seconds since the run began.
+    """
+
+    batch: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptFailed:
     """A task did not pass, and runs once more.
 
@@ -71,5 +99,5 @@ class Stopping:
     why: str
 
 
-Event = Preparing | BatchStarted | AttemptFailed | TaskEnded | Stopping
+Event = Preparing | Prepared | BatchStarted | BatchEnded | AttemptFailed | TaskEnded | Stopping
 Subscriber = Callable[[Event], None]

@@ -7,13 +7,13 @@ import shutil
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from monoyard.cache import Store
 from monoyard.errors import InterruptedRunError, MonoyardError
 from monoyard.plan import Plan, PlannedTask, State
-from monoyard.results import Outcome, TaskResult
+from monoyard.results import Outcome, Phases, TaskResult
 from monoyard.run.budget import Budget
 from monoyard.run.events import AttemptFailed, BatchStarted, Event, Subscriber, TaskEnded
 from monoyard.run.flaky import find_flaky
@@ -24,6 +24,7 @@ from monoyard.run.records import Records
 from monoyard.run.scheduler import Options, Scheduler
 from monoyard.run.servers import Postgres
 from monoyard.run.summary import RunSummary
+from monoyard.run.timeline import Recorder
 from monoyard.suites import BULK, EXECUTORS, Executor
 
 
@@ -44,6 +45,7 @@ class RunRequest:
         reasons: Task id to why it has to run.
         executors: Kind of work to what executes it.
         remarks: What executors add while they work, for a person to know.
+        phases: The steps of the engine so far; those of the run are added.
     """
 
     plan: Plan
@@ -58,6 +60,7 @@ class RunRequest:
     reasons: Mapping[str, tuple[str, ...]]
     executors: Mapping[type, Executor] = field(default_factory=lambda: EXECUTORS)
     remarks: Sequence[str] = ()
+    phases: Phases = field(default_factory=Phases)
 
 
 def new_run_id(now: float) -> str:
@@ -75,7 +78,8 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
     """
     began = time.monotonic()
     directory = request.records.begin(run_id)
-    timeline: list[dict[str, object]] = []
+    recorder = Recorder(began)
+    subscribers: tuple[Subscriber, ...] = (recorder, *request.subscribers)
     results = _settled(request)
     by_id = {planned.task.id: planned for planned in request.plan.tasks}
 
@@ -85,18 +89,10 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
                 clear_outputs(request.plan.workspace, by_id[task].task)
         elif isinstance(event, TaskEnded):
             results[event.result.task] = event.result
-            timeline.append(
-                {
-                    "task": event.result.task,
-                    "batch": event.batch,
-                    "end": event.at,
-                    "seconds": event.result.seconds,
-                }
-            )
             _keep(request.keeper, by_id[event.result.task], event.result)
         elif isinstance(event, AttemptFailed):
             _keep(request.keeper, by_id[event.result.task], event.result)
-        for subscriber in request.subscribers:
+        for subscriber in subscribers:
             subscriber(event)
 
     for result in results.values():
@@ -105,19 +101,22 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
     stopped: MonoyardError | None = None
     todo = request.plan.in_state(State.RUN)
     if todo:
+        recorder.origin = time.monotonic()
         scheduler = Scheduler(
             request.machinery, request.budget, request.options, publish, request.postgres,
             directory, request.executors,
         )  # fmt: skip
         estimates = {planned.task.id: planned.estimate for planned in todo}
         try:
-            scheduler.run([planned.task for planned in todo], estimates, dict(results))
+            with request.phases.during("run tasks"):
+                scheduler.run([planned.task for planned in todo], estimates, dict(results))
         except MonoyardError as error:
             stopped = error
-    if request.keeper is not None:
-        request.keeper.flush()
-        if todo:
-            request.store.evict()
+    with request.phases.during("keep results"):
+        if request.keeper is not None:
+            request.keeper.flush()
+            if todo:
+                request.store.evict()
     for bulk in directory.glob(f"*/{BULK}"):
         shutil.rmtree(bulk, ignore_errors=True)
     notes = (
@@ -134,9 +133,11 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
     summary = RunSummary(
         run_id, request.plan, ordered, time.monotonic() - began, stopped is not None,
         request.reasons, notes, find_flaky(request.plan, ordered, request.store),
+        recorder.timeline(),
     )  # fmt: skip
-    _write_record(summary, timeline, directory)
-    request.records.prune()
+    with request.phases.during("write the record"):
+        _write_record(summary, directory)
+        request.records.prune()
     if stopped is not None and not isinstance(stopped, InterruptedRunError):
         raise stopped
     return summary
@@ -163,7 +164,7 @@ def _keep(keeper: Keeper | None, planned: PlannedTask, result: TaskResult) -> No
     keeper.add(planned, result)
 
 
-def _write_record(summary: RunSummary, timeline: list[dict[str, object]], directory: Path) -> None:
+def _write_record(summary: RunSummary, directory: Path) -> None:
     data = summary.to_data()
-    data["timeline"] = timeline
+    data["timeline"] = [asdict(stretch) for stretch in summary.timeline.stretches]
     (directory / "run.json").write_text(json.dumps(data, separators=(",", ":")), encoding="utf-8")

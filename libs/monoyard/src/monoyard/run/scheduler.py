@@ -18,7 +18,15 @@ from monoyard.results import Outcome, Severity, TaskResult
 from monoyard.run.agenda import Agenda
 from monoyard.run.batch import Batch, Batches
 from monoyard.run.budget import Budget
-from monoyard.run.events import AttemptFailed, BatchStarted, Stopping, Subscriber, TaskEnded
+from monoyard.run.events import (
+    AttemptFailed,
+    BatchEnded,
+    BatchStarted,
+    Prepared,
+    Stopping,
+    Subscriber,
+    TaskEnded,
+)
 from monoyard.run.interrupts import Interrupts
 from monoyard.run.jobs import Jobs
 from monoyard.run.machinery import BatchSurroundings, Machinery
@@ -177,6 +185,8 @@ class Scheduler:
         return True
 
     def _done(self, batch: Batch) -> None:
+        if batch.state == "running":
+            self._publish(BatchEnded(batch.number, self._now()))
         self._agenda.done(batch)
         self._processors.give_back(batch.number)
 
@@ -196,13 +206,18 @@ class Scheduler:
 
     def _prepare(self, batch: Batch) -> None:
         """Run in a thread: fetch and make what the batch needs."""
-        batch.scratch.mkdir(parents=True, exist_ok=True)
-        self._machinery.prepare(batch.needs, batch.scratch)
-        if batch.needs.resources:
-            self._server.prepare()
+        began = self._now()
+        try:
+            batch.scratch.mkdir(parents=True, exist_ok=True)
+            self._machinery.prepare(batch.needs, batch.scratch)
+            if batch.needs.resources:
+                self._server.prepare()
+        finally:
+            batch.prepared = (began, self._now())
 
     def _is_prepared(self, future: Future[None], batch: Batch) -> None:
         error = future.exception()
+        self._publish(Prepared(batch.ids, *batch.prepared))
         if self._halt:
             self._leave_out(batch, self._halt)
         elif error is not None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from monoyard.plan import Plan
 from monoyard.results import Outcome, TaskResult, TestCounts, Verdict
 from monoyard.run.flaky import FlakyTask
+from monoyard.run.timeline import Timeline
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class RunSummary:
         reasons: Task id to why it had to run, for those that did.
         notes: What a person should know: the store, files that changed while tasks ran.
         flaky: Tasks that ended otherwise under the same key, in this run or before.
+        timeline: What ran when.
     """
 
     run_id: str
@@ -34,6 +36,7 @@ class RunSummary:
     reasons: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...]
     flaky: tuple[FlakyTask, ...] = ()
+    timeline: Timeline = field(default_factory=Timeline)
 
     @property
     def verdict(self) -> Verdict:

@@ -20,6 +20,8 @@ from monoyard.errors import UsageError
         ("--env-mode loose", Arguments(env_mode="loose", use_cache=False)),
         ("--shard 2/4", Arguments(shard=Shard(2, 4))),
         ("--shard=1/1@0123abcd", Arguments(shard=Shard(1, 1, "0123abcd"))),
+        ("--profile", Arguments(profile="")),
+        ("--profile=t.json --sarif f.sarif", Arguments(profile="t.json", sarif="f.sarif")),
         ("--retries 2", Arguments(retries=2)),
         ("--json", Arguments(json="")),
         ("--json=run.json api", Arguments(json="run.json", packages=("api",))),
