@@ -36,6 +36,7 @@ PACKAGE            name, project name or path; none means all
 --history          scan: look for secrets in all of history, not in the change alone
 --json[=FILE]      the run as JSON, to standard output or to a file
 --profile[=FILE]   a trace of the run for Perfetto or chrome://tracing (default: in its record)
+--html FILE        the run as one page: failures, timeline, causes, hits and misses
 --sarif FILE       what lint and type found, as SARIF
 --help             this text
 
@@ -54,7 +55,7 @@ _FLAGS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 _VALUES: Final = {
     "--suite": "suites", "--exclude": "exclude", "--since": "since", "--env-mode": "env_mode",
-    "--env": "env", "--retries": "retries", "--sarif": "sarif",
+    "--env": "env", "--html": "html", "--retries": "retries", "--sarif": "sarif",
     "--shard": "shard",
 }  # fmt: skip
 _REPEATED: Final = frozenset({"--suite", "--exclude"})
@@ -102,6 +103,7 @@ class Arguments:
         history: All commits instead of those since the base.
         json: None without `--json`, empty for standard output, else a file.
         profile: None without `--profile`, empty for a file in the record, else a file.
+        html: File for a page, or empty.
         sarif: File for findings, or empty.
         retries: How often a task that fails runs once more.
         shard: The part of the tasks to take, or None for all.
@@ -124,6 +126,7 @@ class Arguments:
     history: bool = False
     json: str | None = None
     profile: str | None = None
+    html: str = ""
     sarif: str = ""
     retries: int = 0
     shard: Shard | None = None

@@ -77,14 +77,23 @@ def questions_tasks(directory: Path) -> list[Any]:
         del context
         show_flaky(directory, target_of(json))
 
-    @task(help={"format": "mermaid or dot"})
+    @task(
+        help={
+            "format": "mermaid, dot, or svg, which marks what changes affect",
+            "since": "count changes from this ref (svg)",
+        }
+    )
     @guarded
-    def graph(context: Context, format: str = "mermaid") -> None:  # noqa: A002  the option's name
+    def graph(
+        context: Context,
+        format: str = "mermaid",  # noqa: A002  the option's name
+        since: str = "",
+    ) -> None:
         """Print the graph of packages."""
         from monoyard.bindings.questions import show_graph
 
         del context
-        show_graph(directory, format)
+        show_graph(directory, format, since or None)
 
     @task(help={"check": "only say whether the locks are current"})
     @guarded

@@ -102,17 +102,31 @@ def show_explanation(directory: Path, name: str, target: str | None) -> None:
     answer(explain_lines(found, explanation), data, target)
 
 
-def show_graph(directory: Path, form: str) -> None:
+def show_graph(directory: Path, form: str, since: str | None) -> None:
     """Print the package graph.
 
+    Args:
+        directory: A directory of the repository.
+        form: `mermaid`, `dot` or `svg`; the last one marks what changes affect.
+        since: Ref to count changes from.
+
     Raises:
-        UsageError: The form is unknown.
+        UsageError: The form is unknown, or does not tell of changes.
     """
     forms = {"mermaid": graph_mermaid, "dot": graph_dot}
+    if form == "svg":
+        from monoyard.report.graphs import packages_svg
+
+        plan, _ = _plan(directory, replace(_arguments((), since), use_cache=False))
+        print(packages_svg(plan), end="")
+        return
     if form not in forms:
+        known = (*forms, "svg")
         raise UsageError(
-            f"there is no format `{form}`{suggest(form, forms)}", hint="mermaid or dot"
+            f"there is no format `{form}`{suggest(form, known)}", hint="mermaid, dot or svg"
         )
+    if since:
+        raise UsageError(f"`{form}` does not tell of changes", hint="`--format svg` does")
     for line in forms[form](Engine(directory, announce).workspace):
         print(line)
 

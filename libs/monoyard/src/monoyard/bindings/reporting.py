@@ -41,6 +41,10 @@ def report_run(
     write_junit(summary, directory / "junit.xml")
     if is_ci(environment):
         _write(directory / INPUTS_FILE, inputs_data(summary.plan))
+    if arguments.html:
+        from monoyard.report.page import page
+
+        Path(arguments.html).write_text(page(summary), encoding="utf-8")
     if arguments.sarif:
         from monoyard.report.sarif import findings_sarif
 

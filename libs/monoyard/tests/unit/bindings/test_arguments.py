@@ -22,6 +22,7 @@ from monoyard.errors import UsageError
         ("--shard=1/1@0123abcd", Arguments(shard=Shard(1, 1, "0123abcd"))),
         ("--profile", Arguments(profile="")),
         ("--profile=t.json --sarif f.sarif", Arguments(profile="t.json", sarif="f.sarif")),
+        ("--html=run.html", Arguments(html="run.html")),
         ("--retries 2", Arguments(retries=2)),
         ("--json", Arguments(json="")),
         ("--json=run.json api", Arguments(json="run.json", packages=("api",))),
