@@ -7,7 +7,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from monoyard.cache import Store
@@ -166,5 +166,5 @@ def _keep(keeper: Keeper | None, planned: PlannedTask, result: TaskResult) -> No
 
 def _write_record(summary: RunSummary, directory: Path) -> None:
     data = summary.to_data()
-    data["timeline"] = [asdict(stretch) for stretch in summary.timeline.stretches]
+    data["timeline"] = summary.timeline.to_data()
     (directory / "run.json").write_text(json.dumps(data, separators=(",", ":")), encoding="utf-8")

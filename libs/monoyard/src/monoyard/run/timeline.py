@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from monoyard.results import Outcome
 from monoyard.run.events import AttemptFailed, BatchEnded, BatchStarted, Event, Prepared, TaskEnded
@@ -58,6 +59,23 @@ class Timeline:
     origin: float = 0.0
     stretches: tuple[Stretch, ...] = ()
     preparations: tuple[Prepared, ...] = ()
+
+    def to_data(self) -> list[dict[str, Any]]:
+        """Return, as JSON-able data, what came of each task, an attempt that failed too."""
+        return [
+            {
+                "task": share.task,
+                "batch": item.batch,
+                "worker": item.worker,
+                "began": round(item.began, 3),
+                "end": round(item.ended, 3),
+                "seconds": share.seconds,
+                "outcome": share.outcome.value,
+                "is_critical": item.is_critical,
+            }
+            for item in self.stretches
+            for share in item.shares
+        ]
 
     @property
     def critical(self) -> tuple[Stretch, ...]:

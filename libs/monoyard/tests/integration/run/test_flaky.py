@@ -81,6 +81,18 @@ def test_attempts_come_to_an_end(checkout: "Checkout", tries: Path) -> None:
     assert "flaky" not in ended.out
 
 
+def test_task_of_a_shared_process_is_tried_again_alone(checkout: "Checkout", tries: Path) -> None:
+    """Of tasks that share a process, the one that failed runs again, and the other one does not."""
+    checkout.root('[tool.monoyard.suites.unit]\nisolation = "shared"\n')
+    assert checkout.outcomes("unit", "--retries", "1") == dict.fromkeys(
+        ("alpha:unit", "beta:unit"), "pass"
+    )
+    assert tries.read_text("utf-8") == ".."
+    ran = [(item["task"], item["outcome"]) for item in checkout.record()["timeline"]]
+    assert sorted(ran[:2]) == [("alpha:unit", "pass"), ("beta:unit", "fail")]
+    assert ran[2:] == [("beta:unit", "pass")]
+
+
 def test_findings_are_not_tried_again(checkout: "Checkout") -> None:
     """What a linter found it would find again: it runs once, whatever was asked for."""
     checkout.write("libs/beta/src/beta/__init__.py", "import os\n")

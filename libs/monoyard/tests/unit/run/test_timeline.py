@@ -71,6 +71,10 @@ def test_what_came_of_a_stretch_is_told() -> None:
     assert stretch.shares == (
         Share("a:unit", 1.5, Outcome.FAIL), Share("b:unit", 0.5, Outcome.PASS),
     )  # fmt: skip
+    assert timeline.to_data()[0] == {
+        "task": "a:unit", "batch": 1, "worker": 1, "began": 1.0, "end": 3.0, "seconds": 1.5,
+        "outcome": "fail", "is_critical": True,
+    }  # fmt: skip
     assert timeline.preparations == (Prepared(("a:unit",), 0.0, 1.0),)
 
 
