@@ -59,7 +59,8 @@ class Division:
         if not self.recorded:
             return f"estimates, for {DURATIONS_FILE} names none of its tasks"
         rest = f", {estimated} estimated" if estimated else ""
-        return f"{self.recorded} durations of {DURATIONS_FILE}{rest}"
+        noun = "duration" if self.recorded == 1 else "durations"
+        return f"{self.recorded} {noun} of {DURATIONS_FILE}{rest}"
 
 
 def divide(plan: Plan, durations: Mapping[str, float], count: int) -> Division:

@@ -28,7 +28,8 @@ def comparison_lines(a: Record, b: Record, found: Sequence[Compared]) -> Iterato
     for item in by_likeness[Likeness.DIFFERS]:
         groups[_first(item)].append(item)
     for words, items in sorted(groups.items(), key=lambda group: -len(group[1])):
-        yield f"{words}: first difference of {count(len(items), 'task')}: {_names(items)}"
+        kind = "first difference of " if items[0].differences else ""
+        yield f"{words}: {kind}{count(len(items), 'task')}: {_names(items)}"
         yield from _rest(items)
     for item in by_likeness[Likeness.SAME]:
         if len({*item.outcomes, ""}) > 2:  # noqa: PLR2004  two outcomes and none

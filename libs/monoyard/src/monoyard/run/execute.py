@@ -159,7 +159,7 @@ def _keep(keeper: Keeper | None, planned: PlannedTask, result: TaskResult) -> No
     """Have a result remembered, and stored where it may be replayed as a pass."""
     if keeper is None:
         return
-    if result.is_flaky:  # its failure would be hidden by every replay (docs/adr/0023)
+    if result.is_flaky:  # its failure would be hidden by every replay (docs/adr/0026)
         planned = replace(planned, task=replace(planned.task, is_cacheable=False))
     keeper.add(planned, result)
 

@@ -128,7 +128,7 @@ def test_unknown_durations_are_those_of_the_suite_or_a_guess() -> None:
     table = {"a:unit": 2.0, "b:unit": 4.0, "c:unit": 9.0}
     division = divide(plan_of(tasks), table, 1)
     assert division.seconds == {"new:unit": 4.0, "b:unit": 4.0, "b:lint": 2.0}
-    assert division.basis == f"1 durations of {DURATIONS_FILE}, 2 estimated"
+    assert division.basis == f"1 duration of {DURATIONS_FILE}, 2 estimated"
     assert divide(plan_of(tasks), {}, 1).basis.startswith("estimates, for ")
 
 
