@@ -9,7 +9,7 @@ from typing import Final
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from monoyard.plan import Cause, ChangedFile, DependsOn, OwnerChanged, Plan
+from monoyard.plan import Cause, DependsOn, Plan
 from monoyard.report.layout import Edge, Layout, Point, lay_out
 from monoyard.report.markup import element
 from monoyard.report.words import count
@@ -83,12 +83,13 @@ def causes_graph(plan: Plan) -> Element | None:
         own = [cause for cause in causes if not isinstance(cause, DependsOn)]
         for cause in own[:_CAUSES_SHOWN]:
             key = f"cause {_words(cause)}"
-            nodes[key] = Node(_shortened(_words(cause)), str(cause), "cause")
+            nodes.setdefault(key, Node(_shortened(_words(cause)), str(cause), "cause"))
             edges[package, key] = ""
-        if len(own) > _CAUSES_SHOWN:
-            rest = own[_CAUSES_SHOWN:]
-            key = f"more of {package}"
-            nodes[key] = Node(f"and {len(rest)} more", _lines(map(str, rest)), "cause")
+        if rest := [str(cause) for cause in own[_CAUSES_SHOWN:]]:
+            key = "\n".join(
+                ("more", *rest)
+            )  # what several packages have in common stands there once
+            nodes[key] = Node(f"and {len(rest)} more", _lines(rest), "cause")
             edges[package, key] = ""
         for needed in causes:
             if isinstance(needed, DependsOn):
@@ -171,7 +172,8 @@ def _lines(lines: Iterable[str]) -> str:
 
 
 def _words(cause: Cause) -> str:
-    return cause.path if isinstance(cause, ChangedFile | OwnerChanged) else str(cause)
+    """Return the file that changed, or what else did."""
+    return getattr(cause, "path", "") or str(cause)
 
 
 def _shortened(words: str) -> str:
