@@ -56,5 +56,5 @@ def _failed_tests(record: Path, task: str) -> Iterator[str]:
         return
     for result in results:
         if result["task"] == task:
-            for attempt in (*result["earlier"], result):
+            for attempt in (*result.get("earlier", ()), result):
                 yield from (case["name"] for case in attempt["cases"] if case["outcome"] != "skip")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,6 +16,7 @@ from monoyard.run.inputs import INPUTS_FILE
 
 _SCHEMA: Final = "https://monoyard.dev/schemas/run.json"
 _VERSION: Final = 1
+_DIGEST: Final = re.compile("[0-9a-f]{64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +154,16 @@ def _record(data: Mapping[str, Any]) -> Record:
         str(data["verdict"]),
         {task["id"]: task["key"] for task in planned},
         {result["task"]: result["outcome"] for result in data["results"]},
-        {task: dict(parts) for task, parts in inputs["tasks"].items()},
+        {task: dict(_digests(parts)) for task, parts in inputs["tasks"].items()},
         {digest: tuple(_pairs(rows)) for digest, rows in inputs["parts"].items()},
     )
+
+
+def _digests(parts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name, digest in parts.items():
+        if not _DIGEST.fullmatch(digest):
+            raise ValueError(f"not a digest: {digest!r}")
+        yield name, digest
 
 
 def _pairs(rows: Any) -> Iterator[tuple[str, str]]:

@@ -100,6 +100,11 @@ def test_tasks_of_one_run_alone_are_told(store: Store) -> None:
         None, [], {}, {"schema": "https://monoyard.dev/schemas/plan.json", "version": 1},
         {"schema": "https://monoyard.dev/schemas/run.json", "version": 2},
         {"schema": "https://monoyard.dev/schemas/run.json", "version": 1, "plan": []},
+        {
+            "schema": "https://monoyard.dev/schemas/run.json", "version": 1, "plan": {"tasks": []},
+            "run": "1", "verdict": "pass", "results": [],
+            "inputs": {"tasks": {"a:unit": {"lock": "../x"}}, "parts": {}},
+        },
     ],
 )  # fmt: skip
 def test_other_files_are_refused(tmp_path: Path, data: Any) -> None:
