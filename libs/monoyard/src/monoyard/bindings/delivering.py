@@ -13,7 +13,7 @@ from monoyard.bindings.announcing import announce
 from monoyard.bindings.charting import find_environments
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.questions import answer
-from monoyard.config import EnvironmentSettings
+from monoyard.config import Environments, EnvironmentSettings
 from monoyard.delivery import Clock, Lease, Ledger, MachineClock, Namespace
 from monoyard.delivery.access import Access, Connect, enter, find_access
 from monoyard.delivery.releasing import release_lease
@@ -83,10 +83,7 @@ def entered(
     """
     engine = Engine(directory, announce)
     environments = find_environments(engine.repository.top, engine.settings)
-    if not name:
-        known = ", ".join(environments.by_name)
-        raise UsageError("`--env` is missing", hint=f"the environments are {known}")
-    settings = environments.named(name)
+    settings = named_environment(environments, name)
     access = find_access(settings, engine.environment)
     namespace = enter(access, name, open_namespace)
     try:
@@ -94,6 +91,18 @@ def entered(
         yield Place(engine, settings, access, namespace, clock or MachineClock(), confirm)
     finally:
         namespace.close()
+
+
+def named_environment(environments: Environments, name: str) -> EnvironmentSettings:
+    """Return an environment that has to be named.
+
+    Raises:
+        UsageError: It is not, or there is no such one.
+    """
+    if not name:
+        known = ", ".join(environments.by_name)
+        raise UsageError("`--env` is missing", hint=f"the environments are {known}")
+    return environments.named(name)
 
 
 def show_status(

@@ -91,7 +91,16 @@ def environments_tasks(directory: Path) -> list[Any]:
 
         show_logs(directory, env, words_of(context), lines)
 
-    return [status, history, rollback, logs]
+    @task(positional=[], optional=["json"], help={"env": ENVIRONMENT, "json": JSON})
+    @guarded
+    def doctor(context: Context, env: str = "", json: str | None = None) -> None:
+        """Say whether an environment is ready for a deployment; nothing is changed."""
+        from monoyard.bindings.doctoring import diagnose
+
+        del context
+        diagnose(directory, env, target_of(json))
+
+    return [status, history, rollback, logs, doctor]
 
 
 def lease_tasks(directory: Path) -> list[Any]:

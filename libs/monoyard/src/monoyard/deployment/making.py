@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from monoyard.charts import Given, Object, routed_names
-from monoyard.delivery import ABSENT, UNREACHABLE, Kind
+from monoyard.delivery import ABSENT, UNREACHABLE
 from monoyard.delivery.manifests import compare
-from monoyard.delivery.objects import kind_of
+from monoyard.delivery.objects import WEIGHTS, kind_of
 from monoyard.deployment.backup_making import BackupMaking
 from monoyard.deployment.backups import Backup
 from monoyard.deployment.job_pods import JobObjects
@@ -31,7 +31,6 @@ from monoyard.deployment.secrets import read_versions, wanted_secrets
 from monoyard.deployment.strategy import read_strategy
 from monoyard.errors import ClusterError, DeliveryError
 
-_WEIGHTS: Final = Kind("traefik.io", "v1alpha1", "TraefikService", "traefikservices")
 _HOOK: Final = "helm.sh/hook"
 _SHOWN: Final = 12
 _BREAKS: Final = (
@@ -246,7 +245,7 @@ class Making:
         sent = {(thing["kind"], thing["metadata"]["name"]): thing for thing in now.objects}
         told: set[str] = set()
         for weights in routed_names(objects):
-            if self.world.namespace.get(_WEIGHTS, weights) is None:
+            if self.world.namespace.get(WEIGHTS, weights) is None:
                 self._refuse("no-weights", name, f"there is no TraefikService `{weights}`, whose "
                              "weights its canary moves", "`invoke deploy.prepare` makes what an "
                              "environment has once")  # fmt: skip
