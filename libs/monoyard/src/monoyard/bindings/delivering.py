@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from monoyard.bindings.charting import find_environments
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.questions import answer
 from monoyard.config import Environments, EnvironmentSettings
-from monoyard.delivery import Clock, Lease, Ledger, MachineClock, Namespace
+from monoyard.delivery import Clock, Lease, Ledger, MachineClock, Namespace, Record
 from monoyard.delivery.access import Access, Connect, enter, find_access
 from monoyard.delivery.releasing import release_lease
 from monoyard.delivery.workloads import read_workloads
@@ -140,12 +140,16 @@ def show_history(
 ) -> None:
     """Print what was deployed to an environment, the newest first; arguments as `show_status`."""
     with entered(directory, name, open_namespace) as place:
-        records = place.ledger.history()
-        data = {
-            "version": _VERSION, "environment": name,
-            "deployments": [record_data(record) for record in records],
-        }  # fmt: skip
-        answer(history_lines(records), data, target)
+        tell_history(name, place.ledger.history(), target)
+
+
+def tell_history(name: str, records: Sequence[Record], target: str | None) -> None:
+    """Print deployments of an environment; `target` as `show_status` takes it."""
+    data = {
+        "version": _VERSION, "environment": name,
+        "deployments": [record_data(record) for record in records],
+    }  # fmt: skip
+    answer(history_lines(records), data, target)
 
 
 def show_lease(

@@ -27,7 +27,16 @@ from monoyard.delivery import Clock
 from monoyard.delivery.access import Access, Connect, find_recipients
 from monoyard.delivery.api_capabilities import open_capabilities
 from monoyard.delivery.capabilities import Capabilities
-from monoyard.deployment import HelmReleases, Histories, Images, Releases, Renderer, World
+from monoyard.deployment import (
+    HelmReleases,
+    Histories,
+    Images,
+    Mirroring,
+    Releases,
+    Renderer,
+    World,
+    in_background,
+)
 from monoyard.diagnosis import NOT_YET
 from monoyard.errors import DeliveryError, MachineError
 from monoyard.tools import helm
@@ -44,11 +53,13 @@ class Parts:
         open_namespace: Opens a namespace; that of a real cluster unless said.
         clock: The machine's unless said.
         open_capabilities: Opens what a cluster says of itself, by kubeconfig, context, namespace.
+        mirroring: When the ledger is mirrored; None for never.
     """
 
     open_namespace: Connect | None = None
     clock: Clock | None = None
     open_capabilities: Callable[[Path, str, str], Capabilities] = open_capabilities
+    mirroring: Mirroring | None = in_background
 
     def releases(
         self, engine: Engine, access: Access, top: Path, settings: EnvironmentSettings

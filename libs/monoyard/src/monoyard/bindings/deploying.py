@@ -108,7 +108,7 @@ def deploy(directory: Path, asked: Deploying, parts: Parts | None = None) -> Non
                 return
             _confirm(place, plan, asked.confirm, is_reviewed=saved is not None)
             with recorded(place, asked.target):
-                carry_out(crew_of(place), world, plan)
+                carry_out(crew_of(place, parts.mirroring), world, plan)
 
 
 def resume_deployment(directory: Path, asked: Deploying, parts: Parts | None = None) -> None:
@@ -133,7 +133,7 @@ def resume_deployment(directory: Path, asked: Deploying, parts: Parts | None = N
         record = resumable_record(place.ledger, name)
         request = request_of(record, name)
         with worlds(place, request.commit, parts) as world, recorded(place, asked.target):
-            resume(crew_of(place), world, record)
+            resume(crew_of(place, parts.mirroring), world, record)
 
 
 def roll_back(
@@ -161,7 +161,9 @@ def roll_back(
         if not earlier.revisions:
             return
         with recorded(place, target):
-            go_back(crew_of(place), place.namespace, place.ledger, releases, earlier)
+            go_back(
+                crew_of(place, parts.mirroring), place.namespace, place.ledger, releases, earlier
+            )
 
 
 def prepare_environment(

@@ -5,6 +5,7 @@ from monoyard.deployment.execution import Crew, carry_out, go_back, resume
 from monoyard.deployment.job_runs import Runs
 from monoyard.deployment.keeping import Kept
 from monoyard.deployment.migrations import Classing, Histories, applied_of
+from monoyard.deployment.mirroring import DIRECTORY, Mirroring, in_background, record_of
 from monoyard.deployment.plan import LEAST_DIGITS, DeployPlan, Request, ServicePlan
 from monoyard.deployment.planning import make_plan
 from monoyard.deployment.pods import log_lines
@@ -15,6 +16,7 @@ from monoyard.deployment.steering import STEERING
 from monoyard.deployment.unended import open_record, request_of, resumable_record
 
 __all__ = [
+    "DIRECTORY",
     "LEAST_DIGITS",
     "STEERING",
     "Classing",
@@ -25,6 +27,7 @@ __all__ = [
     "Histories",
     "Images",
     "Kept",
+    "Mirroring",
     "Releases",
     "Renderer",
     "Request",
@@ -36,11 +39,13 @@ __all__ = [
     "carry_out",
     "find_earlier",
     "go_back",
+    "in_background",
     "is_confirmed",
     "load_plan",
     "log_lines",
     "make_plan",
     "open_record",
+    "record_of",
     "request_of",
     "resumable_record",
     "resume",

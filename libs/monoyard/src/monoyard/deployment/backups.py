@@ -99,9 +99,14 @@ def key_of(record: Record, environment: str, service: str) -> str:
 
     It has the time beside the number: a store outlives a ledger, and numbers may begin anew.
     """
-    said = str(record.header["at"])
+    return f"{environment}/{service}/{name_of_record(record)}"
+
+
+def name_of_record(record: Record) -> str:
+    """Return what a deployment is called in a store: its number, and the time when it began."""
+    said = str(record.header.get("at") or "")
     at = "".join(letter for letter in said if letter.isalnum())
-    return f"{environment}/{service}/{record.number}-{at}"
+    return f"{record.number}-{at}"
 
 
 def keys_to_spare(history: Collection[Record], service: str) -> tuple[str, ...]:

@@ -134,6 +134,9 @@ RECOVER: Final = Role(
         "version than the backup",
     },
 )
+MIRROR: Final = Role(
+    "mirror", "mirroring the ledger", "mirror", "timeouts.backup", ("mirror",), _OF_STORE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,7 @@ class Wanted:
 
     Attributes:
         environment: Name of the environment.
-        service: The service.
+        service: The service; empty where it is for the whole environment.
         deployment: Number of the deployment.
         image: Reference of the service's new image, by digest.
         seconds: How long it may take.
@@ -167,7 +170,8 @@ class Wanted:
     @property
     def name(self) -> str:
         """Name of the Job, which is the same for whoever resumes."""
-        said = f"{self.role.name}-{self.run or self.deployment}-{self.service}"
+        words = (self.role.name, self.run or str(self.deployment), self.service)
+        said = "-".join(word for word in words if word)
         if len(said) <= _LONGEST_NAME:
             return said
         digest = hashlib.sha256(said.encode()).hexdigest()[:_DIGITS]
@@ -176,7 +180,9 @@ class Wanted:
     @property
     def labels(self) -> dict[str, str]:
         """Labels of all that belongs to it; those of environment and deployment guard the Lease."""
-        own = {SERVICE_LABEL: self.service, ROLE_LABEL: self.role.name}
+        own = {ROLE_LABEL: self.role.name}
+        if self.service:
+            own[SERVICE_LABEL] = self.service
         if self.run:
             own[RUN_LABEL] = self.run
             if not self.is_guarded:

@@ -6,7 +6,15 @@ import json
 from typing import Any
 
 from monoyard.delivery import Object
-from monoyard.delivery.objects import DEPLOYMENT_LABEL, JOB, POD, SERVICE_LABEL, labels_of, new
+from monoyard.delivery.objects import (
+    CONFIG_MAP,
+    DEPLOYMENT_LABEL,
+    JOB,
+    POD,
+    SERVICE_LABEL,
+    labels_of,
+    new,
+)
 from monoyard.deployment.jobs import ROLE_LABEL, RUN_LABEL
 from monoyard.testing import FakeNamespace
 
@@ -28,6 +36,8 @@ class Jobs:
         proven: Those that were proven.
         listed: What the store tells of each backup.
         recovered: What a recovery tells.
+        bad_mirror: Exit status and message of the next times that the ledger is mirrored.
+        mirrored: Key of each record that was mirrored, to what the store has of it.
         asked: Jobs of no deployment, as they were made.
         made: Names of the Jobs whose pods were started.
     """
@@ -45,6 +55,8 @@ class Jobs:
         self.proven: list[str] = []
         self.listed: list[dict[str, Any]] = []
         self.recovered: list[dict[str, Any]] = []
+        self.bad_mirror: tuple[int, str] = (0, "")
+        self.mirrored: dict[str, dict[str, Any]] = {}
         self.asked: list[Object] = []
         self.made: list[str] = []
         self._cluster = cluster
@@ -57,7 +69,7 @@ class Jobs:
                 self._next(job)
 
     def _next(self, job: Object) -> None:
-        name, service = job["metadata"]["name"], labels_of(job)[SERVICE_LABEL]
+        name, service = job["metadata"]["name"], labels_of(job).get(SERVICE_LABEL, "")
         age = self._age[name] = self._age.get(name, 0) + 1
         if age == 1:
             self._start(job)
@@ -70,7 +82,7 @@ class Jobs:
             self._run(job)
 
     def _start(self, job: Object) -> None:
-        name, service = job["metadata"]["name"], labels_of(job)[SERVICE_LABEL]
+        name, service = job["metadata"]["name"], labels_of(job).get(SERVICE_LABEL, "")
         self.made.append(name)
         state: dict[str, Any] = {"running": {}}
         if service in self.stuck:
@@ -90,6 +102,7 @@ class Jobs:
         {
             "migrate": self._migrate, "backup": self._back_up, "prove": self._prove,
             "verify": self._prove, "list": self._list, "recover": self._recover,
+            "mirror": self._mirror,
         }[role](job)  # fmt: skip
 
     def _list(self, job: Object) -> None:
@@ -101,6 +114,32 @@ class Jobs:
         for item in self.recovered:
             self._say(job, **item)
         self._finish(job, 0)
+
+    def _mirror(self, job: Object) -> None:
+        status, message = self.bad_mirror
+        if status:
+            self._say(job, "failed", status=status, message=message)
+        else:
+            self._say(job, "done", entries=self._put_records(job))
+        self._finish(job, status)
+
+    def _put_records(self, job: Object) -> dict[str, int]:
+        """Do what `monoyard_database mirror` does with what the Job mounts."""
+        counts = {}
+        [volume] = (
+            item for item in job["spec"]["template"]["spec"]["volumes"] if "projected" in item
+        )
+        for source in volume["projected"]["sources"]:
+            there = self._cluster.get(CONFIG_MAP, source["configMap"]["name"])
+            if there is None:
+                continue
+            name = source["configMap"]["items"][0]["path"].partition("/")[0]
+            entries = [json.loads(line) for line in there["data"]["entries"].splitlines()]
+            record = {"number": int(name.partition("-")[0]), "entries": entries,
+                      "header": json.loads(there["data"]["header"])}  # fmt: skip
+            counts[name] = len(entries)
+            self.mirrored[f"{_word(job, '--prefix')}{name}.json"] = record
+        return counts
 
     def _back_up(self, job: Object) -> None:
         status, message = self.bad_backups.get(labels_of(job)[SERVICE_LABEL], (0, ""))

@@ -25,6 +25,7 @@ from monoyard.config import EnvironmentSettings, local_record
 from monoyard.delivery import Lease
 from monoyard.delivery.access import Access
 from monoyard.delivery.objects import CONFIG_MAP, JOB, NAMESPACE, SECRET, new
+from monoyard.deployment.mirroring import at_once, in_background
 from monoyard.errors import ClusterError, DeliveryError, InterruptedRunError, UsageError
 from monoyard.testing import FakeCapabilities
 
@@ -115,7 +116,11 @@ class Shop:
     def parts(self) -> FakeParts:
         """What deployments are put together from."""
         return FakeParts(
-            lambda *_: self.yard.cluster, self.yard.clock, lambda *_: self.capabilities, self.yard
+            lambda *_: self.yard.cluster,
+            self.yard.clock,
+            lambda *_: self.capabilities,
+            self.yard.mirroring,
+            self.yard,
         )
 
     def deploy(self, environment: str = "dev", **asked: Any) -> None:
@@ -631,3 +636,18 @@ def test_doctor_looks_at_everything_without_a_cluster(
     assert (found["charts"], found["registry"], found["programs"]) == ("ok", "ok", "ok")
     with pytest.raises(UsageError, match="there is no environment `nope`"):
         diagnose(shop.top, "nope", None, shop.parts)
+
+
+def test_deployments_and_rollbacks_are_mirrored_where_a_store_is(shop: Shop) -> None:
+    """What the local cluster's store and an image of the workspace can do is done from the door."""
+    said = 'order = 1\nnamespace = "shop-dev"\ncluster = "local"\n[data]\nbackup = "never"\n'
+    path = "deploy/environments/dev/environment.toml"
+    shop.write(path, f'{said}image = "postgres"\n[services.api]\n[services.web]\n')
+    shop.commit(api="api-1", web="web-1", postgres="tools-1")
+    shop.yard.mirroring = at_once
+    shop.deploy()
+    shop.commit(api="api-2", web="web-1", postgres="tools-1")
+    shop.deploy()
+    roll_back(shop.top, "dev", 0, None, shop.parts)
+    assert [item["number"] for item in shop.yard.jobs.mirrored.values()] == [1, 2, 3]
+    assert Parts().mirroring is in_background

@@ -23,6 +23,7 @@ from monoyard.delivery.workloads import read_workloads
 from monoyard.deployment.earlier import find_earlier
 from monoyard.deployment.execution import Crew, carry_out, go_back
 from monoyard.deployment.migrations import Classing
+from monoyard.deployment.mirroring import Mirroring
 from monoyard.deployment.plan import DeployPlan, Request
 from monoyard.deployment.planning import make_plan
 from monoyard.deployment.ports import World
@@ -230,6 +231,7 @@ class Yard:
         self.jobs = Jobs(self.cluster)
         self.clock.happenings += [self.argo.step, self.jobs.step]
         self.told: list[str] = []
+        self.mirroring: Mirroring | None = None
         self.images = FakeImages()
         self.charts = FakeCharts()
         self.commits = FakeCommits()
@@ -302,7 +304,9 @@ class Yard:
             self.told.append(f"{told.step} {told.state}")
 
         timeouts = Timeouts(lock=90.0, rollout=60.0, migrate=20.0, backup=20.0, prove=20.0)
-        return Crew("jane", holder, self.clock, timeouts, 20.0, tell, self.told.append)
+        return Crew(
+            "jane", holder, self.clock, timeouts, 20.0, tell, self.told.append, self.mirroring
+        )
 
     def deploy(self, commit: str = OLD, **asked: Any) -> Record:
         """Make a plan and carry it out."""
