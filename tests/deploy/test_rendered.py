@@ -26,6 +26,8 @@ from eventflow_worker.outcomes import Effects, Later
 from eventflow_worker.settings import WorkerSettings
 from monoyard.charts import Object, label, parse, pods
 from monoyard.delivery.capabilities import Right
+from monoyard.deployment.gates import read_gates
+from monoyard.deployment.promql import floors
 from monoyard.diagnosis import needed_rights
 
 ROOT: Final = Path(__file__).parents[2]
@@ -97,6 +99,21 @@ def test_every_query_asks_for_what_is_exported(environment: str, service: str) -
         outside = re.sub(r"\{[^}]*\}", "", bare)
         names = set(re.findall(r"[a-z_]{2,}", outside))
         assert names <= WORDS | set(known)
+
+
+@pytest.mark.parametrize("environment", ["staging", "prod"])
+@pytest.mark.parametrize("service", sorted(SETTINGS))
+def test_what_a_gate_needs_can_be_read(environment: str, service: str) -> None:
+    """`invoke deploy --plan` tells how many samples a gate of failures needs, and in which time."""
+    gates = read_gates(service, rendered(environment, service).values())
+    counted = [gate for gate in gates if gate.name in ("errors", "failures", "latency")]
+
+    assert counted
+    for gate in counted:
+        found = floors(gate.query)
+        assert all(floor.least >= 60 for floor in found)
+        assert all(floor.window >= gate.interval > 0 for floor in found)
+        assert {gate.is_of_new(floor.counted) for floor in found} >= {True}
 
 
 @pytest.mark.parametrize("environment", ["staging", "prod"])

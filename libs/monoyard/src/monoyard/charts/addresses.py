@@ -42,11 +42,15 @@ def in_cluster(address: str) -> ServicePort | None:
 
     A name of two labels may be either, and is taken for one outside.
     """
-    url = urlsplit(address)
+    try:
+        url = urlsplit(address)
+        port = str(url.port or _PORTS.get(url.scheme, ""))
+    except ValueError:  # no URL at all, such as one with arguments of an analysis in it
+        return None
     labels = (url.hostname or "").split(".")
     if len(labels) < _LEAST_LABELS or labels[2] != _SERVICE or url.scheme not in _PORTS:
         return None
-    return ServicePort(labels[1], labels[0], str(url.port or _PORTS[url.scheme]), url.scheme)
+    return ServicePort(labels[1], labels[0], port, url.scheme)
 
 
 def measured_ports(objects: Iterable[Object]) -> Iterator[ServicePort]:

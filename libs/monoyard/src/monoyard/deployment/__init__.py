@@ -1,6 +1,7 @@
 """A deployment: what it would change in an environment, as a value, and its steps."""
 
 from monoyard.deployment.earlier import Earlier, find_earlier
+from monoyard.deployment.estimates import Estimate, GateEstimate, TableSize, estimate
 from monoyard.deployment.execution import Crew, carry_out, go_back, resume
 from monoyard.deployment.job_runs import Runs
 from monoyard.deployment.keeping import Kept
@@ -23,6 +24,8 @@ __all__ = [
     "Crew",
     "DeployPlan",
     "Earlier",
+    "Estimate",
+    "GateEstimate",
     "HelmReleases",
     "Histories",
     "Images",
@@ -34,9 +37,11 @@ __all__ = [
     "Runs",
     "SavedPlan",
     "ServicePlan",
+    "TableSize",
     "World",
     "applied_of",
     "carry_out",
+    "estimate",
     "find_earlier",
     "go_back",
     "in_background",

@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from monoyard.charts import Object
 from monoyard.delivery.rollouts import ROLLOUT
-from monoyard.deployment.promql import UNKNOWN, Selector, selectors, widest
+from monoyard.deployment.promql import UNKNOWN, Selector, seconds_of, selectors, widest
 
 TEMPLATE: Final = "AnalysisTemplate"
+_WHOLE: Final = 100
 _ARGUMENT: Final = re.compile(r"\{\{\s*args\.([\w.-]+)\s*\}\}")
 
 
@@ -32,6 +33,9 @@ class Gate:
         is_background: It looks on beside the steps and only ever ends a rollout.
         hashes: Arguments that are a hash of pods, with whether it is that of the new version.
         values: Arguments that are known beforehand.
+        interval: Seconds between two measurements; 0 where nothing says, as the rest.
+        measurements: How many are made at most.
+        successes: How many good ones in a row let it pass.
     """
 
     service: str
@@ -43,17 +47,21 @@ class Gate:
     is_background: bool
     hashes: Mapping[str, bool]
     values: Mapping[str, str]
+    interval: float = 0.0
+    measurements: int = 0
+    successes: int = 0
 
     @property
     def label(self) -> str:
         """What a person calls it, such as `api-gates/errors`."""
         return f"{self.template}/{self.name}"
 
-    def asked_of(self, revision: str) -> str:
+    def asked_of(self, revision: str, query: str = "") -> str:
         """Return the query as it would be if both versions were the one of a hash.
 
         Args:
             revision: Hash of the pods of a version; empty where nobody knows one.
+            query: A part of it; empty for all.
         """
 
         def put(found: re.Match[str]) -> str:
@@ -62,7 +70,12 @@ class Gate:
                 return revision or UNKNOWN
             return self.values.get(name, UNKNOWN)
 
-        return _ARGUMENT.sub(put, self.query)
+        return _ARGUMENT.sub(put, query or self.query)
+
+    def is_of_new(self, query: str) -> bool:
+        """Say whether a part of the query is of the new version, and not of the stable one."""
+        named = _ARGUMENT.findall(query)
+        return not any(name in self.hashes and not self.hashes[name] for name in named)
 
     def metrics(self, revision: str) -> Mapping[str, Selector]:
         """Return the metrics that it names, each with the conditions that always hold for it."""
@@ -90,9 +103,46 @@ def read_gates(service: str, objects: Iterable[Object]) -> tuple[Gate, ...]:
     return tuple(found.values())
 
 
-def has_gates(objects: Iterable[Object]) -> bool:
-    """Say whether anything that is rendered asks a Prometheus."""
-    return any(gate.address for gate in read_gates("", objects))
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A step of a rollout that takes time by itself.
+
+    Attributes:
+        weight: Percent of the traffic that the new version has by then.
+        templates: Names of the analyses that have to pass.
+        pause: Seconds that it waits; 0 for an analysis.
+    """
+
+    weight: int
+    templates: tuple[str, ...] = ()
+    pause: float = 0.0
+
+
+def read_stages(objects: Iterable[Object]) -> tuple[Stage, ...]:
+    """Return the analyses and timed pauses of a service's rollouts, in their order."""
+    return tuple(
+        stage for thing in objects if thing["kind"] == ROLLOUT.name for stage in _stages(thing)
+    )
+
+
+def _stages(rollout: Object) -> Iterator[Stage]:
+    strategy = (rollout.get("spec") or {}).get("strategy") or {}
+    weight = 0
+    for step in (strategy.get("canary") or {}).get("steps") or ():
+        weight = int(step.get("setWeight", weight))
+        duration = (step.get("pause") or {}).get("duration")
+        if step.get("analysis"):
+            yield Stage(weight, _templates(step["analysis"]))
+        elif duration is not None:
+            said = str(duration)
+            yield Stage(weight, (), float(said) if said.isdigit() else seconds_of(said))
+    switch = (strategy.get("blueGreen") or {}).get("postPromotionAnalysis")
+    if switch:
+        yield Stage(_WHOLE, _templates(switch))
+
+
+def _templates(analysis: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(item.get("templateName", "") for item in analysis.get("templates") or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +185,20 @@ def _gate(
         service=service,
         template=template,
         name=str(metric.get("name") or ""),
-        address=str(prometheus.get("address") or ""),
+        address=_ARGUMENT.sub(
+            lambda found: values.get(found[1], UNKNOWN), str(prometheus.get("address") or "")
+        ),
         provider=next(iter(provider), "nothing"),
         query=str(prometheus.get("query") or ""),
         is_background=use.is_background,
         hashes=hashes,
         values=values,
+        interval=seconds_of(str(metric.get("interval") or "")),
+        measurements=_number(metric.get("count")),
+        successes=_number(metric.get("consecutiveSuccessLimit")),
     )
+
+
+def _number(said: Any) -> int:
+    """Return a number, which may stand as text; 0 for an argument, and where there is none."""
+    return int(said) if str(said or "").isdigit() else 0

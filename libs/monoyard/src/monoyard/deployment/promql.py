@@ -16,7 +16,7 @@ UNKNOWN: Final = "\N{INVERTED QUESTION MARK}"
 _TOKEN: Final = re.compile(
     r"""(?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`)"""
     r"|(?P<comment>\#[^\n]*)|(?P<range>\[[^\]]*\])"
-    r"|(?P<number>[0-9][\w.]*)|(?P<word>[a-zA-Z_:][a-zA-Z0-9_:.]*)|(?P<sign>=~|!~|!=|\S)"
+    r"|(?P<number>[0-9][\w.]*)|(?P<word>[a-zA-Z_:][a-zA-Z0-9_:.]*)|(?P<sign>=~|!~|!=|>=|<=|==|\S)"
 )
 _AGGREGATING: Final = frozenset({"by", "without"})
 _GROUPING: Final = _AGGREGATING | {"group_left", "group_right", "ignoring", "on"}
@@ -24,6 +24,10 @@ _WORDS: Final = _GROUPING | {
     "and", "atan2", "bool", "end", "inf", "nan", "offset", "or", "start", "unless",
 }  # fmt: skip
 _NAME: Final = "__name__"
+_UNITS: Final = {
+    "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0,
+}  # fmt: skip
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w|y)")
 _SIGNS: Final = frozenset({"=", "!=", "=~", "!~"})
 
 
@@ -43,6 +47,26 @@ class Selector:
         """Return a selector with some of the matchers, as PromQL."""
         kept = ",".join("".join(item) for item in self.matchers if item in of)
         return f"{self.metric}{{{kept}}}" if kept else self.metric
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """A part of a query that asks for so many of something, or there is no answer.
+
+    Attributes:
+        counted: What is counted, as PromQL.
+        least: How many there have to be.
+        window: Seconds in which they have to come; 0 where it does not say.
+    """
+
+    counted: str
+    least: float
+    window: float
+
+
+def floors(query: str) -> tuple[Floor, ...]:
+    """Return what `... and COUNTED >= LEAST` a query ends with, by which little is no answer."""
+    return tuple(floor for part in _parts(query) if (floor := _floor(part)) is not None)
 
 
 def selectors(query: str) -> tuple[Selector, ...]:
@@ -71,6 +95,51 @@ def widest(found: tuple[Selector, ...]) -> dict[str, Selector]:
         ]
         wide[name] = Selector(name, tuple(common))
     return wide
+
+
+def seconds_of(duration: str) -> float:
+    """Return a duration of Prometheus or of Go (`1h30m`, `500ms`) in seconds; 0 for none."""
+    return sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(duration))
+
+
+def _parts(query: str) -> Iterator[str]:
+    """Yield what stands between the `and` of a query that are in no parentheses."""
+    depth, begin = 0, 0
+    for match in _TOKEN.finditer(query):
+        said = match.group()
+        if match.lastgroup in ("sign", "word"):
+            depth += (said in ("(", "{")) - (said in (")", "}"))
+            if not depth and said.lower() == "and":
+                yield query[begin : match.start()]
+                begin = match.end()
+    yield query[begin:]
+
+
+def _floor(part: str) -> Floor | None:
+    depth, found = 0, None
+    tokens = list(_TOKEN.finditer(part))
+    for place, match in enumerate(tokens):
+        said = match.group()
+        depth += (said in ("(", "{")) - (said in (")", "}"))
+        if not depth and said in (">", ">=") and place == len(tokens) - 2:
+            found = match
+    if found is None or tokens[-1].lastgroup != "number":
+        return None
+    try:
+        least = float(tokens[-1].group())
+    except ValueError:  # a duration
+        return None
+    counted = part[: found.start()].strip()
+    return Floor(counted, least, max(_windows(counted), default=0.0))
+
+
+def _windows(expression: str) -> Iterator[float]:
+    before = ""
+    for match in _TOKEN.finditer(expression):
+        said = match.group()
+        if match.lastgroup == "range" or before.lower() == "offset":
+            yield seconds_of(said.strip("[]").partition(":")[0])
+        before = said
 
 
 def _selectors(tokens: list[tuple[str, str]]) -> Iterator[Selector]:

@@ -32,6 +32,7 @@ class Jobs:
         vanishing: Services whose Jobs somebody removes while they run.
         bad_backups: Service to exit status and message of its next backups.
         bad_proofs: Service to exit status and message of its next proofs.
+        largest: Table to its rows and bytes, as a backup tells of them.
         kept: Keys of the backups in the store, in the order in which they were taken.
         proven: Those that were proven.
         listed: What the store tells of each backup.
@@ -51,6 +52,7 @@ class Jobs:
         self.vanishing: set[str] = set()
         self.bad_backups: dict[str, tuple[int, str]] = {}
         self.bad_proofs: dict[str, tuple[int, str]] = {}
+        self.largest: dict[str, dict[str, int]] = {}
         self.kept: list[str] = []
         self.proven: list[str] = []
         self.listed: list[dict[str, Any]] = []
@@ -151,7 +153,8 @@ class Jobs:
                 self.kept.append(key)
             said = {"bytes": 100, "rows": 3, "tables": 1, "revisions": ["r-zero"]}
             at = "2026-11-22T10:11:12Z"
-            self._say(job, "done", key=key, taken_at=at, sha256="ab", database_bytes=8000, **said)
+            self._say(job, "done", key=key, taken_at=at, sha256="ab", database_bytes=8000,
+                      largest=self.largest, **said)  # fmt: skip
         self._finish(job, status)
 
     def _prove(self, job: Object) -> None:

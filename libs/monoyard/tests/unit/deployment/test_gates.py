@@ -89,6 +89,14 @@ def test_gates_are_those_that_a_rollout_names() -> None:
     assert gate.metrics("")["a"].matchers == ()
 
 
+def test_address_may_be_an_argument() -> None:
+    """What the template says of it itself is put in."""
+    given = measured("errors", "up")
+    given["provider"]["prometheus"]["address"] = "http://p.m.svc:{{args.least}}"
+    found = read_gates("api", chart([], {"watch": [given]}))
+    assert found[0].address == "http://p.m.svc:60"
+
+
 def test_blue_green_has_gates_as_well() -> None:
     """Analyses before and after the switch are gates."""
     spec = {"metrics": [measured("errors", "up")]}
