@@ -6,7 +6,8 @@ from monoyard.deployment.execution import Crew, carry_out, go_back, resume
 from monoyard.deployment.job_runs import Runs
 from monoyard.deployment.keeping import Kept
 from monoyard.deployment.migrations import Classing, Histories, applied_of
-from monoyard.deployment.mirroring import DIRECTORY, Mirroring, in_background, record_of
+from monoyard.deployment.mirror_settings import DIRECTORY, record_of
+from monoyard.deployment.mirroring import Mirroring, in_background
 from monoyard.deployment.plan import LEAST_DIGITS, DeployPlan, Request, ServicePlan
 from monoyard.deployment.planning import make_plan
 from monoyard.deployment.pods import log_lines

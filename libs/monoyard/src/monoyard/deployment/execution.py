@@ -19,14 +19,13 @@ from monoyard.deployment.going_back import Abort, Back, Evidence, NotTakenBack, 
 from monoyard.deployment.job_runs import Runs
 from monoyard.deployment.migrating import Migrate, NothingSent, failed_before_sending
 from monoyard.deployment.migrations import floors_of, only_of
-from monoyard.deployment.mirroring import (
+from monoyard.deployment.mirror_settings import (
     HEADER,
-    Mirroring,
     MirrorSettings,
     decide_mirror,
     last_settings,
-    mirrored,
 )
+from monoyard.deployment.mirroring import Mirroring, mirrored
 from monoyard.deployment.plan import DeployPlan, ServicePlan, differences
 from monoyard.deployment.planning import make_plan
 from monoyard.deployment.ports import World

@@ -71,7 +71,7 @@ def _of_one(
     try:
         query(_ANYTHING)
     except (ClusterError, DeliveryError) as error:
-        said = f"{len(gates)} metrics cannot be looked at: {error.message}"
+        said = f"they cannot be looked at (metrics: {len(gates)}): {error.message}"
         yield Finding("gates", "unknown", said)
         return
     for service in dict.fromkeys(gate.service for gate in gates):
@@ -80,7 +80,7 @@ def _of_one(
         problems = [item for each in asked for item in each.problems()]
         yield from problems
         if not revisions.get(service):
-            said = f"its {len(own)} metrics are looked at once a version of it runs"
+            said = f"its gates are looked at once a version of it runs (metrics: {len(own)})"
             yield Finding("gates", "unknown", said, about=service)
             continue
         amiss = {item.message.partition(":")[0] for item in problems}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from monoyard.charts import Object, ServicePort
-from monoyard.delivery import Kind, Lease
+from monoyard.delivery import ABSENT, Kind, Lease
 from monoyard.delivery.capabilities import Right
 from monoyard.delivery.objects import CONFIG_MAP, JOB, NAMESPACE, SECRET, WEIGHTS, new
 from monoyard.delivery.rollouts import ROLLOUT
@@ -34,7 +34,7 @@ from monoyard.errors import (
     MonoyardError,
     RegistryError,
 )
-from monoyard.testing import FakeCapabilities
+from monoyard.testing import FakeCapabilities, FakeNamespace
 
 from .yard import OLD, SERVICE, Yard
 
@@ -272,6 +272,36 @@ def test_namespace_and_version_are_looked_at(ward: Ward) -> None:
     ]
 
 
+class Narrow(FakeNamespace):
+    """A namespace of somebody who may look at nothing outside of it."""
+
+    def get(self, kind: Kind, name: str) -> Object | None:
+        """Return an object."""
+        if kind == NAMESPACE:
+            raise ClusterError("the cluster refuses to answer", code="refused")
+        return super().get(kind, name)
+
+
+def test_deployer_need_not_see_the_namespace_itself(ward: Ward) -> None:
+    """What every namespace has says that it is there."""
+    cluster = Narrow("shop-dev")
+    ward.enter = lambda: Seen("here", cluster, ward.capabilities)
+    assert ward.told("namespace") == [("problem", "there is no namespace `shop-dev`")]
+    cluster.create(CONFIG_MAP, new(CONFIG_MAP, "kube-root-ca.crt"))
+    assert ward.told("namespace") == [("ok", "`shop-dev` is there")]
+
+
+def test_server_that_does_not_say_who_we_are_is_no_problem(ward: Ward) -> None:
+    """Older ones cannot."""
+
+    class Older(FakeCapabilities):
+        def account(self) -> str:
+            raise ClusterError("the cluster refuses to answer", code=ABSENT)
+
+    ward.capabilities = Older()
+    assert ward.told("account") == [("unknown", "the API server does not say who we are")]
+
+
 def test_secrets_are_looked_at_by_name_and_key(ward: Ward) -> None:
     """What is missing is named with its service."""
     names = [{"name": "URL", "valueFrom": {"secretKeyRef": {"name": "api-database", "key": "no"}}}]
@@ -401,7 +431,7 @@ def test_gates_of_what_does_not_run_yet_are_unknown(ward: Ward) -> None:
     ward.gate("api")
     ward.prometheus.known["count(requests)"] = [3]
     assert ward.told("gates") == [
-        ("unknown", "api: its 1 metrics are looked at once a version of it runs")
+        ("unknown", "api: its gates are looked at once a version of it runs (metrics: 1)")
     ]
     ward.prometheus.known.clear()
     assert [state for state, _ in ward.told("gates")] == ["warning", "unknown"]
@@ -415,7 +445,7 @@ def test_prometheus_that_does_not_answer_is_told_once(ward: Ward) -> None:
     ward.capabilities.answer(PROMETHEUS, None)
     assert [state for state, _ in ward.told("prometheus")] == ["problem"]
     [(state, said)] = ward.told("gates")
-    assert (state, said.partition(":")[0]) == ("unknown", "2 metrics cannot be looked at")
+    assert (state, said.partition("):")[0]) == ("unknown", "they cannot be looked at (metrics: 2")
     ward.capabilities.refuse(PROMETHEUS)
     assert [state for state, _ in ward.told("prometheus")] == ["unknown"]
 

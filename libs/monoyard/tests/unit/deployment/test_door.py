@@ -25,11 +25,11 @@ from monoyard.config import EnvironmentSettings, local_record
 from monoyard.delivery import Lease
 from monoyard.delivery.access import Access
 from monoyard.delivery.objects import CONFIG_MAP, JOB, NAMESPACE, SECRET, new
-from monoyard.deployment.mirroring import at_once, in_background
+from monoyard.deployment.mirroring import in_background
 from monoyard.errors import ClusterError, DeliveryError, InterruptedRunError, UsageError
 from monoyard.testing import FakeCapabilities
 
-from .yard import SERVICE, FakeImages, Yard, digest
+from .yard import SERVICE, FakeImages, Yard, at_once, digest
 
 if TYPE_CHECKING:
     from monoyard.bindings.engine import Engine

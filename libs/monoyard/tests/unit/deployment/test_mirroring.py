@@ -12,16 +12,11 @@ from monoyard.config import DataPolicy, StoreSettings
 from monoyard.delivery import Record
 from monoyard.delivery.objects import CONFIG_MAP, DEPLOYMENT, JOB, Object, new
 from monoyard.deployment.jobs import POLICY, ROLE_LABEL
-from monoyard.deployment.mirroring import (
-    HEADER,
-    at_once,
-    decide_mirror,
-    in_background,
-    record_of,
-)
+from monoyard.deployment.mirror_settings import HEADER, decide_mirror, record_of
+from monoyard.deployment.mirroring import in_background
 from monoyard.errors import ClusterError, DeliveryError
 
-from .yard import NEW, OLD, Yard, digest
+from .yard import NEW, OLD, Yard, at_once, digest
 
 STORE = StoreSettings("http://store.example:9000", "shop")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,7 +24,7 @@ from monoyard.delivery.workloads import read_workloads
 from monoyard.deployment.earlier import find_earlier
 from monoyard.deployment.execution import Crew, carry_out, go_back
 from monoyard.deployment.migrations import Classing
-from monoyard.deployment.mirroring import Mirroring
+from monoyard.deployment.mirroring import Mirroring, Pending, Put
 from monoyard.deployment.plan import DeployPlan, Request
 from monoyard.deployment.planning import make_plan
 from monoyard.deployment.ports import World
@@ -329,3 +330,15 @@ class Yard:
             for item in read_workloads(self.cluster)
             if item.service and item.digests
         }
+
+
+@contextmanager
+def at_once(put: Put, say: Callable[[str], None]) -> Iterator[Callable[[Record], None]]:
+    """Mirror each record as it is written, before anything else goes on."""
+    pending = Pending(put, say)
+
+    def note(record: Record) -> None:
+        pending.add(record)
+        pending.send()
+
+    yield note
