@@ -30,7 +30,8 @@ def check_cluster(subject: Subject) -> Iterator[Finding]:
         seen = subject.enter()
     except ClusterError as error:
         said = error.message if not error.context else f"{error.message}: {error.context[0]}"
-        yield Finding("cluster", "problem", said, error.hint or "")
+        hint = f"`deployers` names who may; {_PREPARE}" if error.code == "refused" else error.hint
+        yield Finding("cluster", "problem", said, hint or "")
         return
     yield Finding("cluster", "ok", f"context `{seen.context}` leads to the pinned one")
     version = seen.capabilities.version().removeprefix("v")
@@ -69,7 +70,7 @@ def check_namespace(subject: Subject) -> Iterator[Finding]:
 def check_account(subject: Subject) -> Iterator[Finding]:
     """See who we are to the API server."""
     try:
-        name = subject.enter().capabilities.account()
+        name = subject.seen.capabilities.account()
     except ClusterError as error:
         if error.code != ABSENT:  # before Kubernetes 1.28 nobody says
             raise
@@ -80,7 +81,7 @@ def check_account(subject: Subject) -> Iterator[Finding]:
 
 def check_rights(subject: Subject) -> Iterator[Finding]:
     """See that we may do all that a deployment does."""
-    capabilities = subject.enter().capabilities
+    capabilities = subject.seen.capabilities
     rights = needed_rights(_all(subject))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         allowed = list(pool.map(capabilities.may, rights))
@@ -98,7 +99,7 @@ def check_rights(subject: Subject) -> Iterator[Finding]:
 
 def check_kinds(subject: Subject) -> Iterator[Finding]:
     """See that the cluster knows every kind that charts render, in that version."""
-    capabilities = subject.enter().capabilities
+    capabilities = subject.seen.capabilities
     kinds = sorted({kind_of(thing) for thing in _all(subject)}, key=lambda item: item.name)
     served = {item: capabilities.kinds(item) for item in {kind.api_version for kind in kinds}}
     lacking = [kind for kind in kinds if kind.plural not in served[kind.api_version]]
@@ -111,7 +112,7 @@ def check_kinds(subject: Subject) -> Iterator[Finding]:
 
 def check_argo(subject: Subject) -> Iterator[Finding]:
     """See that Argo Rollouts looks at its Rollouts; without it there are no weights or gates."""
-    rendered = [name for name, things in subject.rendered().items() if _has(things, ROLLOUT)]
+    rendered = [name for name, things in subject.objects.items() if _has(things, ROLLOUT)]
     if not rendered:
         yield Finding(
             "argo-rollouts",
@@ -120,7 +121,7 @@ def check_argo(subject: Subject) -> Iterator[Finding]:
             "weights and gates, and no service waits for the others",
         )
         return
-    capabilities = subject.enter().capabilities
+    capabilities = subject.seen.capabilities
     if ROLLOUT.plural not in capabilities.kinds(ROLLOUT.api_version):
         yield Finding(
             "argo-rollouts",
@@ -146,13 +147,11 @@ def check_argo(subject: Subject) -> Iterator[Finding]:
 
 def check_traefik(subject: Subject) -> Iterator[Finding]:
     """See that the weights are there that canaries move."""
-    routed = sorted(
-        {name for things in subject.rendered().values() for name in routed_names(things)}
-    )
+    routed = sorted({name for things in subject.objects.values() for name in routed_names(things)})
     if not routed:
         yield Finding("traefik", "ok", "no canary moves weights of requests: shares of pods alone")
         return
-    capabilities = subject.enter().capabilities
+    capabilities = subject.seen.capabilities
     if WEIGHTS.plural not in capabilities.kinds(WEIGHTS.api_version):
         yield Finding(
             "traefik",
@@ -176,7 +175,7 @@ def check_traefik(subject: Subject) -> Iterator[Finding]:
 
 
 def _all(subject: Subject) -> list[Object]:
-    return [thing for things in subject.rendered().values() for thing in things]
+    return [thing for things in subject.objects.values() for thing in things]
 
 
 def _has(things: tuple[Object, ...], kind: Kind) -> bool:

@@ -35,7 +35,7 @@ def check_charts(subject: Subject) -> Iterator[Finding]:
 def check_secrets(subject: Subject) -> Iterator[Finding]:
     """See that the Secrets are there that services name, with their keys."""
     count, lacking = 0, False
-    for name, things in subject.rendered().items():
+    for name, things in subject.objects.items():
         wanted = wanted_secrets(things, subject.environment.secrets)
         _, missing = read_versions(subject.namespace, wanted)
         count += len(wanted)
@@ -51,6 +51,7 @@ def check_secrets(subject: Subject) -> Iterator[Finding]:
 def check_releases(subject: Subject) -> Iterator[Finding]:
     """See that no call of Helm was left where it was killed."""
     environment, lacking = subject.environment, False
+    workloads = read_workloads(subject.namespace)  # so that Helm asks no cluster but the pinned one
     for name in environment.services:
         newest = newest_of(subject.releases(), name)
         if newest is None or not newest.is_interrupted:
@@ -72,7 +73,7 @@ def check_releases(subject: Subject) -> Iterator[Finding]:
                 _going_on(subject),
                 name,
             )
-    for item in read_workloads(subject.namespace):
+    for item in workloads:
         if item.service in environment.services and item.is_between and not subject.holder:
             lacking = True
             yield Finding(

@@ -40,7 +40,7 @@ def check_prometheus(subject: Subject) -> Iterator[Finding]:
         yield Finding("prometheus", "ok", "no gate asks one: what is rolled out is not measured")
     for address in sorted(addresses):
         try:
-            find_prometheus(address, subject.enter().capabilities).query(_ANYTHING)
+            find_prometheus(address, subject.seen.capabilities).query(_ANYTHING)
         except (ClusterError, DeliveryError) as error:
             yield _unreachable(address, error)
         else:
@@ -58,7 +58,7 @@ def check_gates(subject: Subject) -> Iterator[Finding]:
             said = f"{gate.label} is measured by {gate.provider}, which is not looked at"
             yield Finding("gates", "unknown", said, about=gate.service)
     for address, gates in by_address.items():
-        prometheus = find_prometheus(address, subject.enter().capabilities)
+        prometheus = find_prometheus(address, subject.seen.capabilities)
         # Templates of a service ask much the same.
         query = functools.cache(prometheus.query)
         yield from _of_one(gates, revisions, subject.environment.max_pause, query)
@@ -142,9 +142,7 @@ class _Asked:
 
 
 def _gates(subject: Subject) -> list[Gate]:
-    return [
-        gate for name, things in subject.rendered().items() for gate in read_gates(name, things)
-    ]
+    return [gate for name, things in subject.objects.items() for gate in read_gates(name, things)]
 
 
 def _revisions(subject: Subject) -> Mapping[str, str]:

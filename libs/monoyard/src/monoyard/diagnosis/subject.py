@@ -5,15 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from monoyard.charts import Object
 from monoyard.config import EnvironmentSettings
 from monoyard.delivery import Clock, Lease, Ledger, Namespace
 from monoyard.delivery.capabilities import Capabilities
 from monoyard.deployment import Images, Releases
+from monoyard.errors import ClusterError, ConfigurationError, MonoyardError
 
 Value = TypeVar("Value")
+
+_WANTING: Final = "wanting"
 
 
 class Once(Generic[Value]):
@@ -91,9 +94,27 @@ class Subject:
     programs: Mapping[str, Callable[[], str]]
 
     @property
+    def seen(self) -> Seen:
+        """The cluster, for whatever needs it; why it is not to be had is told once, elsewhere."""
+        try:
+            return self.enter()
+        except MonoyardError as error:
+            raise ClusterError("not looked at, for want of the cluster", code=_WANTING) from error
+
+    @property
+    def objects(self) -> Mapping[str, tuple[Object, ...]]:
+        """What charts come to, for whatever needs it; what is wrong with them is told once."""
+        try:
+            return self.rendered()
+        except MonoyardError as error:
+            raise ConfigurationError("not looked at: charts are not rendered", code=_WANTING) from (
+                error
+            )
+
+    @property
     def namespace(self) -> Namespace:
         """The environment's objects."""
-        return self.enter().namespace
+        return self.seen.namespace
 
     @property
     def ledger(self) -> Ledger:

@@ -202,6 +202,9 @@ def test_another_cluster_is_a_problem_and_is_not_looked_at(ward: Ward) -> None:
     ward.enter = refuse
     states = ward.states()
     assert states["cluster"] == {"problem"}
+    assert ward.told("ledger") == [("unknown", "not looked at, for want of the cluster")]
+    ward.yard.releases.history = None  # type: ignore[assignment]
+    assert ward.told("releases") == [("unknown", "not looked at, for want of the cluster")]
     assert {name for name, found in states.items() if found == {"ok"}} == {
         "programs", "charts", "registry", "backups", "argo-rollouts", "traefik", "prometheus",
     }  # fmt: skip
@@ -369,7 +372,8 @@ def test_charts_that_cannot_be_rendered_are_one_problem(ward: Ward) -> None:
     ward.charts = refuse
     states = ward.states()
     assert ward.told("charts") == [("problem", "the chart cannot be rendered: line 3")]
-    assert states["secrets"] == states["kinds"] == states["gates"] == {"unknown"}
+    assert states["kinds"] == states["gates"] == {"unknown"}
+    assert ward.told("secrets") == [("unknown", "not looked at: charts are not rendered")]
     assert states["ledger"] == states["registry"] == {"ok"}
 
 
