@@ -25,6 +25,10 @@ from eventflow_worker.metrics import WorkerMetrics
 from eventflow_worker.outcomes import Effects, Later
 from eventflow_worker.settings import WorkerSettings
 from monoyard.charts import Object, label, parse, pods
+from monoyard.delivery.capabilities import Right
+from monoyard.deployment.gates import read_gates
+from monoyard.deployment.promql import floors
+from monoyard.diagnosis import needed_rights
 
 ROOT: Final = Path(__file__).parents[2]
 SNAPSHOTS: Final = ROOT / "deploy" / "snapshots"
@@ -95,6 +99,21 @@ def test_every_query_asks_for_what_is_exported(environment: str, service: str) -
         outside = re.sub(r"\{[^}]*\}", "", bare)
         names = set(re.findall(r"[a-z_]{2,}", outside))
         assert names <= WORDS | set(known)
+
+
+@pytest.mark.parametrize("environment", ["staging", "prod"])
+@pytest.mark.parametrize("service", sorted(SETTINGS))
+def test_what_a_gate_needs_can_be_read(environment: str, service: str) -> None:
+    """`invoke deploy --plan` tells how many samples a gate of failures needs, and in which time."""
+    gates = read_gates(service, rendered(environment, service).values())
+    counted = [gate for gate in gates if gate.name in ("errors", "failures", "latency")]
+
+    assert counted
+    for gate in counted:
+        found = floors(gate.query)
+        assert all(floor.least >= 60 for floor in found)
+        assert all(floor.window >= gate.interval > 0 for floor in found)
+        assert {gate.is_of_new(floor.counted) for floor in found} >= {True}
 
 
 @pytest.mark.parametrize("environment", ["staging", "prod"])
@@ -276,18 +295,36 @@ def test_a_deployer_reads_weights_and_writes_none(environment: str) -> None:
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_a_deployer_may_do_what_a_deployment_does(environment: str) -> None:
+    """What `invoke doctor` asks for is what the Role gives."""
+    rules = rendered(environment, "environment")["Role/deployer"]["rules"]
+    given = {
+        Right(verb, group, resource)
+        for rule in rules
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    services = [thing for name in SERVICES for thing in rendered(environment, name).values()]
+
+    assert set(needed_rights(services)) <= given
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_a_deployer_sees_which_cluster_it_is(environment: str) -> None:
-    """Outside of the namespace deployers may read kube-system, whose UID is the pin, alone."""
+    """Outside of the namespace deployers read kube-system, whose UID is the pin, and metrics."""
     things = rendered(environment, "environment")
     name = f"eventflow-{environment}-deployer"
-    assert things[f"ClusterRole/{name}"]["rules"] == [
-        {
-            "apiGroups": [""],
-            "resources": ["namespaces"],
-            "resourceNames": ["kube-system"],
-            "verbs": ["get"],
-        }
-    ]
+    pin, *measured = things[f"ClusterRole/{name}"]["rules"]
+    assert pin == {
+        "apiGroups": [""],
+        "resources": ["namespaces"],
+        "resourceNames": ["kube-system"],
+        "verbs": ["get"],
+    }
+    proxy = {"apiGroups": [""], "resources": ["services/proxy"], "verbs": ["get"]}
+    has_gates = environment != "dev"
+    assert measured == ([{**proxy, "resourceNames": ["prometheus:9090"]}] if has_gates else [])
     binding = things[f"ClusterRoleBinding/{name}"]
     assert binding["subjects"] == things["RoleBinding/deployer"]["subjects"]
     assert binding["roleRef"]["name"] == name

@@ -5,18 +5,27 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 ENVIRONMENT = "e2e"
+# As they are in the repository: small and quick, and strict.
+PLAIN_ENVIRONMENT, STRICT_ENVIRONMENT = "e2e-dev", "e2e-prod"
 NAMESPACE = "eventflow-e2e"
+NAMESPACES = tuple(
+    f"eventflow-{name}" for name in (ENVIRONMENT, PLAIN_ENVIRONMENT, STRICT_ENVIRONMENT)
+)
 HOST = "e2e.eventflow.test"
 MAX_PAUSE_SECONDS = 20
 _SECONDS = 900.0
+_GRACE = re.compile(r"graceSeconds: \d+")
 _API_VALUES = """\
 # Judged in a window that a test can fill, and given up as soon.
 gates:
@@ -96,21 +105,22 @@ class Clone:
         argv = ("git", "-C", str(self.top), *words)
         return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
 
-    def add_environment(self) -> None:
-        """Add the environment that only these tests use: as `dev`, with gates for the api."""
-        environments = self.top / "deploy" / "environments"
-        own = environments / ENVIRONMENT
-        own.mkdir()
-        for path in (environments / "dev").iterdir():
-            text = path.read_text("utf-8")
-            text = text.replace("eventflow-dev", NAMESPACE)
-            (own / path.name).write_text(text.replace("dev.eventflow.test", HOST), "utf-8")
-        # It is the first one, so that which one is the last stays as it is.
-        for order, name in ((4, "prod"), (3, "staging"), (2, "dev")):
+    def add_environments(self) -> None:
+        """Add the environments that only these tests use, as copies of those of the repository.
+
+        Most is done in one as `dev`, but with gates for the api; the others are as they are.
+        """
+        # The last one stays the last one: it decides what becomes a release.
+        for order, name in ((6, "prod"), (3, "staging"), (2, "dev")):
+            was = {"prod": 3, "staging": 2, "dev": 1}[name]
             file = f"deploy/environments/{name}/environment.toml"
-            self.replace(file, f"order = {order - 1}", f"order = {order}")
+            self.replace(file, f"order = {was}", f"order = {order}")
+        self._copy_environment("dev", ENVIRONMENT, 1)
+        self._copy_environment("dev", PLAIN_ENVIRONMENT, 4)
+        self._copy_environment("prod", STRICT_ENVIRONMENT, 5)
+        own = self.top / "deploy" / "environments" / ENVIRONMENT
         (own / "api.yaml").write_text(_API_VALUES, "utf-8")
-        rehearsed = (environments / "staging" / "values.yaml").read_text("utf-8")
+        rehearsed = (own.parent / "staging" / "values.yaml").read_text("utf-8")
         kept = rehearsed[rehearsed.index("prometheus:") : rehearsed.index("gates:")]
         own_file = f"deploy/environments/{ENVIRONMENT}/environment.toml"
         self.replace(own_file, 'max-pause = "10m"', f'max-pause = "{MAX_PAUSE_SECONDS}s"')
@@ -120,8 +130,18 @@ class Clone:
         text = text.replace("replicas: 1", "replicas: 2")
         # Small enough that other environments have room beside it.
         values.write_text(f"{text}resources: {{requests: {{cpu: 20m, memory: 64Mi}}}}\n", "utf-8")
-        self.replace("infra/cluster/cluster.toml", 'names = ["', f'names = ["{HOST}", "')
-        self.commit("An environment for tests")
+        self.commit("Environments for tests")
+
+    def _copy_environment(self, name: str, copy: str, order: int) -> None:
+        environments = self.top / "deploy" / "environments"
+        host = f"{copy}.eventflow.test"
+        (environments / copy).mkdir()
+        for path in (environments / name).iterdir():
+            text = path.read_text("utf-8").replace(f"eventflow-{name}", f"eventflow-{copy}")
+            text = re.sub(r"^order = \d+$", f"order = {order}", text, flags=re.MULTILINE)
+            text = re.sub(r"^  host: .*$", f"  host: {host}", text, flags=re.MULTILINE)
+            (environments / copy / path.name).write_text(text, "utf-8")
+        self.replace("infra/cluster/cluster.toml", 'names = ["', f'names = ["{host}", "')
 
     def replace(self, path: str, old: str, new: str) -> None:
         """Replace what stands in a file once."""
@@ -138,8 +158,9 @@ class Clone:
     def set_grace(self, service: str, seconds: int) -> None:
         """Change what needs no other image: how long a service may take to stop."""
         file = self.top / "deploy" / "services" / f"{service}.yaml"
-        text = re.sub(r"graceSeconds: \d+", f"graceSeconds: {seconds}", file.read_text("utf-8"))
-        file.write_text(text, "utf-8")
+        text, found = re.subn(_GRACE, f"graceSeconds: {seconds}", file.read_text("utf-8"))
+        said = "" if found else f"drain: {{graceSeconds: {seconds}}}\n"
+        file.write_text(text + said, "utf-8")
 
     def commit(self, message: str) -> str:
         """Commit everything; return the commit."""
@@ -159,6 +180,13 @@ class Clone:
         """Run a task, however it ends."""
         return self._run("invoke", *words)
 
+    def digest(self, image: str) -> str:
+        """Return the digest of an image of HEAD, which was built."""
+        place = self.top.parent / "images.json"
+        self.invoke("images.list", f"--json={place}")
+        images = json.loads(place.read_bytes())["images"]
+        return str(next(item["digest"] for item in images if item["image"] == image))
+
     def history(self) -> list[dict[str, Any]]:
         """Return what the ledger says of every deployment, the newest first."""
         place = self.top.parent / "history.json"
@@ -166,28 +194,30 @@ class Clone:
         found: list[dict[str, Any]] = json.loads(place.read_bytes())["deployments"]
         return found
 
-    def deploy(self, *words: str) -> Deployed:
-        """Deploy HEAD to the environment, however that ends."""
-        process = self.start_deploying(*words)
-        try:
-            text, _ = process.communicate(timeout=_SECONDS)
-        finally:
-            process.kill()
-        return self.read(process.returncode, text)
+    def deploy(self, *words: str, environment: str = ENVIRONMENT) -> Deployed:
+        """Deploy HEAD to an environment, however that ends."""
+        with self.deploying(*words, environment=environment) as process:
+            return self.finish(process)
 
-    def start_deploying(self, *words: str) -> subprocess.Popen[str]:
-        """Start a deployment of HEAD to the environment; its output is a pipe."""
+    @contextmanager
+    def deploying(
+        self, *words: str, environment: str = ENVIRONMENT
+    ) -> Iterator[subprocess.Popen[str]]:
+        """Start a deployment of HEAD to an environment; its output is a pipe.
+
+        What still runs at the end of the block is killed: nobody would wait for it any more.
+        """
         self._result.unlink(missing_ok=True)
-        return subprocess.Popen(
-            self._argv(
-                "invoke", "deploy", f"--env={ENVIRONMENT}", f"--json={self._result}", *words
-            ),
-            cwd=self.top,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        argv = self._argv("invoke", "deploy", f"--env={environment}", f"--json={self._result}")
+        with subprocess.Popen(
+            (*argv, *words), cwd=self.top, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, start_new_session=True,
+        ) as process:  # fmt: skip
+            try:
+                yield process
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
 
     def finish(self, process: subprocess.Popen[str]) -> Deployed:
         """Wait for the end of a deployment that was started and looked at; return how it ended."""

@@ -1,7 +1,7 @@
-"""A clone of this repository with an environment of its own, `e2e`, on the cluster of this machine.
+"""A clone of this repository with environments of its own on the cluster of this machine.
 
 What the clone changes and commits is built, published and deployed from there by the very commands
-that a person types. The environment's namespace and databases go with the last test.
+that a person types. The environments' namespaces and databases go with the last test.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -26,6 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="the long form, for nights and releases")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Say what the mark means."""
+    config.addinivalue_line("markers", "full: takes long, and runs with --full alone")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is marked `full`, unless it is asked for."""
     if config.getoption("--full"):
@@ -38,12 +44,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
-    """The clone; its environment is empty at first, and gone in the end."""
+    """The clone; its environments are empty at first, and gone in the end."""
     if os.geteuid() != 0:
         pytest.skip("a cluster needs root")
     place = tmp_path_factory.mktemp("e2e") / "clone"
     made = Clone.of(TOP, place)
-    made.add_environment()
+    made.add_environments()
     made.invoke("cluster.up")
     site = Site.of_this_machine()
     try:
@@ -86,6 +92,19 @@ def targets(site: Site, first: Deployed) -> tuple[Target, ...]:
 def load(site: Site, targets: tuple[Target, ...]) -> Callable[[], AbstractContextManager[Load]]:
     """Ask all services, through the ingress, as long as a block takes."""
     return lambda: Load(site, targets).running()
+
+
+@pytest.fixture
+def change(clone: Clone) -> Iterator[Clone]:
+    """The clone with a healthy change of the api, published; taken back in the end."""
+    good = clone.git("rev-parse", "HEAD")
+    # Unlike any other: what went back before would be refused.
+    line = f"CHANGED_{uuid4().hex.upper()} = 1\n"
+    clone.append("services/api/src/eventflow_api/__init__.py", line)
+    clone.commit("The api changes")
+    clone.nox("publish", "api")
+    yield clone
+    clone.git("reset", "--quiet", "--hard", good)
 
 
 @pytest.fixture

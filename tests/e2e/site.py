@@ -7,17 +7,24 @@ import json
 import os
 import ssl
 import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
 
 import httpx
 
-from .clone import HOST, NAMESPACE
+from .clone import HOST, NAMESPACE, NAMESPACES
 
 _INGRESS = "https://127.0.0.1:10443"
 _SECONDS = 120.0
+_PATIENCE_SECONDS = 180.0
+_GRACE_VARIABLE = "SHUTDOWN_GRACE_SECONDS"
 _SCOPES = ("events:read", "events:write", "tokens:introspect")
 _DATABASES = "SELECT datname FROM pg_database WHERE datname LIKE '%e2e%'"
 
@@ -105,18 +112,39 @@ class Site:
         return found
 
     def grace(self, service: str) -> int:
-        """Return how many seconds a pod of a service has to stop."""
+        """Return how many seconds a service is told that it has to stop."""
         rollout = self.get("rollouts.argoproj.io", service)
-        return int(rollout["spec"]["template"]["spec"]["terminationGracePeriodSeconds"])
+        env = rollout["spec"]["template"]["spec"]["containers"][0]["env"]
+        return int(next(item["value"] for item in env if item["name"] == _GRACE_VARIABLE))
+
+    def replicas(self, service: str) -> int:
+        """Return how many pods of a service are ready."""
+        rollout = self.get("rollouts.argoproj.io", service)
+        return int(rollout["status"].get("availableReplicas") or 0)
+
+    def await_replicas(self, service: str, wanted: Callable[[int], bool]) -> None:
+        """Wait until the number of ready pods of a service is as wanted."""
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while not wanted(count := self.replicas(service)):
+            assert time.monotonic() < until, f"{service} still has {count} pods"
+            time.sleep(1)
 
     def holder(self) -> str:
         """Return who holds the environment; empty where nobody does."""
         leases = self.get("leases.coordination.k8s.io")["items"]
         return "".join(item["spec"].get("holderIdentity") or "" for item in leases)
 
+    def hold(self, name: str) -> None:
+        """Have the environment be held by somebody who never renews it."""
+        now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        held = {"holderIdentity": name, "renewTime": now, "acquireTime": now}
+        self.kubectl(
+            "patch", "lease", "deployments", "--type=merge", f"--patch={json.dumps({'spec': held})}"
+        )
+
     def remove(self) -> None:
-        """Remove the environment with its databases: the next one begins anew."""
-        self.kubectl("delete", "namespace", NAMESPACE, "--wait", "--ignore-not-found")
+        """Remove the environments with their databases: the next ones begin anew."""
+        self.kubectl("delete", "namespace", *NAMESPACES, "--wait", "--ignore-not-found")
         for name in self.sql("", _DATABASES).split():
             self.sql("", f'DROP DATABASE "{name}" WITH (FORCE)')
 
@@ -131,6 +159,34 @@ class Site:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def await_query(self, service: str, word: str) -> None:
+        """Wait until somebody else runs SQL with this word in a service's database."""
+        asked = (
+            "SELECT count(*) FROM pg_stat_activity WHERE state = 'active'"
+            f" AND query LIKE '%{word}%' AND pid <> pg_backend_pid()"
+        )
+        until = time.monotonic() + _SECONDS
+        while self.sql(service, asked).strip() == "0":
+            assert time.monotonic() < until, f"nobody ran {word}"
+
+    @contextmanager
+    def watching_aborts(self, service: str) -> Iterator[list[float]]:
+        """Take note of when Argo Rollouts, or somebody for it, gave a version of a service up.
+
+        Yields a list that grows, of seconds of `time.time`.
+        """
+        aborts: list[float] = []
+        words = ("get", "rollouts.argoproj.io", service, "--watch")
+        argv = self.argv(*words, "--output=jsonpath={.status.abort}{'\\n'}")
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+            thread = threading.Thread(target=_note_aborts, args=(process, aborts))
+            thread.start()
+            try:
+                yield aborts
+            finally:
+                process.kill()
+                thread.join()
+
     def psql_argv(self, service: str, text: str) -> tuple[str, ...]:
         """Return a call of psql on a service's database; of no service, on the server's own."""
         url = self.secret(f"{service}-database", "url") if service else "/postgres"
@@ -139,6 +195,16 @@ class Site:
         how = ("--host=/tmp", "--username=postgres", "--tuples-only", "--no-align")
         psql = ("/usr/local/pgsql/bin/psql", *how, f"--dbname={name}", f"--command={text}")
         return self.argv(*pod, *psql)
+
+
+def _note_aborts(process: subprocess.Popen[str], aborts: list[float]) -> None:
+    assert process.stdout is not None
+    was_aborted = True  # until it is seen that it is not: what was before counts for nothing
+    for line in process.stdout:
+        is_aborted = line.strip() == "true"
+        if is_aborted and not was_aborted:
+            aborts.append(time.time())
+        was_aborted = is_aborted
 
 
 def provide_smoke_client(site: Site) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 
 import pytest
 
-from .clone import ENVIRONMENT, NAMESPACE, Clone, Deployed
+from .clone import ENVIRONMENT, NAMESPACE, Clone, Deployed, await_words
+from .machine import main_process, tiny_disk
 from .site import Site
 
 FAILED = 40
@@ -79,6 +82,8 @@ def test_losing_migration(kept: Clone, site: Site) -> None:
     assert done.outcome == "completed", done.text
     steps = [step for step in done.steps if step.endswith(":identity")]
     assert steps[:3] == ["backup:identity", "prove:identity", "migrate:identity"]
+    for version in ("the running version", "the new version"):
+        assert f"identity: tried version {version}" in done.text
     assert not site.sql("identity", f"SELECT to_regclass('{KEPT}')").strip()
     assert "proven" in kept.invoke("backup.list", f"--env={ENVIRONMENT}").splitlines()[0]
     restore = ("backup.restore", f"--env={ENVIRONMENT}")
@@ -124,18 +129,76 @@ def test_migration_that_nobody_accepted(kept: Clone, site: Site) -> None:
     assert site.sql("identity", "SELECT to_regclass('identity.revoked_tokens')").strip()
 
 
+def test_reviewer_was_wrong(kept: Clone, site: Site) -> None:
+    """What is said to break nobody is tried by who runs, on the copy, before the database."""
+    good, before = kept.git("rev-parse", "HEAD"), site.versions()
+    said = f'"accept": {{"loses": "nobody wants it"}}, "deny": {{{UNUSED}}}'
+    failed = migrate(kept, 6, "DROP TABLE identity.revoked_tokens", said)
+    kept.git("reset", "--quiet", "--hard", good)
+    assert (failed.code, failed.outcome) == (FAILED, "went-back"), failed.text
+    assert "the running version does not work with the migrated copy" in failed.text
+    assert site.versions() == before
+    assert site.sql("identity", "SELECT to_regclass('identity.revoked_tokens')").strip()
+    assert "migrate:identity" not in failed.steps
+
+
 def test_one_lost_key_is_not_every_backup_lost(kept: Clone, site: Site) -> None:
-    """With the cluster's own key gone a backup cannot be verified there; with it back, it can."""
+    """Without the key in the cluster no backup can be verified; the one kept outside restores."""
     verify = ("backup.verify", f"--env={ENVIRONMENT}")
-    assert "restores to what was backed up" in kept.invoke(*verify)
     secret = site.get("secret", "backup-identity")
+    for word in ("resourceVersion", "uid", "creationTimestamp"):
+        secret["metadata"].pop(word, None)
+    assert secret["metadata"]["namespace"] == NAMESPACE
+    outside = (site.directory / "backup-outside.key").read_text("utf-8")
+    assert site.secret("backup-identity", "identity") != outside
     site.kubectl("delete", "secret", "backup-identity")
     try:
         refused = kept.try_invoke(*verify)
         assert refused.returncode != 0
         assert "backup-identity" in refused.stdout, refused.stdout
+        site.apply({**secret, "data": None, "stringData": {"identity": outside}})
+        assert "restores to what was backed up" in kept.invoke(*verify)
     finally:
-        for word in ("resourceVersion", "uid", "creationTimestamp"):
-            secret["metadata"].pop(word, None)
-        assert secret["metadata"]["namespace"] == NAMESPACE
+        site.kubectl("delete", "secret", "backup-identity", "--ignore-not-found")
         site.apply(secret)
+    assert "restores to what was backed up" in kept.invoke(*verify)
+
+
+def test_full_store_stops_before_the_migration(kept: Clone, site: Site) -> None:
+    """A backup for which there is no room is told, and neither database nor service changes."""
+    before = site.versions()
+    prepare(kept, 6, f"ALTER TABLE {KEPT} ADD COLUMN remark text")
+    with tiny_disk(main_process(site, "platform", "app=object-store"), f"/data/{NAMESPACE}"):
+        failed = kept.deploy("--", "identity")
+    assert (failed.code, failed.outcome) == (FAILED, "went-back"), failed.text
+    assert "No space left" in failed.text
+    assert "make room in the store" in failed.text
+    assert site.versions() == before
+    assert "remark" not in columns(site)
+    done = kept.deploy("--", "identity")
+    assert done.outcome == "completed", done.text
+    assert "remark" in columns(site)
+
+
+def test_database_is_restarted_under_a_migration(kept: Clone, site: Site) -> None:
+    """The migration is told as failed and left no trace; the next deployment applies it."""
+    before = site.versions()
+    column = f"ALTER TABLE {KEPT} ADD COLUMN late text; SELECT pg_sleep(5)"
+    prepare(kept, 7, column, '"deny": {"opaque": "it only takes its time"}')
+    with kept.deploying("--", "identity") as process:
+        await_words(process, "migrate:identity begun")
+        site.await_query("identity", "pg_sleep")
+        os.kill(main_process(site, "platform", "app=postgres"), signal.SIGINT)
+        failed = kept.finish(process)
+    assert (failed.code, failed.outcome) == (FAILED, "went-back"), failed.text
+    assert site.versions() == before
+    assert "late" not in columns(site)
+    done = kept.deploy("--", "identity")
+    assert done.outcome == "completed", done.text
+    assert "late" in columns(site)
+
+
+def columns(site: Site) -> set[str]:
+    """Return the names of the table's columns."""
+    asked = f"SELECT attname FROM pg_attribute WHERE attrelid = '{KEPT}'::regclass AND attnum > 0"
+    return set(site.sql("identity", asked).split())

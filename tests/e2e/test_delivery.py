@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import time
 from collections.abc import Callable
@@ -17,6 +18,9 @@ from .site import Site
 
 SERVICES = {"api", "identity", "notifications", "web", "worker"}
 FAILED = 40
+_SLOWEST_WAY_BACK_SECONDS = 5.0
+# About what one of notifications alone takes.
+_LONGEST_DEPLOYMENT_SECONDS = 12.0
 
 Loading = Callable[[], AbstractContextManager[Load]]
 
@@ -74,7 +78,7 @@ def test_faulty_version_goes_back(
     fault.bring_into(clone)
     try:
         clone.nox("publish", "api")
-        with load() as running:
+        with load() as running, site.watching_aborts("api") as aborts:
             deployed = clone.deploy("--", "api")
         assert (deployed.code, deployed.outcome) == (FAILED, "went-back"), deployed.text
         assert site.versions() == before
@@ -82,7 +86,10 @@ def test_faulty_version_goes_back(
         served = running.versions("api")
         new = set(served) - {_newest(running)}
         assert bool(new) == fault.is_served, served
-        say(f"{name}: {_story(running, new)}")
+        (decided,) = aborts
+        late = [item.at - decided for item in running.of("api") if item.version in new]
+        assert max(late, default=0.0) < _SLOWEST_WAY_BACK_SECONDS
+        say(f"{name}: {_story(running, new, max(late, default=0.0))}")
     finally:
         clone.git("reset", "--quiet", "--hard", good)
 
@@ -92,12 +99,13 @@ def _newest(running: Load) -> str:
     return next(item.version for item in reversed(running.of("api")) if item.version)
 
 
-def _story(running: Load, faulty: set[str]) -> str:
+def _story(running: Load, faulty: set[str], late: float) -> str:
     answers = [item for item in running.of("api") if item.version in faulty]
     lost = f"{len(running.lost('api'))} of {len(running.of('api'))} requests lost"
     if not answers:
         return f"never sent a request; {lost}"
-    return f"served {len(answers)} in {answers[-1].at - answers[0].at:.1f} s; {lost}"
+    served = f"served {len(answers)} in {answers[-1].at - answers[0].at:.1f} s"
+    return f"{served}, the last one {late:+.2f} s from the decision; {lost}"
 
 
 @pytest.mark.parametrize(
@@ -113,7 +121,7 @@ def test_killed_and_resumed(clone: Clone, site: Site, grace: int, boundary: str)
     """After `kill -9` at any step, `--resume` ends what was begun, and does nothing twice."""
     clone.set_grace("notifications", grace)
     clone.commit(f"Take {grace} s to stop")
-    with clone.start_deploying("--", "notifications") as process:
+    with clone.deploying("--", "notifications") as process:
         assert process.stdout is not None
         seen = any(boundary in line for line in process.stdout)
         os.killpg(process.pid, signal.SIGKILL)
@@ -121,8 +129,35 @@ def test_killed_and_resumed(clone: Clone, site: Site, grace: int, boundary: str)
     ended = clone.deploy("--resume")
     assert (ended.code, ended.outcome) == (0, "completed"), ended.text
     assert len(ended.steps) == len(set(ended.steps))
-    assert site.grace("notifications") >= grace
+    assert site.grace("notifications") == grace
     assert not site.holder()
+
+
+@pytest.mark.parametrize(
+    "number", [*range(3), *(pytest.param(n, marks=pytest.mark.full) for n in range(3, 20))]
+)
+def test_killed_at_any_moment(
+    clone: Clone, site: Site, number: int, say: Callable[[str], None]
+) -> None:
+    """After `kill -9` at a random moment, `--resume` (or the command again) ends it, just once."""
+    grace = 100 + number
+    clone.set_grace("notifications", grace)
+    clone.commit(f"Take {grace} s to stop")
+    seconds = random.SystemRandom().uniform(0, _LONGEST_DEPLOYMENT_SECONDS)
+    with clone.deploying("--", "notifications") as process:
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGKILL)
+    ended = clone.deploy("--resume")
+    if "nothing-open" in ended.text:  # killed before it began, or after it was completed
+        ended = clone.deploy("--", "notifications")
+    assert ended.code == 0, f"killed after {seconds} s\n{ended.text}"
+    (newest, *_) = clone.history()
+    steps = [entry["step"] for entry in newest["entries"] if entry["state"] == "done"]
+    assert newest["outcome"] == "completed"
+    assert len(steps) == len(set(steps)), f"killed after {seconds} s\n{steps}"
+    assert site.grace("notifications") == grace
+    assert not site.holder()
+    say(f"killed after {seconds:.2f} s")
 
 
 def test_rollback(clone: Clone, site: Site, load: Loading, say: Callable[[str], None]) -> None:

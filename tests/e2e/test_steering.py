@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-
-import pytest
 
 from .clone import ENVIRONMENT, MAX_PAUSE_SECONDS, Clone, await_words
 from .load import Load
@@ -18,18 +16,6 @@ FAILED, INCONCLUSIVE = 40, 44
 HELD_SECONDS = 15
 
 Loading = Callable[[], AbstractContextManager[Load]]
-
-
-@pytest.fixture
-def change(clone: Clone) -> Iterator[Clone]:
-    """The clone with a healthy change of the api, published; taken back in the end."""
-    good = clone.git("rev-parse", "HEAD")
-    number = clone.git("rev-list", "--count", "HEAD")
-    clone.append("services/api/src/eventflow_api/__init__.py", f"CHANGED_{number} = {number}\n")
-    clone.commit("The api changes")
-    clone.nox("publish", "api")
-    yield clone
-    clone.git("reset", "--quiet", "--hard", good)
 
 
 def weight(site: Site) -> int:
@@ -44,7 +30,7 @@ def test_paused_continued_and_aborted(
 ) -> None:
     """From another terminal a rollout is held, let go on, and sent back; no request is lost."""
     before = site.versions()
-    with load() as running, change.start_deploying("--", "api") as process:
+    with load() as running, change.deploying("--", "api") as process:
         await_words(process, "5 % of traffic")
         change.invoke("deploy.pause", f"--env={ENVIRONMENT}")
         held = weight(site)
@@ -85,7 +71,7 @@ def test_two_at_once(clone: Clone, site: Site) -> None:
     clone.set_grace("notifications", 24)
     clone.set_grace("identity", 24)
     clone.commit("Take 24 s to stop")
-    with clone.start_deploying("--", "notifications") as process:
+    with clone.deploying("--", "notifications") as process:
         await_words(process, "upgrade:notifications begun")
         second = clone.try_invoke("deploy", f"--env={ENVIRONMENT}", "--", "identity")
         first = clone.finish(process)
@@ -99,7 +85,7 @@ def test_runner_that_was_stopped_writes_nothing(clone: Clone, site: Site) -> Non
     """A runner that slept past its Lease while another went on finds that out, and does no more."""
     clone.set_grace("notifications", 25)
     clone.commit("Take 25 s to stop")
-    with clone.start_deploying("--", "notifications") as process:
+    with clone.deploying("--", "notifications") as process:
         await_words(process, "upgrade:notifications done")
         os.killpg(process.pid, signal.SIGSTOP)
         try:

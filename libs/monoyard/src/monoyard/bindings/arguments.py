@@ -1,11 +1,13 @@
 """What stands after `--`: packages, options, and after a second `--` words for the tool.
 
 The same words mean the same at both doors. Parsed by hand because packages and options mix freely,
-`--json` takes its value only with `=`, and the planning path may not import argparse for it twice.
+`--json` and `--profile` take their value only with `=`, and the planning path may not import
+argparse for it twice.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -22,8 +24,10 @@ PACKAGE            name, project name or path; none means all
 --exclude PACKAGE  leave this package out (repeat for more)
 --since REF        only what the changes since REF can break
 --affected         only what the changes of this branch can break
+--shard K/N        the K-th of N parts of the tasks, to share them among machines
 --fail-fast        stop at the first task that does not pass
 --keep-going       run tasks although the ones they need failed
+--retries N        run tasks that fail up to N times more; one that then passes is flaky, not clean
 --force            run again and store the results
 --no-cache         neither read nor store results
 --env-mode MODE    strict (default) clears the environment; loose passes it on, without the cache
@@ -31,6 +35,9 @@ PACKAGE            name, project name or path; none means all
 --env NAME         scan: the environment that has to accept what is found
 --history          scan: look for secrets in all of history, not in the change alone
 --json[=FILE]      the run as JSON, to standard output or to a file
+--profile[=FILE]   a trace of the run for Perfetto or chrome://tracing (default: in its record)
+--html FILE        the run as one page: failures, timeline, causes, hits and misses
+--sarif FILE       what lint and type found, as SARIF
 --help             this text
 
 A second `--` hands the rest to the tool, in the foreground and uncached:
@@ -48,12 +55,32 @@ _FLAGS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 _VALUES: Final = {
     "--suite": "suites", "--exclude": "exclude", "--since": "since", "--env-mode": "env_mode",
-    "--env": "env",
+    "--env": "env", "--html": "html", "--retries": "retries", "--sarif": "sarif",
+    "--shard": "shard",
 }  # fmt: skip
 _REPEATED: Final = frozenset({"--suite", "--exclude"})
-_JSON: Final = "--json"
-_OPTIONS: Final = (*_FLAGS, *_VALUES, _JSON)
+_FILES: Final = {"--json": "json", "--profile": "profile"}
+_OPTIONS: Final = (*_FLAGS, *_VALUES, *_FILES)
+_SHARD: Final = re.compile(r"([0-9]{1,4})/([0-9]{1,4})(?:@([0-9a-f]{8}))?", re.ASCII)
 _KNOWN: Final = {"--suite": (*SUITES, IMAGE), "--env-mode": ("strict", "loose")}
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One part of the tasks.
+
+    Attributes:
+        number: Which, from 1.
+        of: How many there are.
+        proof: What `Division.proof` has to be; empty where nobody says.
+    """
+
+    number: int
+    of: int
+    proof: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +102,11 @@ class Arguments:
         env: Name of an environment, or empty.
         history: All commits instead of those since the base.
         json: None without `--json`, empty for standard output, else a file.
+        profile: None without `--profile`, empty for a file in the record, else a file.
+        html: File for a page, or empty.
+        sarif: File for findings, or empty.
+        retries: How often a task that fails runs once more.
+        shard: The part of the tasks to take, or None for all.
         tool: Words after a second `--`, or None without one.
         wants_help: `--help` was given.
     """
@@ -93,6 +125,11 @@ class Arguments:
     env: str = ""
     history: bool = False
     json: str | None = None
+    profile: str | None = None
+    html: str = ""
+    sarif: str = ""
+    retries: int = 0
+    shard: Shard | None = None
     tool: tuple[str, ...] | None = None
     wants_help: bool = False
 
@@ -134,16 +171,37 @@ def _split(words: list[str]) -> tuple[list[str], tuple[str, ...] | None]:
 def _with_option(parsed: Arguments, name: str, value: str, *, has_value: bool) -> Arguments:
     if name not in _OPTIONS:
         raise UsageError(f"unknown option `{name}`{suggest(name, _OPTIONS)}", hint="see `--help`")
-    if name == _JSON:
-        return replace(parsed, json=value)
+    if name in _FILES:
+        file: dict[str, Any] = {_FILES[name]: value}
+        return replace(parsed, **file)
     if name in _FLAGS:
         if has_value:
             raise UsageError(f"`{name}` takes no value")
         return replace(parsed, **_FLAGS[name])
     _check_value(name, value)
+    if name == "--shard":
+        return replace(parsed, shard=_shard(value))
+    if name == "--retries":
+        return replace(parsed, retries=_retries(value))
     field = _VALUES[name]
     said: Any = (*getattr(parsed, field), value) if name in _REPEATED else value
     return replace(parsed, **{field: said})
+
+
+def _shard(value: str) -> Shard:
+    found = _SHARD.fullmatch(value)
+    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        raise UsageError(
+            f"`--shard` is K/N with K from 1 to N, not `{value}`",
+            hint="`--shard 2/4` is the second of four; `invoke plan --shards 4` shows them all",
+        )
+    return Shard(int(found[1]), int(found[2]), found[3] or "")
+
+
+def _retries(value: str) -> int:
+    if not re.fullmatch("[0-9]|10", value, re.ASCII):
+        raise UsageError(f"`--retries` is a number from 0 to 10, not `{value}`")
+    return int(value)
 
 
 def _check_value(name: str, value: str) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from monoyard.bindings.engine import Engine
-from monoyard.bindings.parallel import each
+from monoyard.bindings.parallel import each_or_error
 from monoyard.bindings.supplying import Supplying
+from monoyard.config import ImagesSettings
 from monoyard.errors import MonoyardError
 from monoyard.images import Base, ImageWork, base_entries, base_key, bases_of, kept_base
 from monoyard.plan import Entries, Manifest, Plan
@@ -26,28 +27,28 @@ class BaseImages:
     Attributes:
         wanted: Each base with what it is in the registry.
         there: Key of a base to the image of it that is trusted, by digest.
+        errors: Why the registry did not say of some whether it has them.
     """
 
     wanted: tuple[tuple[Base, Wanted], ...]
     there: Mapping[str, str]
+    errors: tuple[MonoyardError, ...] = ()
 
     @classmethod
     def find(cls, plan: Plan, publisher: Publisher, supply: Supplying) -> BaseImages:
-        """Look for the bases of the selected images; upstream images are where they are.
-
-        Raises:
-            RegistryError: The registry does not say.
-        """
-        works = (planned.task.work for planned in plan.selected)
-        bases = bases_of(work for work in works if isinstance(work, ImageWork))
-        wanted = tuple((base, _wanted(base)) for base in bases)
-        found = each(publisher.find, [item for _, item in wanted])
-        there = {
-            base_key(base): supply.registry.reference(item.name, digest)
-            for (base, item), (digest, accepted, _) in zip(wanted, found, strict=True)
-            if accepted is not None
-        }
-        return cls(wanted, there)
+        """Look for the bases of the selected images; upstream images are where they are."""
+        asked = wanted_bases(plan)
+        said = each_or_error(publisher.find, [item for _, item in asked])
+        wanted, there, errors = [], {}, []
+        for (base, item), found in zip(asked, said, strict=True):
+            if isinstance(found, MonoyardError):
+                errors.append(found)
+                continue
+            wanted.append((base, item))
+            digest, accepted, _ = found
+            if accepted is not None:
+                there[base_key(base)] = supply.registry.reference(item.name, digest)
+        return cls(tuple(wanted), there, tuple(errors))
 
     def publish(
         self, engine: Engine, publisher: Publisher, scratch: Path
@@ -69,6 +70,18 @@ class BaseImages:
                 yield publisher.publish(wanted, built, "the registry does not have it")
             except MonoyardError as error:
                 yield error
+
+
+def wanted_bases(plan: Plan) -> list[tuple[Base, Wanted]]:
+    """Return the bases of the selected images, each with what it is in the registry."""
+    works = (planned.task.work for planned in plan.selected)
+    bases = bases_of(work for work in works if isinstance(work, ImageWork))
+    return [(base, _wanted(base)) for base in bases]
+
+
+def base_names(settings: ImagesSettings) -> list[str]:
+    """Return the names that base images have in the registry."""
+    return [f"{_PREFIX}{name}" for name, base in settings.bases.items() if base.packages]
 
 
 def _wanted(base: Base) -> Wanted:

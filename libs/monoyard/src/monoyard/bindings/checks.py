@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -12,6 +11,8 @@ from pathlib import Path
 from monoyard.bindings.announcing import announce
 from monoyard.bindings.arguments import HELP, Arguments
 from monoyard.bindings.engine import Engine
+from monoyard.bindings.reporting import report_run
+from monoyard.bindings.sharding import shard_of
 from monoyard.errors import ChecksFailedError, InterruptedRunError, MachineError
 from monoyard.images import SUITE as IMAGE
 from monoyard.images import ImageExecutor, ImageWork, required
@@ -19,12 +20,8 @@ from monoyard.install import is_ci
 from monoyard.plan import Plan, State, Task, explain
 from monoyard.report import (
     PlainReport,
-    annotation_lines,
     coverage_lines,
     measure_coverage,
-    verdict_lines,
-    write_junit,
-    write_summary,
 )
 from monoyard.results import Verdict
 from monoyard.run import (
@@ -42,6 +39,7 @@ from monoyard.run import (
     machine_budget,
     new_run_id,
     put_back_outputs,
+    python_files,
 )
 from monoyard.suites import EXECUTORS
 
@@ -93,12 +91,14 @@ class Checks:
             return None
         engine = self.engine
         plan = engine.plan(engine.selection(arguments, suites)).restricted(keep)
+        plan = shard_of(plan, arguments)
         if arguments.tool is not None:
             self._hand_over(plan, arguments)
             return None
         summary = self._execute(plan, arguments)
         short = self._measure(summary, arguments)
-        self._report(summary, arguments)
+        directory = engine.state / "runs" / summary.run_id
+        report_run(summary, directory, arguments, engine.environment, engine.phases)
         if closing is not None:
             print(closing(summary))
         if summary.interrupted:
@@ -114,13 +114,15 @@ class Checks:
         settings = plan.workspace.settings
         budget = machine_budget(settings.cpus, settings.memory)
         _refuse_skips(plan, engine.environment)
-        plan = put_back_outputs(plan, engine.store)
+        with engine.phases.during("put back outputs"):
+            plan = put_back_outputs(plan, engine.store)
         run_id = new_run_id(time.time())
-        reasons = self._reasons(plan)
+        with engine.phases.during("explain misses"):
+            reasons = self._reasons(plan)
         keeper = None
         if arguments.use_cache:
             keeper = Keeper(
-                engine.store, plan.workspace, engine.repository, engine.workspace_id, run_id,
+                engine.store, plan, partial(engine.look_again, plan), engine.workspace_id, run_id,
                 engine.began
             )  # fmt: skip
         display = self._display(plan, budget.cpus)
@@ -128,10 +130,10 @@ class Checks:
         images = ImageExecutor(engine.layer_cache, self.bases)
         request = RunRequest(
             plan, engine.store, keeper, self.machinery(plan, arguments), budget,
-            Options(arguments.fail_fast, arguments.keep_going),
+            Options(arguments.fail_fast, arguments.keep_going, arguments.retries),
             Postgres(engine.tools, engine.environment, settings.postgres_version),
             self.records, self._subscribers, reasons, {**EXECUTORS, ImageWork: images},
-            images.notes,
+            images.notes, engine.phases,
         )  # fmt: skip
         try:
             return execute(request, run_id)
@@ -146,7 +148,8 @@ class Checks:
             return []
         directory = self.engine.state / "runs" / summary.run_id
         python = partial(self.engine.tools.ensure, "coverage")
-        found = measure_coverage(summary, self.engine.store, python, directory)
+        with self.engine.phases.during("combine coverage"):
+            found = measure_coverage(summary, self.engine.store, python, directory)
         for line in coverage_lines(found):
             print(line, file=sys.stderr if arguments.json == "" else sys.stdout)
         return [item.package for item in found if item.is_short]
@@ -168,6 +171,7 @@ class Checks:
             plan.base_tree,
             engine.environment,
             arguments.env_mode,
+            python_files=partial(python_files, plan),
         )
 
     def _display(self, plan: Plan, cpus: int) -> PlainReport:
@@ -189,23 +193,6 @@ class Checks:
             subscriber(Preparing(words))
         if not self._subscribers:
             announce(words)
-
-    def _report(self, summary: RunSummary, arguments: Arguments) -> None:
-        talk = sys.stderr if arguments.json == "" else sys.stdout
-        for line in verdict_lines(summary):
-            print(line, file=talk)
-        environment = self.engine.environment
-        if environment.get("GITHUB_ACTIONS") == "true":
-            for line in annotation_lines(summary):
-                print(line, file=talk)
-            write_summary(summary, environment)
-        write_junit(summary, self.engine.state / "runs" / summary.run_id / "junit.xml")
-        if arguments.json is not None:
-            text = json.dumps(summary.to_data(), indent=1)
-            if arguments.json:
-                Path(arguments.json).write_text(text + "\n", encoding="utf-8")
-            else:
-                print(text)
 
     def _hand_over(self, plan: Plan, arguments: Arguments) -> None:
         """Run the selected tasks of tests one by one on this terminal, uncached."""

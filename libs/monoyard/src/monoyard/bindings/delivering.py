@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,8 +13,8 @@ from monoyard.bindings.announcing import announce
 from monoyard.bindings.charting import find_environments
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.questions import answer
-from monoyard.config import EnvironmentSettings
-from monoyard.delivery import Clock, Lease, Ledger, MachineClock, Namespace
+from monoyard.config import Environments, EnvironmentSettings
+from monoyard.delivery import Clock, Lease, Ledger, MachineClock, Namespace, Record
 from monoyard.delivery.access import Access, Connect, enter, find_access
 from monoyard.delivery.releasing import release_lease
 from monoyard.delivery.workloads import read_workloads
@@ -83,10 +83,7 @@ def entered(
     """
     engine = Engine(directory, announce)
     environments = find_environments(engine.repository.top, engine.settings)
-    if not name:
-        known = ", ".join(environments.by_name)
-        raise UsageError("`--env` is missing", hint=f"the environments are {known}")
-    settings = environments.named(name)
+    settings = named_environment(environments, name)
     access = find_access(settings, engine.environment)
     namespace = enter(access, name, open_namespace)
     try:
@@ -94,6 +91,18 @@ def entered(
         yield Place(engine, settings, access, namespace, clock or MachineClock(), confirm)
     finally:
         namespace.close()
+
+
+def named_environment(environments: Environments, name: str) -> EnvironmentSettings:
+    """Return an environment that has to be named.
+
+    Raises:
+        UsageError: It is not, or there is no such one.
+    """
+    if not name:
+        known = ", ".join(environments.by_name)
+        raise UsageError("`--env` is missing", hint=f"the environments are {known}")
+    return environments.named(name)
 
 
 def show_status(
@@ -131,12 +140,16 @@ def show_history(
 ) -> None:
     """Print what was deployed to an environment, the newest first; arguments as `show_status`."""
     with entered(directory, name, open_namespace) as place:
-        records = place.ledger.history()
-        data = {
-            "version": _VERSION, "environment": name,
-            "deployments": [record_data(record) for record in records],
-        }  # fmt: skip
-        answer(history_lines(records), data, target)
+        tell_history(name, place.ledger.history(), target)
+
+
+def tell_history(name: str, records: Sequence[Record], target: str | None) -> None:
+    """Print deployments of an environment; `target` as `show_status` takes it."""
+    data = {
+        "version": _VERSION, "environment": name,
+        "deployments": [record_data(record) for record in records],
+    }  # fmt: skip
+    answer(history_lines(records), data, target)
 
 
 def show_lease(

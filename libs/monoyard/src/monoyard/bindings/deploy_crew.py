@@ -19,7 +19,7 @@ from monoyard.bindings.delivering import Place
 from monoyard.bindings.questions import answer
 from monoyard.delivery import Record
 from monoyard.delivery.runner import Told
-from monoyard.deployment import Crew
+from monoyard.deployment import Crew, Mirroring
 from monoyard.errors import ClusterError, InterruptedRunError, MonoyardError
 from monoyard.report.deliveries import record_data, record_line
 
@@ -27,12 +27,19 @@ _VERSION: Final = 1
 _FACTS: Final = ("revision", "message", "aborted")
 
 
-def crew_of(place: Place) -> Crew:
-    """Return who carries something out: this process, by its own name."""
+def crew_of(place: Place, mirroring: Mirroring | None = None) -> Crew:
+    """Return who carries something out: this process, by its own name.
+
+    Args:
+        place: The environment.
+        mirroring: When its ledger is mirrored; None for never.
+    """
     by = f"{_user()}@{socket.gethostname()}"
     holder = f"{by}:{os.getpid()}-{secrets.token_hex(4)}"
     settings = place.settings
-    return Crew(by, holder, place.clock, settings.timeouts, settings.max_pause, _tell, _say)
+    return Crew(
+        by, holder, place.clock, settings.timeouts, settings.max_pause, _tell, _say, mirroring
+    )
 
 
 @contextmanager

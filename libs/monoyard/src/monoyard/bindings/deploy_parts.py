@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from monoyard.bindings.delivering import Place
 from monoyard.bindings.deploy_migrations import WorkTreeHistories
@@ -23,9 +25,24 @@ from monoyard.charts import ChartCall, Charts, kubernetes_version, placeholder
 from monoyard.config import EnvironmentSettings
 from monoyard.delivery import Clock
 from monoyard.delivery.access import Access, Connect, find_recipients
-from monoyard.deployment import HelmReleases, Histories, Images, Releases, Renderer, World
-from monoyard.errors import DeliveryError
+from monoyard.delivery.api_capabilities import open_capabilities
+from monoyard.delivery.capabilities import Capabilities
+from monoyard.deployment import (
+    HelmReleases,
+    Histories,
+    Images,
+    Mirroring,
+    Releases,
+    Renderer,
+    World,
+    in_background,
+)
+from monoyard.diagnosis import NOT_YET
+from monoyard.errors import DeliveryError, MachineError
+from monoyard.tools import helm
 from monoyard.tools.helm import Place as HelmPlace
+
+_NUMBER: Final = re.compile(r"(\d+)\.\d+\.\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +52,14 @@ class Parts:
     Attributes:
         open_namespace: Opens a namespace; that of a real cluster unless said.
         clock: The machine's unless said.
+        open_capabilities: Opens what a cluster says of itself, by kubeconfig, context, namespace.
+        mirroring: When the ledger is mirrored; None for never.
     """
 
     open_namespace: Connect | None = None
     clock: Clock | None = None
+    open_capabilities: Callable[[Path, str, str], Capabilities] = open_capabilities
+    mirroring: Mirroring | None = in_background
 
     def releases(
         self, engine: Engine, access: Access, top: Path, settings: EnvironmentSettings
@@ -57,9 +78,35 @@ class Parts:
         """Return the images of the registry."""
         return PublishedImages(Supplying.of(engine), policy, partial(image_keys, engine))
 
+    def programs(self, engine: Engine) -> Mapping[str, Callable[[], str]]:
+        """Return the programs that a deployment runs, each with what returns its version."""
+        return {name: partial(_version_of, engine, name) for name in ("helm", "crane", "cosign")}
+
     def histories(self, engine: Engine) -> Histories:
         """Return what reads the migrations of a commit."""
         return WorkTreeHistories(engine)
+
+
+def _version_of(engine: Engine, name: str) -> str:
+    """Return what a program says of its version; nothing is fetched for that.
+
+    Raises:
+        MachineError: It is not here, or not yet.
+    """
+    if not engine.tools.is_installed(name):
+        raise MachineError(
+            f"{name} is not here yet: it is built when first used, which takes minutes",
+            code=NOT_YET,
+            hint=f"`invoke tools.setup -- {name}` does it now",
+        )
+    said = engine.tools.installed_version(name)
+    found = _NUMBER.search(said)
+    if found is None:
+        raise MachineError(f"it says no version: {said}", code="program-broken")
+    if name == "helm" and int(found[1]) not in helm.ACCEPTED:
+        known = " or ".join(map(str, helm.ACCEPTED))
+        raise MachineError(f"{found[0]} is not understood: {known} is", code="tool-version")
+    return found[0]
 
 
 @contextmanager

@@ -15,9 +15,12 @@ from monoyard.bindings.questions import answer
 from monoyard.deployment import (
     LEAST_DIGITS,
     DeployPlan,
+    Estimate,
     Request,
     SavedPlan,
+    World,
     carry_out,
+    estimate,
     find_earlier,
     go_back,
     is_confirmed,
@@ -30,6 +33,7 @@ from monoyard.deployment import (
 )
 from monoyard.errors import DeliveryError, UsageError
 from monoyard.report.deployment_plans import deployment_plan_lines, earlier_lines
+from monoyard.report.estimates import estimate_lines
 
 _TYPED: Final = "type the first twelve digits of the plan's hash to go on: "
 
@@ -98,7 +102,8 @@ def deploy(directory: Path, asked: Deploying, parts: Parts | None = None) -> Non
         request = _request(place, asked, saved)
         with worlds(place, request.commit, parts) as world:
             plan = make_plan(world, request)
-            _tell(place, plan, asked)
+            found = _estimate(place, world, plan, parts) if asked.plan_only else ()
+            _tell(place, plan, asked, found)
             if asked.out:
                 save_plan(Path(asked.out), plan)
             if saved is not None:
@@ -108,7 +113,7 @@ def deploy(directory: Path, asked: Deploying, parts: Parts | None = None) -> Non
                 return
             _confirm(place, plan, asked.confirm, is_reviewed=saved is not None)
             with recorded(place, asked.target):
-                carry_out(crew_of(place), world, plan)
+                carry_out(crew_of(place, parts.mirroring), world, plan)
 
 
 def resume_deployment(directory: Path, asked: Deploying, parts: Parts | None = None) -> None:
@@ -133,7 +138,7 @@ def resume_deployment(directory: Path, asked: Deploying, parts: Parts | None = N
         record = resumable_record(place.ledger, name)
         request = request_of(record, name)
         with worlds(place, request.commit, parts) as world, recorded(place, asked.target):
-            resume(crew_of(place), world, record)
+            resume(crew_of(place, parts.mirroring), world, record)
 
 
 def roll_back(
@@ -161,7 +166,9 @@ def roll_back(
         if not earlier.revisions:
             return
         with recorded(place, target):
-            go_back(crew_of(place), place.namespace, place.ledger, releases, earlier)
+            go_back(
+                crew_of(place, parts.mirroring), place.namespace, place.ledger, releases, earlier
+            )
 
 
 def prepare_environment(
@@ -240,11 +247,23 @@ def _request(place: Place, asked: Deploying, saved: SavedPlan | None) -> Request
     )
 
 
-def _tell(place: Place, plan: DeployPlan, asked: Deploying) -> None:
+def _estimate(place: Place, world: World, plan: DeployPlan, parts: Parts) -> tuple[Estimate, ...]:
+    """Return what a plan would take; who only looks at it has the time to ask for that."""
+    access = place.access
+    capabilities = parts.open_capabilities(access.kubeconfig, access.context, access.namespace)
+    try:
+        return estimate(world, plan, capabilities)
+    finally:
+        capabilities.close()
+
+
+def _tell(place: Place, plan: DeployPlan, asked: Deploying, found: tuple[Estimate, ...]) -> None:
     where = f"{place.access.namespace} by {place.access.context}"
-    lines = deployment_plan_lines(plan, where)
+    further = estimate_lines(found, place.settings.max_pause)
+    lines = deployment_plan_lines(plan, where, further)
     if asked.target is None or asked.plan_only or plan.is_empty or plan.refusals:
-        answer(lines, plan.to_data(), asked.target)
+        estimates = [item.to_data() for item in found]
+        answer(lines, {**plan.to_data(), "estimates": estimates}, asked.target)
     else:  # one document is enough: that of the deployment
         for line in lines:
             print(line, file=sys.stderr)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -27,7 +27,17 @@ from monoyard.install import (
     is_ci,
     state_directory,
 )
-from monoyard.plan import Entries, Plan, Selection, Task, make_plan
+from monoyard.plan import (
+    Entries,
+    Manifest,
+    Plan,
+    Selection,
+    Task,
+    TaskSource,
+    make_plan,
+    remake_manifests,
+)
+from monoyard.results import Phases
 from monoyard.suites import CommandWork, LintWork, SuiteSource, TestWork, TypeWork, VenvSpec
 from monoyard.workspace import Repository, Workspace, load, take_snapshot
 
@@ -41,6 +51,9 @@ class Engine:
         directory: A directory inside the repository.
         announce: Says what is fetched or made.
         environment: Default: this process's own.
+
+    Attributes:
+        phases: How long its steps took.
     """
 
     def __init__(
@@ -52,6 +65,7 @@ class Engine:
         self.environment = os.environ if environment is None else environment
         self.announce = announce
         self._directory = directory
+        self.phases = Phases()
 
     @cached_property
     def repository(self) -> Repository:
@@ -77,7 +91,8 @@ class Engine:
     def store(self) -> Store:
         """The local store, opened for this event's scope."""
         scope = "trusted" if self.event.is_trusted else "untrusted"
-        return Store.open(self.kept / "store", limit_bytes=self._limit, scope=scope)
+        with self.phases.during("open the store"):
+            return Store.open(self.kept / "store", limit_bytes=self._limit, scope=scope)
 
     @cached_property
     def settings(self) -> WorkspaceSettings:
@@ -108,7 +123,9 @@ class Engine:
     def workspace(self) -> Workspace:
         """The work tree's workspace."""
         self.began = time.time_ns()
-        return load(take_snapshot(self.repository, self.store.memo), self.store.memo)
+        memo = self.store.memo
+        with self.phases.during("read the workspace"):
+            return load(take_snapshot(self.repository, memo), memo)
 
     @cached_property
     def workspace_id(self) -> str:
@@ -150,9 +167,11 @@ class Engine:
 
     def changes(self, since: str | None) -> Changes:
         """Compare the work tree with its base."""
-        return find_changes(
-            self.repository, self.workspace, self.store.memo, since=since, event=self.event
-        )
+        workspace = self.workspace
+        with self.phases.during("find changes"):
+            return find_changes(
+                self.repository, workspace, self.store.memo, since=since, event=self.event
+            )
 
     def plan(self, selection: Selection, *, has_engine: bool = False) -> Plan:
         """Make a plan.
@@ -162,21 +181,36 @@ class Engine:
             has_engine: Images get their keys although no container engine may answer here: they
                 may be in a registry.
         """
-        suites = SuiteSource(self.interpreters, self.environment)
-        images = ImageSource(
-            self.interpreters,
-            str if has_engine else partial(engine_problem, self.environment),
-            is_refreshing=self.environment.get("MONOYARD_BASE_LOCK") == "refresh",
-        )
         return make_plan(
             self.workspace,
             self.changes(selection.since),
-            (suites, images),
+            self._sources(str if has_engine else partial(engine_problem, self.environment)),
             self.store,
             selection,
             self.event,
             self._resolve,
             self.workspace_id,
+            during=self.phases.during,
+        )
+
+    def look_again(self, plan: Plan, wanted: Container[str]) -> Mapping[str, Manifest]:
+        """Return the manifests that tasks of a plan have in the work tree as it is now.
+
+        Args:
+            plan: The plan.
+            wanted: Ids of tasks; one that is none any more is missing in the answer.
+
+        Raises:
+            ConfigurationError: By now the workspace has faults.
+        """
+        workspace = load(take_snapshot(self.repository, self.store.memo), self.store.memo)
+        return remake_manifests(plan, workspace, self._sources(str), wanted, self._resolve)
+
+    def _sources(self, problem_of_images: Callable[[], str]) -> tuple[TaskSource, ...]:
+        is_refreshing = self.environment.get("MONOYARD_BASE_LOCK") == "refresh"
+        return (
+            SuiteSource(self.interpreters, self.environment),
+            ImageSource(self.interpreters, problem_of_images, is_refreshing=is_refreshing),
         )
 
     def selection(self, arguments: Arguments, suites: Iterable[str] = ()) -> Selection:

@@ -23,15 +23,32 @@ def questions_tasks(directory: Path) -> list[Any]:
         show_affected(directory, words_of(context), since or None, target_of(json))
 
     @task(
-        help={"since": "only what changes since this ref can break", "json": JSON},
+        help={
+            "since": "only what changes since this ref can break",
+            "json": JSON,
+            "shards": "show instead how `--shard` divides the tasks, as JSON a matrix of CI jobs",
+        },
         optional=["json"],
     )
     @guarded
-    def plan(context: Context, since: str = "", json: str | None = None) -> None:
+    def plan(context: Context, since: str = "", json: str | None = None, shards: str = "") -> None:
         """Show what `nox -s ci` would do: tasks, cache state, expected time."""
-        from monoyard.bindings.questions import show_plan
+        from monoyard.bindings.questions import show_plan, show_shards
 
-        show_plan(directory, words_of(context), since or None, target_of(json))
+        asked = (directory, words_of(context), since or None, target_of(json))
+        if shards:
+            show_shards(*asked, shards)
+        else:
+            show_plan(*asked)
+
+    @task
+    @guarded
+    def durations(context: Context) -> None:
+        """Write how long tasks took here into the table that `--shard` divides by."""
+        from monoyard.bindings.sharding import write_durations
+
+        del context
+        write_durations(directory)
 
     @task(help={"json": JSON}, optional=["json"], positional=["name"])
     @guarded
@@ -42,14 +59,41 @@ def questions_tasks(directory: Path) -> list[Any]:
         del context
         show_explanation(directory, name, target_of(json))
 
-    @task(help={"format": "mermaid or dot"})
+    @task(help={"json": JSON}, optional=["json"], positional=["a", "b"])
     @guarded
-    def graph(context: Context, format: str = "mermaid") -> None:  # noqa: A002  the option's name
+    def compare(context: Context, a: str, b: str, json: str | None = None) -> None:
+        """Say what differs between two runs: files of `--json`, or ids of runs (`latest`)."""
+        from monoyard.bindings.comparing import show_comparison
+
+        del context
+        show_comparison(directory, a, b, target_of(json))
+
+    @task(help={"json": JSON}, optional=["json"])
+    @guarded
+    def flaky(context: Context, json: str | None = None) -> None:
+        """List the tasks that passed and failed under one key, with their history."""
+        from monoyard.bindings.flakiness import show_flaky
+
+        del context
+        show_flaky(directory, target_of(json))
+
+    @task(
+        help={
+            "format": "mermaid, dot, or svg, which marks what changes affect",
+            "since": "count changes from this ref (svg)",
+        }
+    )
+    @guarded
+    def graph(
+        context: Context,
+        format: str = "mermaid",  # noqa: A002  the option's name
+        since: str = "",
+    ) -> None:
         """Print the graph of packages."""
         from monoyard.bindings.questions import show_graph
 
         del context
-        show_graph(directory, format)
+        show_graph(directory, format, since or None)
 
     @task(help={"check": "only say whether the locks are current"})
     @guarded
@@ -60,7 +104,7 @@ def questions_tasks(directory: Path) -> list[Any]:
         del context
         write_locks(directory, check=check)
 
-    return [affected, plan, explain, graph, lock]
+    return [affected, plan, durations, explain, compare, flaky, graph, lock]
 
 
 def cache_tasks(directory: Path) -> list[Any]:

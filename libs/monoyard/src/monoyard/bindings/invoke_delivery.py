@@ -57,14 +57,24 @@ def environments_tasks(directory: Path) -> list[Any]:
         del context
         show_status(directory, env, target_of(json))
 
-    @task(positional=[], optional=["json"], help={"env": ENVIRONMENT, "json": JSON})
+    source = "`store`, or a file or directory that was fetched from it: no cluster is asked"
+
+    @task(
+        positional=[],
+        optional=["json"],
+        help={"env": ENVIRONMENT, "from": source, "json": JSON},
+    )
     @guarded
-    def history(context: Context, env: str = "", json: str | None = None) -> None:
+    def history(context: Context, env: str = "", from_: str = "", json: str | None = None) -> None:
         """List what was deployed to an environment, the newest first."""
-        from monoyard.bindings.delivering import show_history
+        from monoyard.bindings.delivering import show_history, tell_history
+        from monoyard.bindings.mirror_reading import read_mirror
 
         del context
-        show_history(directory, env, target_of(json))
+        if from_:
+            tell_history(env, read_mirror(directory, env, from_), target_of(json))
+        else:
+            show_history(directory, env, target_of(json))
 
     @task(
         positional=[],
@@ -91,7 +101,16 @@ def environments_tasks(directory: Path) -> list[Any]:
 
         show_logs(directory, env, words_of(context), lines)
 
-    return [status, history, rollback, logs]
+    @task(positional=[], optional=["json"], help={"env": ENVIRONMENT, "json": JSON})
+    @guarded
+    def doctor(context: Context, env: str = "", json: str | None = None) -> None:
+        """Say whether an environment is ready for a deployment; nothing is changed."""
+        from monoyard.bindings.doctoring import diagnose
+
+        del context
+        diagnose(directory, env, target_of(json))
+
+    return [status, history, rollback, logs, doctor]
 
 
 def lease_tasks(directory: Path) -> list[Any]:

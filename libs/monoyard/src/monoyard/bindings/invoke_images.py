@@ -69,12 +69,13 @@ def images_tasks(directory: Path) -> list[Any]:
 
     @task(
         positional=[],
-        iterable=["keep_running"],
+        iterable=["keep_running", "without_env"],
         optional=["json"],
         help={
             "apply": "remove them; without it nothing is removed",
             "keep-running": "file with the digests that run, one a line (repeat it, or use commas)",
-            "nothing-runs": "say that nothing runs anywhere, instead of a list",
+            "nothing-runs": "say that nothing runs anywhere, where no list or environment does",
+            "without-env": "environment that is not asked, because it needs no image (repeat it)",
             "grace": "keep what is younger, such as `12h` or `7d`",
             "json": JSON,
         },
@@ -83,6 +84,7 @@ def images_tasks(directory: Path) -> list[Any]:
     def prune(
         context: Context,
         keep_running: list[str],
+        without_env: list[str],
         grace: str = "7d",
         apply: bool = False,
         nothing_runs: bool = False,
@@ -91,8 +93,10 @@ def images_tasks(directory: Path) -> list[Any]:
         """Say which images of the registry are no longer needed, and why (packages after `--`)."""
         from monoyard.bindings.pruning import Pruning, prune_images
 
-        words, lists = tuple(words_of(context)), tuple(keep_running)
-        asked = Pruning(words, lists, grace, apply, nothing_runs, target_of(json))
+        asked = Pruning(
+            tuple(words_of(context)), tuple(keep_running), grace, apply, nothing_runs,
+            tuple(without_env), target_of(json),
+        )  # fmt: skip
         prune_images(directory, asked)
 
     return [show, refresh, verify, explain_, prune]

@@ -12,12 +12,21 @@ from typing import Any, Final
 
 from monoyard.bindings.announcing import announce
 from monoyard.bindings.arguments import HELP, parse_arguments
+from monoyard.bindings.base_images import base_names, wanted_bases
 from monoyard.bindings.engine import Engine
+from monoyard.bindings.living_branches import LivingBranches
+from monoyard.bindings.needed_images import (
+    ask_environments,
+    environments_to_ask,
+    read_running,
+)
 from monoyard.bindings.parallel import each
 from monoyard.bindings.questions import answer
 from monoyard.bindings.supplying import find_registry
-from monoyard.errors import ConfigurationError, RegistryError, RepositoryError, UsageError
+from monoyard.delivery.access import Connect
+from monoyard.errors import MonoyardError, RegistryError, UsageError
 from monoyard.images import SUITE, ImageWork
+from monoyard.plan import Plan, PlannedTask
 from monoyard.supply import (
     Decision,
     History,
@@ -26,6 +35,7 @@ from monoyard.supply import (
     Retention,
     Rules,
     Stock,
+    bases_of_kept,
     take_stock,
     told_at,
     use_since,
@@ -33,7 +43,6 @@ from monoyard.supply import (
 from monoyard.tools import git
 from monoyard.workspace import Repository
 
-_RUNNING: Final = re.compile(r"(?:\S+@)?(sha256:[0-9a-f]{64})")
 _GRACE: Final = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _UNITS: Final = (604_800, 86_400, 3_600, 60, 1)
 
@@ -47,29 +56,33 @@ class Pruning:
         lists: Files with digests that run somewhere; each may be several, with commas.
         grace: Time that every image is kept for.
         is_applied: Remove what is not needed; otherwise it is only named.
-        nothing_runs: Nothing runs anywhere, so that no list says what does.
+        nothing_runs: Nothing runs anywhere, so that neither a list nor an environment says what.
+        without: Environments that are not asked, because they need no image.
         target: Where JSON goes, as `answer` takes it; None for lines.
     """
 
     words: tuple[str, ...]
-    lists: tuple[str, ...]
-    grace: str
-    is_applied: bool
-    nothing_runs: bool
-    target: str | None
+    lists: tuple[str, ...] = ()
+    grace: str = "7d"
+    is_applied: bool = False
+    nothing_runs: bool = False
+    without: tuple[str, ...] = ()
+    target: str | None = None
 
 
-def prune_images(directory: Path, asked: Pruning) -> None:
+def prune_images(directory: Path, asked: Pruning, open_namespace: Connect | None = None) -> None:
     """Print what becomes of every image and why, and remove what is not needed if that is asked.
 
     Args:
         directory: A directory of the repository.
         asked: What was typed.
+        open_namespace: Opens the namespace of an environment; a real one unless said.
 
     Raises:
+        ClusterError: An environment does not say what it needs, and something is to be removed.
         ConfigurationError: A list of what runs cannot be read, is empty, or is no list of digests.
         RegistryError: The registry does not do what it is asked; nothing more was removed.
-        RepositoryError: History is cut off, and something is to be removed.
+        RepositoryError: Which branches live is not known, and something is to be removed.
         UsageError: The grace period or a name cannot be understood.
     """
     arguments = parse_arguments(asked.words)
@@ -78,61 +91,42 @@ def prune_images(directory: Path, asked: Pruning) -> None:
     if arguments.wants_help:
         print(HELP, end="")
         return
-    rules = Rules(read_running(asked.lists), read_grace(asked.grace), time.time())
-    if asked.is_applied and not rules.running and not asked.nothing_runs:
-        raise UsageError(
-            "`--apply` has to know what runs",
-            hint="`--keep-running FILE` lists it; `--nothing-runs` says that nothing does",
-        )
+    grace = read_grace(asked.grace)
+    needed = {digest: f"{path} names it" for digest, path in read_running(asked.lists).items()}
     engine = Engine(directory, announce)
-    _check_history(engine.repository, is_applied=asked.is_applied)
-    if not rules.running and not asked.nothing_runs:
-        _warn("no list says what runs (`--keep-running`), so what runs is kept by chance only")
+    environments = environments_to_ask(engine, asked.without)
+    if not (needed or environments or asked.nothing_runs):
+        _demand_needed(is_applied=asked.is_applied)
+    repository, registry = engine.repository, find_registry(engine)
+    history = LivingBranches(repository, _warn, asked.is_applied).history()
     plan = engine.plan(engine.selection(arguments, (SUITE,)), has_engine=True)
-    works = (planned.task.work for planned in plan.selected)
-    names = [work.package for work in works if isinstance(work, ImageWork)]
-    registry = find_registry(engine)
+    names = _image_names(plan.selected)
+    # What a base is needed for is known only of images that are looked at.
+    is_whole = len(names) == len(_image_names(plan.tasks))
+    bases = base_names(engine.workspace.settings.images) if is_whole else []
     engine.announce(f"asking {registry.address} for the images of {len(names)} packages")
-    history = _history(engine.repository)
-    decided: dict[str, tuple[Decision, ...]] = {}
-    removals: dict[str, dict[str, tuple[str, ...]]] = {}
-    stocks: dict[str, Stock] = {}
+    stocks = {name: take_stock(registry, name, each) for name in (*names, *bases)}
+
+    def doubt(error: MonoyardError) -> None:
+        if asked.is_applied:
+            raise error
+        _warn(f"{error.message}, so what it needs is kept by chance only: {error.context[0]}")
+
+    # Last of all, for an environment goes on meanwhile.
+    needed = {**ask_environments(engine, environments, doubt, open_namespace), **needed}
+    rules = Rules(needed, grace, time.time())
+    judge = _Judge(registry, repository, history)
     for name in names:
-        stocks[name] = take_stock(registry, name, each)
-        found = _decide(registry, engine.repository, history, name, rules, stocks[name])
-        decided[name], removals[name] = found
-    _warn_of_strangers(rules, decided)
+        judge.decide(name, stocks[name], rules)
+    kept = judge.kept()
+    for name in bases:
+        own = {**bases_of_kept(stocks[name], kept), **_current(plan, name, stocks[name]), **needed}
+        judge.decide(name, stocks[name], replace(rules, needed=own))
+    _warn_of_strangers(rules, judge.decided)
     target = arguments.json if asked.target is None else asked.target
-    _report(decided, registry.address, asked, target)
+    _report(judge.decided, registry.address, asked, target)
     if asked.is_applied:
-        _remove(registry, removals, stocks, engine.announce)
-
-
-def read_running(lists: Iterable[str]) -> dict[str, str]:
-    """Return the digests that lists name, each with the name of its list.
-
-    Args:
-        lists: Files with a digest a line, with or without `NAME@` in front; several with commas.
-
-    Raises:
-        ConfigurationError: A file cannot be read, has no digest, or has a line that is none.
-    """
-    running: dict[str, str] = {}
-    for path in (path for item in lists for path in item.split(",")):
-        try:
-            text = Path(path).read_text("utf-8-sig") if path else ""
-        except (OSError, ValueError) as error:
-            raise _bad_list(path, "cannot be read", str(error)) from error
-        lines = [line.strip() for line in text.splitlines()]
-        lines = [line for line in lines if line and not line.startswith("#")]
-        if not lines:
-            raise _bad_list(path, "names nothing")
-        for line in lines:
-            match = _RUNNING.fullmatch(line)
-            if match is None:
-                raise _bad_list(path, "has a line that is no digest", line)
-            running.setdefault(match[1], path)
-    return running
+        _remove(registry, judge.removals, stocks, engine.announce)
 
 
 def read_grace(words: str) -> float:
@@ -150,31 +144,18 @@ def read_grace(words: str) -> float:
     return float(sum(int(part or 0) * unit for part, unit in parts))
 
 
-def _bad_list(path: str, fault: str, *context: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"the list of what runs `{path}` {fault}, so nothing is removed",
-        code="bad-running-list",
-        context=context,
-        hint="`--keep-running` takes a file with a digest a line, with or without `NAME@` in front",
-    )
+def _demand_needed(*, is_applied: bool) -> None:
+    """Say that nothing tells which images are needed.
 
-
-def _check_history(repository: Repository, *, is_applied: bool) -> None:
-    if repository.demand(git.is_shallow()).strip() != b"true":
-        return
-    fault = "history is cut off, so nothing tells which images of a branch are its last"
+    Raises:
+        UsageError: Something is to be removed.
+    """
     if is_applied:
-        raise RepositoryError(fault, code="shallow", hint="git fetch --unshallow")
-    _warn(f"{fault}; `--apply` needs `git fetch --unshallow` first")
-
-
-def _history(repository: Repository) -> History:
-    """Return what git knows of the living branches; a detached HEAD is one, too."""
-    parents, times = git.parse_history(repository.demand(git.list_history()))
-    tips = git.parse_tips(repository.demand(git.list_tips()))
-    if repository.ask(git.current_branch()) is None:
-        tips += (("HEAD", repository.demand(git.resolve("HEAD")).decode().strip()),)
-    return History(parents, times, tips)
+        raise UsageError(
+            "`--apply` has to know what runs",
+            hint="`--keep-running FILE` lists it; `--nothing-runs` says that nothing does",
+        )
+    _warn("no list says what runs (`--keep-running`), so what runs is kept by chance only")
 
 
 def _with_times(history: History, repository: Repository, commits: Iterable[str]) -> History:
@@ -185,25 +166,56 @@ def _with_times(history: History, repository: Repository, commits: Iterable[str]
     return replace(history, times={**history.times, **known})
 
 
-def _decide(
-    registry: Registry,
-    repository: Repository,
-    history: History,
-    name: str,
-    rules: Rules,
-    stock: Stock,
-) -> tuple[tuple[Decision, ...], dict[str, tuple[str, ...]]]:
-    commits = (commit for image in stock.images for commit in image.commits)
-    retention = Retention(stock, _with_times(history, repository, commits), rules)
-    doubtful = retention.depending_on_age()
+def _image_names(tasks: Iterable[PlannedTask]) -> list[str]:
+    works = (planned.task.work for planned in tasks)
+    return [work.package for work in works if isinstance(work, ImageWork)]
 
-    def age(image: Image) -> float | None:
-        attached = stock.attached.get(image.digest)
-        return told_at(registry, name, attached, is_tagged=bool(image.tags))
 
-    digests = [image.digest for image in doubtful]
-    decisions = retention.decide(dict(zip(digests, each(age, doubtful), strict=True)))
-    return decisions, retention.removals(decisions)
+def _current(plan: Plan, name: str, stock: Stock) -> dict[str, str]:
+    """Return the base image of a name that the work tree is built on, with that as the reason."""
+    tags = {wanted.tag for _, wanted in wanted_bases(plan) if wanted.name == name}
+    images = (image for image in stock.images if tags.intersection(image.tags))
+    return {image.digest: "the lock of this work tree names it" for image in images}
+
+
+class _Judge:
+    """Decides about images, one name after the other.
+
+    Attributes:
+        decided: The decisions, by name.
+        removals: The manifests that go with each image that is removed, by name and digest.
+    """
+
+    def __init__(self, registry: Registry, repository: Repository, history: History) -> None:
+        self.decided: dict[str, tuple[Decision, ...]] = {}
+        self.removals: dict[str, dict[str, tuple[str, ...]]] = {}
+        self._registry = registry
+        self._repository = repository
+        self._history = history
+
+    def decide(self, name: str, stock: Stock, rules: Rules) -> None:
+        """Decide about the images of a name."""
+        commits = (commit for image in stock.images for commit in image.commits)
+        history = _with_times(self._history, self._repository, commits)
+        retention = Retention(stock, history, rules)
+        doubtful = retention.depending_on_age()
+
+        def age(image: Image) -> float | None:
+            attached = stock.attached.get(image.digest)
+            return told_at(self._registry, name, attached, is_tagged=bool(image.tags))
+
+        digests = [image.digest for image in doubtful]
+        decisions = retention.decide(dict(zip(digests, each(age, doubtful), strict=True)))
+        self.decided[name], self.removals[name] = decisions, retention.removals(decisions)
+
+    def kept(self) -> list[tuple[str, Image]]:
+        """Return the images that stay, each with its name."""
+        return [
+            (name, decision.image)
+            for name, decisions in self.decided.items()
+            for decision in decisions
+            if decision.is_kept
+        ]
 
 
 def _remove(
@@ -259,8 +271,8 @@ def _report(
 def _warn_of_strangers(rules: Rules, decided: Mapping[str, tuple[Decision, ...]]) -> None:
     images = [item.image for decisions in decided.values() for item in decisions]
     known = {digest for image in images for digest in (image.digest, *image.parts)}
-    if strangers := rules.running.keys() - known:
-        _warn(f"{len(strangers)} of {len(rules.running)} digests that run are no image looked at")
+    if strangers := rules.needed.keys() - known:
+        _warn(f"{len(strangers)} of {len(rules.needed)} digests in use are no image looked at")
 
 
 def _warn(words: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,13 +14,16 @@ from monoyard.bindings.arguments import HELP, Arguments
 from monoyard.bindings.base_images import BaseImages
 from monoyard.bindings.checks import Checks
 from monoyard.bindings.engine import Engine
-from monoyard.bindings.parallel import each
+from monoyard.bindings.parallel import each_or_error
 from monoyard.bindings.questions import answer
 from monoyard.bindings.supplying import Supplying, vulnerabilities
 from monoyard.errors import ChecksFailedError, ConfigurationError, MachineError, MonoyardError
 from monoyard.images import SUITE, ImageWork, Layout
 from monoyard.plan import Plan, State
-from monoyard.supply import Built, Published, Publisher, Wanted, describe
+from monoyard.supply import Accepted, BranchLine, Built, Published, Publisher, Wanted, describe
+
+Found = tuple[str, Accepted | None, str]
+"""What `Publisher.find` returns."""
 
 _LAYOUT: Final = "oci/"
 _QUESTIONS_AT_ONCE: Final = 8
@@ -49,15 +53,18 @@ def publish(directory: Path, arguments: Arguments) -> None:
             "base images are not locked in this run, so what is made of them is not published",
             hint="unset MONOYARD_BASE_LOCK; `invoke images.refresh` brings the lock up to date",
         )
-    plan = engine.plan(engine.selection(arguments), has_engine=True)
+    selection = engine.selection(arguments)
+    with ThreadPoolExecutor(1) as pool:
+        supplying = pool.submit(Supplying.of, engine)  # git answers while the plan is made
+        plan = engine.plan(selection, has_engine=True)
+        supply = supplying.result()
     wanted = wanted_images(plan)
-    supply = Supplying.of(engine)
     publisher = Publisher(
-        supply.registry, supply.signatures, supply.policy, supply.origin, supply.memory
-    )
+        supply.registry, supply.signatures, supply.policy, supply.origin,
+        BranchLine(engine.repository, supply.origin.branch, supply.origin.commit), supply.memory,
+    )  # fmt: skip
     engine.announce(f"asking {supply.registry.address} for {len(wanted)} images")
-    asked = each(publisher.find, wanted.values(), _QUESTIONS_AT_ONCE)
-    found = dict(zip(wanted, asked, strict=True))
+    found, unasked = _find(publisher, wanted)
     missing = {name: why for name, (_, accepted, why) in found.items() if accepted is None}
     bases = BaseImages.find(plan, publisher, supply)
     failed = None
@@ -66,32 +73,32 @@ def publish(directory: Path, arguments: Arguments) -> None:
         failed = _build(checks, arguments, set(missing) - _stored(plan))
         plan = engine.plan(engine.selection(arguments), has_engine=True)  # with what was built
     with tempfile.TemporaryDirectory(prefix="monoyard-") as scratch:
-        built = _collect(engine, supply, plan, missing, Path(scratch)) if missing else {}
-        ready = [item for name, item in wanted.items() if name in built or name not in missing]
+        stored = _Stored(engine, supply, plan, missing, Path(scratch))
 
-        def take(item: Wanted) -> Published | MonoyardError:
-            try:
-                if item.name in missing:
-                    engine.announce(f"publishing {item.name}")
-                    return publisher.publish(item, built[item.name], missing[item.name])
+        def take(item: Wanted) -> Published:
+            if item.name not in missing:
                 return publisher.reuse(item, found[item.name][0])
-            except MonoyardError as error:
-                return error
+            built = stored.describe(item.name)
+            engine.announce(f"publishing {item.name}")
+            return publisher.publish(item, built, missing[item.name])
 
+        left = missing.keys() - stored.layouts.keys()
+        ready = [wanted[name] for name in found if name not in left]
         done = [*bases.publish(engine, publisher, Path(scratch))]
-        done += each(take, ready, _QUESTIONS_AT_ONCE if not missing else _PUBLISHED_AT_ONCE)
+        at_once = _PUBLISHED_AT_ONCE if missing else _QUESTIONS_AT_ONCE
+        done += each_or_error(take, ready, at_once)
     published = [item for item in done if isinstance(item, Published)]
     _report(published, supply.registry.address, arguments.json)
     errors = [item for item in done if isinstance(item, MonoyardError)]
-    if errors:
-        for error in errors[1:]:
-            print(f"error[{error.code}]: {error.message}", file=sys.stderr)
-        raise errors[0]
+    errors += [*unasked, *bases.errors]
     if failed is not None:
-        raise failed
-    left = sorted(set(missing) - set(built))
-    if left:
-        raise _not_built(engine.plan(engine.selection(arguments)), left)
+        errors.append(failed)
+    elif left:
+        errors.append(_not_built(engine.plan(engine.selection(arguments)), left))
+    for error in errors[1:]:
+        print(f"error[{error.code}]: {error.message}", file=sys.stderr)
+    if errors:
+        raise errors[0]
 
 
 def wanted_images(plan: Plan) -> dict[str, Wanted]:
@@ -103,6 +110,23 @@ def wanted_images(plan: Plan) -> dict[str, Wanted]:
             name = work.package
             found[name] = Wanted(name, planned.manifest, work.base.image or work.base.name)
     return found
+
+
+def _find(
+    publisher: Publisher, wanted: Mapping[str, Wanted]
+) -> tuple[dict[str, Found], list[MonoyardError]]:
+    """Look for images; return what is known of them, and why nothing is of the others.
+
+    Raises:
+        MonoyardError: Nothing is known of any.
+    """
+    asked = each_or_error(publisher.find, wanted.values(), _QUESTIONS_AT_ONCE)
+    answers = dict(zip(wanted, asked, strict=True))
+    found = {name: said for name, said in answers.items() if not isinstance(said, MonoyardError)}
+    errors = [said for said in asked if isinstance(said, MonoyardError)]
+    if errors and not found:
+        raise errors[0]
+    return found, errors
 
 
 def _stored(plan: Plan) -> set[str]:
@@ -128,33 +152,40 @@ def _build(
     return None
 
 
-def _collect(
-    engine: Engine, supply: Supplying, plan: Plan, missing: Iterable[str], scratch: Path
-) -> dict[str, Built]:
-    """Return what the store has of the missing images, and the tests that passed for them."""
-    passed: dict[str, dict[str, str]] = {}
-    for planned in plan.in_state(State.HIT):
-        if planned.task.suite != SUITE and planned.manifest is not None:
-            keys = passed.setdefault(planned.task.package, {})
-            keys[planned.task.id] = planned.manifest.key
-    layouts = collect_layouts(engine, plan, frozenset(missing), scratch)
-    ready = {
-        planned.task.package: planned.stored.created_at
-        for planned in plan.in_state(State.HIT)
-        if planned.task.suite == SUITE and planned.stored is not None
-    }
-    database = supply.database() if vulnerabilities(engine) else None
+class _Stored:
+    """What the store has of missing images, and the tests that passed for them."""
 
-    def complete(name: str) -> Built:
-        engine.announce(f"listing what {name} is made of")
-        place = scratch / "sbom" / name
+    def __init__(
+        self, engine: Engine, supply: Supplying, plan: Plan, missing: Iterable[str], scratch: Path
+    ) -> None:
+        self.layouts = collect_layouts(engine, plan, frozenset(missing), scratch)
+        self._engine = engine
+        self._supply = supply
+        self._scratch = scratch
+        self._passed: dict[str, dict[str, str]] = {}
+        self._built_at: dict[str, float] = {}
+        for planned in plan.in_state(State.HIT):
+            name, manifest, stored = planned.task.package, planned.manifest, planned.stored
+            if planned.task.suite == SUITE and stored is not None:
+                self._built_at[name] = stored.created_at
+            elif manifest is not None:
+                self._passed.setdefault(name, {})[planned.task.id] = manifest.key
+        has_database = bool(self.layouts) and bool(vulnerabilities(engine))
+        self._database = supply.database() if has_database else None
+
+    def describe(self, name: str) -> Built:
+        """Return an image with all that is known of it.
+
+        Raises:
+            MonoyardError: What it is made of, or what is wrong with that, cannot be told.
+        """
+        self._engine.announce(f"listing what {name} is made of")
+        place = self._scratch / "sbom" / name
         place.mkdir(parents=True)
-        sbom = describe(engine.tools.ensure("syft"), layouts[name], name, place)
-        findings = supply.scanners.state_findings(database, name, sbom) if database else None
-        return Built(layouts[name], ready[name], sbom, passed.get(name, {}), findings)
-
-    built = each(complete, layouts, _PUBLISHED_AT_ONCE)
-    return dict(zip(layouts, built, strict=True))
+        layout, database = self.layouts[name], self._database
+        sbom = describe(self._engine.tools.ensure("syft"), layout, name, place)
+        findings = self._supply.scanners.state_findings(database, name, sbom) if database else None
+        return Built(layout, self._built_at[name], sbom, self._passed.get(name, {}), findings)
 
 
 def collect_layouts(
@@ -187,7 +218,7 @@ def _report(published: list[Published], address: str, target: str | None) -> Non
     rows: list[dict[str, Any]] = [
         {
             "image": item.name, "digest": item.digest, "is_new": item.is_new,
-            "reason": item.reason, "tags": list(item.tags),
+            "reason": item.reason, "tags": list(item.tags), "left": dict(item.left),
         }
         for item in published
     ]  # fmt: skip
@@ -197,5 +228,6 @@ def _report(published: list[Published], address: str, target: str | None) -> Non
         how = f"published: {item.reason}" if item.is_new else "was there"
         lines.append(f"{item.name:{width}}  {item.digest}  {how}")
         lines.append(f"{'':{width}}  {' '.join(item.tags)}")
+        lines += [f"{'':{width}}  {tag} stays: {why}" for tag, why in item.left.items()]
     data = {"version": 1, "registry": address, "images": rows}
     answer(lines or ["there are no images to publish"], data, target)

@@ -11,6 +11,7 @@ from typing import Any
 from monoyard.bindings.announcing import announce
 from monoyard.bindings.arguments import HELP, Arguments, parse_arguments
 from monoyard.bindings.engine import Engine
+from monoyard.bindings.sharding import matrix, shard_of
 from monoyard.config import suggest
 from monoyard.errors import UsageError
 from monoyard.plan import Explanation, Plan, Selection, explain
@@ -51,7 +52,32 @@ def show_plan(directory: Path, words: Sequence[str], since: str | None, target: 
         print(HELP, end="")
         return
     plan, _ = _plan(directory, arguments)
+    plan = shard_of(plan, arguments)
     answer(plan_lines(plan), plan.to_data(), arguments.json if target is None else target)
+
+
+def show_shards(
+    directory: Path, words: Sequence[str], since: str | None, target: str | None, shards: str
+) -> None:
+    """Print into which shards the tasks of the plan are divided; as JSON, a matrix in one line.
+
+    Args:
+        directory: A directory of the repository.
+        words: What stands after `--`.
+        since: Ref to count changes from.
+        target: As `show_affected` takes it.
+        shards: How many, as typed.
+    """
+    arguments = replace(_arguments(words, since), use_cache=False)
+    if arguments.shard is not None:
+        raise UsageError("`--shards` shows all shards, and `--shard` takes one: use one of them")
+    plan, _ = _plan(directory, arguments)
+    lines, data = matrix(plan, shards)
+    target = arguments.json if target is None else target
+    if target:
+        Path(target).write_text(f"{data}\n", encoding="utf-8")
+    else:
+        print("\n".join(lines) if target is None else data)
 
 
 def show_explanation(directory: Path, name: str, target: str | None) -> None:
@@ -76,17 +102,31 @@ def show_explanation(directory: Path, name: str, target: str | None) -> None:
     answer(explain_lines(found, explanation), data, target)
 
 
-def show_graph(directory: Path, form: str) -> None:
+def show_graph(directory: Path, form: str, since: str | None) -> None:
     """Print the package graph.
 
+    Args:
+        directory: A directory of the repository.
+        form: `mermaid`, `dot` or `svg`; the last one marks what changes affect.
+        since: Ref to count changes from.
+
     Raises:
-        UsageError: The form is unknown.
+        UsageError: The form is unknown, or does not tell of changes.
     """
     forms = {"mermaid": graph_mermaid, "dot": graph_dot}
+    if form == "svg":
+        from monoyard.report.graphs import packages_svg
+
+        plan, _ = _plan(directory, replace(_arguments((), since), use_cache=False))
+        print(packages_svg(plan), end="")
+        return
     if form not in forms:
+        known = (*forms, "svg")
         raise UsageError(
-            f"there is no format `{form}`{suggest(form, forms)}", hint="mermaid or dot"
+            f"there is no format `{form}`{suggest(form, known)}", hint="mermaid, dot or svg"
         )
+    if since:
+        raise UsageError(f"`{form}` does not tell of changes", hint="`--format svg` does")
     for line in forms[form](Engine(directory, announce).workspace):
         print(line)
 

@@ -84,7 +84,7 @@ class Supplying:
             policy,
             origin,
             Remembered(registry, engine.store.memo),
-            Scanners(top, engine.tools.ensure, engine.state),
+            Scanners(top, engine.tools.ensure),
             partial(find_database, engine),
         )
 

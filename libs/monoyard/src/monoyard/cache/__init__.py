@@ -10,7 +10,7 @@ with Store.open(directory, limit_bytes=5 << 30) as store:
 """
 
 from monoyard.cache._blobs import Source
-from monoyard.cache._difference import Change, Difference, Entries, Manifest
+from monoyard.cache._difference import Change, Difference, Entries, Manifest, differences
 from monoyard.cache._errors import ArchiveError
 from monoyard.cache._history import History, Outcome
 from monoyard.cache._manifests import Manifests, part_digest
@@ -39,5 +39,6 @@ __all__ = [
     "Store",
     "StoredFile",
     "StoredResult",
+    "differences",
     "part_digest",
 ]

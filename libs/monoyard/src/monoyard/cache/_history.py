@@ -80,6 +80,13 @@ class History:
             lambda connection: insert_outcomes(connection, outcomes, scopes), None
         )
 
+    def outcomes(self, key: str, task: str) -> tuple[Outcome, ...]:
+        """Return every execution of a task under a key that is remembered, the oldest first."""
+        scopes = self._access.scopes
+        return self._access.database.read(
+            lambda connection: find_outcomes(connection, key, task, scopes), ()
+        )
+
     def flaky(self) -> tuple[Flaky, ...]:
         """Return every task that had both outcomes under one key, most recent first."""
         scopes = self._access.scopes
@@ -186,12 +193,26 @@ def insert_outcomes(
     )
 
 
+def find_outcomes(
+    connection: sqlite3.Connection, key: str, task: str, scopes: Scopes
+) -> tuple[Outcome, ...]:
+    """Return every execution of a task under a key, the oldest first."""
+    rows = connection.execute(
+        "SELECT passed, run, at FROM outcomes"
+        " WHERE key = ? AND task = ? AND scope IN (?, ?) ORDER BY at, id",
+        (require_digest(key), task, *scopes.readable),
+    )
+    return tuple(Outcome(key, task, bool(passed), run, at) for passed, run, at in rows)
+
+
 def find_flaky(connection: sqlite3.Connection, scopes: Scopes) -> tuple[Flaky, ...]:
     """Return every task that had both outcomes under one key, most recent first."""
     rows = connection.execute(
         # With max() alone among the bare columns, SQLite takes `run` from the row of the maximum.
         "SELECT task, lower(hex(key)), sum(passed = 1), sum(passed = 0), run, max(at) FROM outcomes"
-        " WHERE scope IN (?, ?) GROUP BY key, task"
+        # Few keys ever failed, and each run asks: all others are not grouped.
+        " WHERE scope IN (?, ?) AND key IN (SELECT key FROM outcomes WHERE passed = 0)"
+        " GROUP BY key, task"
         " HAVING sum(passed = 1) > 0 AND sum(passed = 0) > 0 ORDER BY max(at) DESC, task",
         scopes.readable,
     )

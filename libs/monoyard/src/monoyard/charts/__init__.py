@@ -1,5 +1,6 @@
 """Charts, values and environments: rendered as a deployment would, and checked before one."""
 
+from monoyard.charts.addresses import ServicePort, in_cluster, measured_ports
 from monoyard.charts.checking import ChartChecks, Checked, compared, placeholder
 from monoyard.charts.findings import ChartFinding
 from monoyard.charts.given import Given
@@ -31,12 +32,15 @@ __all__ = [
     "PodPlace",
     "Rendered",
     "SchemaSource",
+    "ServicePort",
     "Snapshots",
     "compared",
     "homeless",
+    "in_cluster",
     "kubernetes_version",
     "label",
     "make_schemas",
+    "measured_ports",
     "named_secrets",
     "parse",
     "placeholder",

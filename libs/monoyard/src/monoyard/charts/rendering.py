@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from monoyard.charts.addresses import measured_ports
 from monoyard.charts.given import Given, mapped, values
 from monoyard.charts.objects import Object, parse
 from monoyard.config import DeliverySettings, EnvironmentSettings
@@ -105,15 +106,18 @@ class Charts:
     ) -> ChartCall:
         """Return what an environment's own chart is rendered from: it knows what services need."""
         deployers = environment.deployers
+        objects = [thing for item in services for thing in item.objects]
+        measured = sorted({port.resource_name for port in measured_ports(objects)})
         told = {
             "environment": environment.name,
-            "routed": sorted({name for item in services for name in routed_names(item.objects)}),
+            "routed": sorted(set(routed_names(objects))),
             "deployers": {
                 "users": list(deployers.users),
                 "groups": list(deployers.groups),
                 "serviceAccounts": list(deployers.service_accounts),
             },
             "secrets": {name: list(keys) for name, keys in sorted(environment.secrets.items())},
+            **({"measured": measured} if measured else {}),
         }
         chart = self._settings.environment_chart
         return ChartCall("environment", chart, (), told, environment.namespace)

@@ -10,7 +10,7 @@ add nothing to it any more.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
@@ -68,6 +68,7 @@ class Record:
         entries: What was done, in order.
         version: Version of the object that it was read from.
         token: Token of the Lease under which it was last written.
+        begun: When the cluster took note of it, by its clock, as RFC 3339 in UTC; empty before.
     """
 
     number: int
@@ -75,6 +76,7 @@ class Record:
     entries: tuple[Entry, ...]
     version: str
     token: int
+    begun: str = ""
 
     @property
     def outcome(self) -> Outcome:
@@ -110,12 +112,20 @@ class Ledger:
         namespace: Where the records lie.
         environment: Name of the environment.
         clock: Waits while the API server does not answer.
+        noted: Is told of each record as it was written.
     """
 
-    def __init__(self, namespace: Namespace, environment: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        namespace: Namespace,
+        environment: str,
+        clock: Clock,
+        noted: Callable[[Record], None] = lambda _: None,
+    ) -> None:
         self._namespace = namespace
         self._environment = environment
         self._clock = clock
+        self._noted = noted
 
     def history(self) -> list[Record]:
         """Return all deployments, the newest first."""
@@ -133,7 +143,7 @@ class Ledger:
         Raises:
             DeliveryError: There is none of this number.
         """
-        found = self._namespace.get(CONFIG_MAP, _name(number))
+        found = self._namespace.get(CONFIG_MAP, record_name(number))
         if found is None:
             raise DeliveryError(
                 f"`{self._environment}` has no deployment {number}",
@@ -163,7 +173,7 @@ class Ledger:
             number = history[0].number + 1 if history else 1
             thing = self._object(Record(number, header, (), "", token))
             try:
-                return _read(self._namespace.create(CONFIG_MAP, thing))
+                return self._told(self._namespace.create(CONFIG_MAP, thing))
             except ConflictError:
                 continue  # an earlier holder woke up and was quicker: its record is abandoned next
 
@@ -182,13 +192,13 @@ class Ledger:
         thing = self._object(replace(record, entries=entries, token=token))
         while True:
             try:
-                return _read(self._namespace.replace(CONFIG_MAP, thing))
+                return self._told(self._namespace.replace(CONFIG_MAP, thing))
             except ConflictError as error:
-                found = self._namespace.get(CONFIG_MAP, _name(record.number))
+                found = self._namespace.get(CONFIG_MAP, record_name(record.number))
                 # As written: a text that is too long is stored otherwise than it was said.
                 if found is None or found["data"] != thing["data"]:
                     raise _lost(self._environment) from error
-                return _read(found)  # our own write, whose answer was lost
+                return self._told(found)  # our own write, whose answer was lost
             except ClusterError as error:
                 if error.code != UNREACHABLE:
                     raise
@@ -205,10 +215,15 @@ class Ledger:
         facts = {"outcome": outcome, "reason": reason}
         return self.append(lease, record, _OUTCOME_STEP, "done", facts)
 
+    def _told(self, thing: Object) -> Record:
+        record = _read(thing)
+        self._noted(record)
+        return record
+
     def _object(self, record: Record) -> dict[str, Any]:
         thing = new(
             CONFIG_MAP,
-            _name(record.number),
+            record_name(record.number),
             labels={
                 ENVIRONMENT_LABEL: self._environment,
                 DEPLOYMENT_LABEL: str(record.number),
@@ -222,7 +237,8 @@ class Ledger:
         return thing
 
 
-def _name(number: int) -> str:
+def record_name(number: int) -> str:
+    """Return the name of the ConfigMap that keeps a deployment."""
     return f"{_RECORD}-{number}"
 
 
@@ -235,6 +251,7 @@ def _read(thing: Object) -> Record:
         entries=tuple(Entry(**json.loads(line)) for line in data["entries"].splitlines()),
         version=str(metadata["resourceVersion"]),
         token=int(metadata["annotations"][_TOKEN]),
+        begun=str(metadata["creationTimestamp"]),
     )
 
 

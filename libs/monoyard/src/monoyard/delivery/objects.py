@@ -51,6 +51,8 @@ LEASE: Final = Kind("coordination.k8s.io", "v1", "Lease", "leases")
 NAMESPACE: Final = Kind("", "v1", "Namespace", "namespaces", is_namespaced=False)
 POD: Final = Kind("", "v1", "Pod", "pods")
 SECRET: Final = Kind("", "v1", "Secret", "secrets")
+WEIGHTS: Final = Kind("traefik.io", "v1alpha1", "TraefikService", "traefikservices")
+"""What shares traffic out between two versions; Argo Rollouts alone writes it."""
 
 # Of those that charts render; every other kind is one of a namespace.
 _CLUSTER_WIDE: Final = frozenset(

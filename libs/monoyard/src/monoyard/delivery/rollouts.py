@@ -112,7 +112,7 @@ def pause(namespace: Namespace, name: str) -> None:
 
 def _phase(rollout: Object, steps: Sequence[Mapping[str, Any]]) -> Phase:
     status = rollout.get("status") or {}
-    if not _is_observed(rollout):
+    if not is_observed(rollout):
         return "progressing"
     reasons = {item.get("reason") for item in status.get("pauseConditions") or ()}
     if status.get("abort"):
@@ -145,7 +145,8 @@ def _progressed(status: Mapping[str, Any]) -> str:
     return ""
 
 
-def _is_observed(rollout: Object) -> bool:
+def is_observed(rollout: Object) -> bool:
+    """Say whether the controller saw the latest generation; it writes that as text."""
     seen = (rollout.get("status") or {}).get("observedGeneration")
     return str(seen) == str(rollout["metadata"].get("generation"))
 

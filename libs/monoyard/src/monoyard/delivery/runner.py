@@ -11,10 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from monoyard.delivery.clock import Clock
+from monoyard.delivery.cluster import UNREACHABLE
 from monoyard.delivery.lease import Lease
 from monoyard.delivery.ledger import Ledger, Outcome, Record
-from monoyard.errors import DeliveryError, LeaseLostError, MonoyardError
+from monoyard.errors import ClusterError, DeliveryError, LeaseLostError, MonoyardError
 
+# For an API server that starts anew. While it is gone the Lease bounds it, too.
+_PATIENCE_SECONDS: Final = 60.0
+_PAUSE_SECONDS: Final = 1.0
 # What a record has room for: an entry that it refuses would leave the deployment where it is.
 _MOST_LINES: Final = 40
 _LONGEST_LINE: Final = 500
@@ -44,7 +49,8 @@ class Told:
 
     Attributes:
         step: Name of the step.
-        state: `begun`, `done`, `failed`, or `adopted`: it was done by an earlier runner.
+        state: `begun`, `done`, `failed`, `waiting`: for a cluster that does not answer; or
+            `adopted`: it was done by an earlier runner.
         facts: What is known of it.
     """
 
@@ -60,12 +66,16 @@ class Runner:
         ledger: Keeps what was done.
         lease: Held by this runner for all of the time.
         tell: Is told what happens, as it happens.
+        clock: Says what time it is, and waits.
     """
 
-    def __init__(self, ledger: Ledger, lease: Lease, tell: Callable[[Told], None]) -> None:
+    def __init__(
+        self, ledger: Ledger, lease: Lease, tell: Callable[[Told], None], clock: Clock
+    ) -> None:
         self._ledger = ledger
         self._lease = lease
         self._tell = tell
+        self._clock = clock
 
     def run(
         self, record: Record, steps: Sequence[Step], way_back: Callable[[Record], Sequence[Step]]
@@ -111,7 +121,7 @@ class Runner:
                 record = self._ledger.append(self._lease, record, step.name, "intent", {})
             self._tell(Told(step.name, "begun", {}))
             try:
-                facts = step.do(record)
+                facts = self._do(step, record)
             except LeaseLostError:
                 raise
             except MonoyardError as error:
@@ -122,6 +132,22 @@ class Runner:
             record = self._ledger.append(self._lease, record, step.name, "done", facts)
             self._tell(Told(step.name, "done", facts))
         return record, None
+
+    def _do(self, step: Step, record: Record) -> Mapping[str, Any]:
+        """Do a step; one that lost the cluster on its way finds what it did, and does the rest."""
+        until: float | None = None
+        while True:
+            try:
+                return step.do(record)
+            except ClusterError as error:
+                now = self._clock.now()
+                if error.code != UNREACHABLE or (until is not None and now >= until):
+                    raise
+                if until is None:
+                    until = now + _PATIENCE_SECONDS
+                    self._tell(Told(step.name, "waiting", {"message": error.message}))
+                self._clock.sleep(_PAUSE_SECONDS)
+                self._lease.check()
 
 
 def _facts_of(error: MonoyardError) -> dict[str, Any]:

@@ -27,6 +27,9 @@ WATCHED: Final = (ROLLOUT, DEPLOYMENT)
 _OWNER: Final = "meta.helm.sh/release-name"
 _DIGEST: Final = re.compile(r"@(sha256:[0-9a-f]{64})$")
 
+HELD: Final = "held by a person"
+"""What is said of a rollout that somebody paused."""
+
 
 @dataclass(frozen=True, slots=True)
 class Workload:

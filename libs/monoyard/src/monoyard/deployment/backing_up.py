@@ -19,6 +19,7 @@ from monoyard.errors import DeliveryError
 
 _FACTS: Final = (
     "taken_at", "bytes", "database_bytes", "tables", "rows", "revisions", "sha256",
+    "largest",
 )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -13,12 +13,14 @@ from monoyard.deployment.backing_up import backup_objects, saving
 from monoyard.deployment.backups import Backup, reason_to_back_up, reason_to_prove
 from monoyard.deployment.job_pods import JobObjects
 from monoyard.deployment.jobs import BACKUP, PROVE, Wanted
-from monoyard.deployment.migrations import Migration
+from monoyard.deployment.migrations import Migration, floors_of
 from monoyard.deployment.plan import Request
 from monoyard.deployment.ports import World
 from monoyard.deployment.proving import proof_objects
 from monoyard.deployment.rendering import has_account
 from monoyard.deployment.secrets import read_versions
+from monoyard.deployment.trials import trials_of
+from monoyard.errors import DeliveryError
 
 _SHOWN: Final = 12
 _LEAST_RECIPIENTS: Final = 2
@@ -81,6 +83,23 @@ class BackupMaking:
         self._check_secrets(backup)
         return backup
 
+    def with_trials(
+        self,
+        backup: Backup,
+        running: tuple[str, Sequence[Object]],
+        new: tuple[str, Sequence[Object]],
+        migrations: Collection[Migration],
+    ) -> Backup:
+        """Return the backup with what is tried on its migrated copy; arguments of `trials_of`."""
+        if not backup.proves:
+            return backup
+        try:
+            trials = trials_of(running, new, is_broken=bool(floors_of(migrations)))
+        except DeliveryError as error:
+            self._refuse(error.code, error.message, error.hint or "")
+            return backup
+        return replace(backup, trials=trials)
+
     def jobs(
         self, backup: Backup, image: str, objects: Sequence[Object]
     ) -> Iterator[Callable[[], JobObjects]]:
@@ -99,7 +118,9 @@ class BackupMaking:
         yield partial(backup_objects, wanted, backup, words, objects, accounts)
         if backup.proves:
             proof = Wanted(name, self.service, 0, image, 1, PROVE)
-            yield partial(proof_objects, proof, (backup, key), objects, accounts)
+            yield partial(
+                proof_objects, proof, (backup, key), objects, accounts, trials=backup.trials
+            )
 
     def _image(self, policy: DataPolicy) -> tuple[str, str] | None:
         """Return the reference of the image with the programs, and its package."""

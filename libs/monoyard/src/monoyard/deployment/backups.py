@@ -9,6 +9,7 @@ from typing import Any, Final
 from monoyard.config import ACCESS_KEY, IDENTITY_KEY, SECRET_KEY, DataPolicy, StoreSettings
 from monoyard.delivery import Record
 from monoyard.deployment.migrations import Migration
+from monoyard.deployment.trials import Trial
 from monoyard.migrations import Effect
 
 NEVER: Final = "never"
@@ -30,6 +31,7 @@ class Backup:
         scheme: How that address begins.
         identity: Secret with the key that restores it.
         proves: Why it is proven, in words; empty where it is not.
+        trials: What is tried on the migrated copy where it is proven.
     """
 
     why: str
@@ -42,11 +44,14 @@ class Backup:
     scheme: str
     identity: str
     proves: str = ""
+    trials: tuple[Trial, ...] = ()
 
     def decisions(self) -> dict[str, Any]:
         """Return what the hash of a plan knows of it: what is done, and no words on it."""
         said = {key: value for key, value in asdict(self).items() if key not in ("why", "proves")}
-        return {**said, "recipients": list(self.recipients), "proves": bool(self.proves)}
+        trials = [{**item, "words": list(item["words"])} for item in said["trials"]]
+        return {**said, "recipients": list(self.recipients), "trials": trials,
+                "proves": bool(self.proves)}  # fmt: skip
 
     def secrets(self, *, restores: bool) -> dict[str, frozenset[str]]:
         """Return name and keys of the Secrets that its Jobs need.
@@ -65,7 +70,8 @@ class Backup:
     def of_header(cls, said: Mapping[str, Any]) -> Backup:
         """Read what `to_header` made."""
         store, recipients = StoreSettings(**said["store"]), tuple(said["recipients"])
-        return cls(**{**said, "store": store, "recipients": recipients})
+        trials = tuple(Trial.of_header(item) for item in said.get("trials") or ())
+        return cls(**{**said, "store": store, "recipients": recipients, "trials": trials})
 
 
 def reason_to_back_up(policy: DataPolicy, *, has_database: bool, migrates: bool) -> str:
@@ -99,9 +105,14 @@ def key_of(record: Record, environment: str, service: str) -> str:
 
     It has the time beside the number: a store outlives a ledger, and numbers may begin anew.
     """
-    said = str(record.header["at"])
+    return f"{environment}/{service}/{name_of_record(record)}"
+
+
+def name_of_record(record: Record) -> str:
+    """Return what a deployment is called in a store: its number, and the time when it began."""
+    said = str(record.header.get("at") or "")
     at = "".join(letter for letter in said if letter.isalnum())
-    return f"{environment}/{service}/{record.number}-{at}"
+    return f"{record.number}-{at}"
 
 
 def keys_to_spare(history: Collection[Record], service: str) -> tuple[str, ...]:

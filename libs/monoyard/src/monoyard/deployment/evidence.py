@@ -21,13 +21,19 @@ _JOBS: Final = frozenset({BACKUP.name, PROVE.name, MIGRATE.name})
 _MOST_PODS: Final = 3
 
 
-def gather(namespace: Namespace, services: Collection[str]) -> tuple[str, ...]:
+def gather(namespace: Namespace, services: Collection[str], since: str) -> tuple[str, ...]:
     """Return what pods of services say that are not ready, in lines, as much as a record holds.
 
     Where the cluster does not say, that is told: evidence that cannot be had stops nothing.
+
+    Args:
+        namespace: Where they are.
+        services: Their names.
+        since: When the deployment began, by the cluster's clock, as RFC 3339 in UTC: a pod that
+            is older and has ended is evidence of another one.
     """
     try:
-        found = [tuple(_lines(namespace, service)) for service in services]
+        found = [tuple(_lines(namespace, service, since)) for service in services]
     except ClusterError as error:
         return (f"nothing more is known: {error.message}",)
     said = [lines for lines in found if lines]
@@ -50,9 +56,13 @@ def _size(line: str) -> int:
     return len(json.dumps([line]))
 
 
-def _lines(namespace: Namespace, service: str) -> Iterator[str]:
-    # What went before said so in its own step.
-    bad = [pod for pod in pods_of(namespace, service) if not _is_fine(pod) and not _is_of_job(pod)]
+def _lines(namespace: Namespace, service: str, since: str) -> Iterator[str]:
+    bad = [
+        pod
+        for pod in pods_of(namespace, service)
+        # What went before said so in its own step.
+        if not (_is_fine(pod) or _is_of_job(pod) or _ended_before(pod, since))
+    ]
     for pod in sorted(bad, key=_began, reverse=True)[:_MOST_PODS]:
         yield from _pod(namespace, pod)
 
@@ -83,6 +93,10 @@ def _state(item: Mapping[str, Any]) -> str:
 
 def _is_of_job(pod: Object) -> bool:
     return labels_of(pod).get(ROLE_LABEL) in _JOBS
+
+
+def _ended_before(pod: Object, since: str) -> bool:
+    return (pod.get("status") or {}).get("phase") == "Failed" and _began(pod) < since
 
 
 def _is_fine(pod: Object) -> bool:

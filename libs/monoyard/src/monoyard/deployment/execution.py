@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -19,6 +19,13 @@ from monoyard.deployment.going_back import Abort, Back, Evidence, NotTakenBack, 
 from monoyard.deployment.job_runs import Runs
 from monoyard.deployment.migrating import Migrate, NothingSent, failed_before_sending
 from monoyard.deployment.migrations import floors_of, only_of
+from monoyard.deployment.mirror_settings import (
+    HEADER,
+    MirrorSettings,
+    decide_mirror,
+    last_settings,
+)
+from monoyard.deployment.mirroring import Mirroring, mirrored
 from monoyard.deployment.plan import DeployPlan, ServicePlan, differences
 from monoyard.deployment.planning import make_plan
 from monoyard.deployment.ports import World
@@ -45,6 +52,7 @@ class Crew:
         max_pause: Seconds that an inconclusive gate may hold a rollout.
         tell: Is told what happens to a step.
         say: Is told the rest, in words.
+        mirroring: When the ledger is mirrored; None for never.
     """
 
     by: str
@@ -54,6 +62,22 @@ class Crew:
     max_pause: float
     tell: Callable[[Told], None]
     say: Callable[[str], None]
+    mirroring: Mirroring | None = None
+
+    def mirrored(
+        self, namespace: Namespace, ledger: Ledger, name: str, settings: MirrorSettings | None
+    ) -> AbstractContextManager[Ledger]:
+        """Give a ledger that is mirrored while a block lasts, and to its end after it.
+
+        Args:
+            namespace: The environment's objects.
+            ledger: What was done to it.
+            name: Name of the environment.
+            settings: By what, and to where; None where nobody says.
+        """
+        runs = Runs(namespace, self.clock, lambda: None, self.say, self.timeouts)
+        where = (name, self.holder.rpartition("-")[2].lower())
+        return mirrored(self.mirroring, settings, ledger, runs, where)
 
     @contextmanager
     def holding(
@@ -99,7 +123,12 @@ def carry_out(crew: Crew, world: World, plan: DeployPlan) -> Record:
         LockedError: Somebody else holds it.
     """
     name = world.environment.name
-    with crew.holding(world.namespace, name) as lease:
+    mirror = decide_mirror(world, plan)
+    with (
+        crew.mirrored(world.namespace, world.ledger, name, mirror) as ledger,
+        crew.holding(world.namespace, name) as lease,
+    ):
+        world = replace(world, ledger=ledger)
         _check_again(world, plan)
         header = crew.header(
             commit=plan.request.commit,
@@ -107,6 +136,7 @@ def carry_out(crew: Crew, world: World, plan: DeployPlan) -> Record:
             request=asdict(plan.request),
             services={item.name: _header(item) for item in plan.changed},
             removed=[item.name for item in plan.removed],
+            **({HEADER: mirror.to_header()} if mirror else {}),
         )
         record = world.ledger.begin(lease, header)
         return _run(crew, world, lease, record)
@@ -114,9 +144,14 @@ def carry_out(crew: Crew, world: World, plan: DeployPlan) -> Record:
 
 def resume(crew: Crew, world: World, record: Record) -> Record:
     """Go on with a deployment whose runner is gone; arguments and errors as of `carry_out`."""
-    with crew.holding(world.namespace, world.environment.name, str(record.number)) as lease:
-        number = record.number
-        record = resumable_record(world.ledger, world.environment.name)
+    name, number = world.environment.name, record.number
+    mirror = last_settings(world.ledger.history())
+    with (
+        crew.mirrored(world.namespace, world.ledger, name, mirror) as ledger,
+        crew.holding(world.namespace, name, str(number)) as lease,
+    ):
+        world = replace(world, ledger=ledger)
+        record = resumable_record(world.ledger, name)
         if record.number != number:  # what is known of the world is that of another commit
             raise DeliveryError(
                 f"deployment {record.number} was begun meanwhile",
@@ -145,16 +180,22 @@ def go_back(
         LeaseLostError: The environment is not ours any more.
         LockedError: Somebody else holds it.
     """
-    with crew.holding(namespace, earlier.environment) as lease:
+    name, mirror = earlier.environment, last_settings(ledger.history())
+    with (
+        crew.mirrored(namespace, ledger, name, mirror) as mirrored_ledger,
+        crew.holding(namespace, name) as lease,
+    ):
+        ledger = mirrored_ledger
         header = crew.header(
             to=earlier.number,
             commit=earlier.commit,
-            services={name: {"revision": number} for name, number in earlier.revisions.items()},
+            services={item: {"revision": number} for item, number in earlier.revisions.items()},
+            **({HEADER: mirror.to_header()} if mirror else {}),
         )
         record = ledger.begin(lease, header)
         watcher = crew.watcher(namespace, lease)
         steps = _steps_back(record, releases, watcher)
-        runner = Runner(ledger, lease, crew.tell)
+        runner = Runner(ledger, lease, crew.tell, crew.clock)
         return ended(runner.run(record, steps, lambda _: [NotTakenBack()]))
 
 
@@ -205,7 +246,8 @@ def _run(crew: Crew, world: World, lease: Lease, record: Record) -> Record:
             *(Stranded(name, watcher) for name in stranded),
         ]
 
-    return ended(Runner(world.ledger, lease, crew.tell).run(record, steps, way_back))
+    runner = Runner(world.ledger, lease, crew.tell, crew.clock)
+    return ended(runner.run(record, steps, way_back))
 
 
 def _steps_before(

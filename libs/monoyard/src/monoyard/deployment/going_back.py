@@ -50,8 +50,7 @@ class Evidence:
 
     def do(self, record: Record) -> Mapping[str, Any]:
         """Write it into the ledger."""
-        del record
-        return {"lines": list(gather(self.watcher.namespace, self.services))}
+        return {"lines": list(gather(self.watcher.namespace, self.services, record.begun))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from monoyard.delivery.objects import CONFIG_MAP, JOB, Kind, Object, new
@@ -22,7 +21,8 @@ from monoyard.migrations import SCRIPTS
 
 PROGRAM: Final = ("python3", "-B", "/opt/monoyard/monoyard_database")
 """First words of what runs in a Job."""
-_SCRIPTS: Final = "monoyard-database"
+SCRIPTS_NAME: Final = "monoyard-database"
+"""Name of the volume with the programs."""
 # Of what the service's own pods say, what a run-to-end pod can use.
 _OF_POD: Final = (
     "serviceAccountName", "automountServiceAccountToken", "enableServiceLinks", "securityContext",
@@ -36,7 +36,7 @@ _VOLUMES: Final = ("configMap", "secret", "emptyDir", "projected", "downwardAPI"
 _TEMPORARY: Final = "/tmp"  # noqa: S108 - in a pod of its own
 _REFERENCE: Final = re.compile(r"\$\(([^)]+)\)")
 # A dump is streamed and a store is sent parts of 32 MiB, whatever the size of the database.
-_RESOURCES: Final = {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "1Gi"}}
+RESOURCES: Final = {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "1Gi"}}
 _LOCKED: Final = {
     "allowPrivilegeEscalation": False,
     "readOnlyRootFilesystem": True,
@@ -113,7 +113,7 @@ class Pattern:
             container["env"] = [*kept, *_variables(env)]
         user = {} if self._own_user else self._user()
         security = {**user, **(self._container.get("securityContext") or {}), **_LOCKED}
-        scripts = {"name": _SCRIPTS, "mountPath": PROGRAM[-1], "readOnly": True}
+        scripts = {"name": SCRIPTS_NAME, "mountPath": PROGRAM[-1], "readOnly": True}
         return {
             **container,
             "name": name,
@@ -133,7 +133,7 @@ class Pattern:
         env_from: Sequence[Mapping[str, Any]] = (),
     ) -> dict[str, Any]:
         """Return a container of another image, with nothing of the service's but its mounts."""
-        scripts = {"name": _SCRIPTS, "mountPath": PROGRAM[-1], "readOnly": True}
+        scripts = {"name": SCRIPTS_NAME, "mountPath": PROGRAM[-1], "readOnly": True}
         return {
             "name": name,
             "image": image,
@@ -141,7 +141,7 @@ class Pattern:
             "command": list(command),
             "env": list(env),
             **({"envFrom": list(env_from)} if env_from else {}),
-            "resources": _RESOURCES,
+            "resources": RESOURCES,
             "securityContext": dict(_LOCKED),
             "volumeMounts": [*self._mounts, scripts, *mounts],
         }
@@ -199,7 +199,8 @@ class Pattern:
             **({"initContainers": list(first)} if first else {}),
             "containers": list(containers),
             "volumes": [
-                *self._volumes, *volumes, {"name": _SCRIPTS, "configMap": {"name": wanted.name}},
+                *self._volumes, *volumes,
+                {"name": SCRIPTS_NAME, "configMap": {"name": wanted.name}},
             ],
         }  # fmt: skip
         if not self._own_user and "securityContext" in pod:
@@ -220,7 +221,7 @@ class Pattern:
             "activeDeadlineSeconds": max(1, int(wanted.seconds)),
             "template": template,
         }
-        scripts = new(CONFIG_MAP, wanted.name, labels=wanted.labels, data=_scripts(SCRIPTS))
+        scripts = new(CONFIG_MAP, wanted.name, labels=wanted.labels, data=scripts_of())
         job = new(JOB, wanted.name, labels=wanted.labels, spec=said)
         return JobObjects(((CONFIG_MAP, scripts), *self.copies.made), job)
 
@@ -233,5 +234,6 @@ def _variables(said: Mapping[str, str]) -> list[Mapping[str, Any]]:
     return [{"name": name, "value": value} for name, value in said.items()]
 
 
-def _scripts(directory: Path) -> dict[str, str]:
-    return {path.name: path.read_text("utf-8") for path in sorted(directory.glob("*.py"))}
+def scripts_of() -> dict[str, str]:
+    """Return the programs that run in Jobs, file by file."""
+    return {path.name: path.read_text("utf-8") for path in sorted(SCRIPTS.glob("*.py"))}

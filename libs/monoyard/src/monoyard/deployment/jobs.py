@@ -25,6 +25,8 @@ RUN_LABEL: Final = "monoyard.dev/run"
 """Label of what belongs to a Job of no deployment."""
 BEGAN: Final = "monoyard.dev/began"
 """Annotation of a Job: when its deployment began, as the record's header has it."""
+TRIAL: Final = "trial"
+"""First word of the names of containers in which versions try the copy."""
 _LONGEST_NAME: Final = 63
 _DIGITS: Final = 8
 _OF_STORE: Final = {
@@ -100,7 +102,7 @@ PROVE: Final = Role(
     "the proof of the backup",
     "proof",
     "timeouts.prove",
-    ("fetch", "restore", "migrate", "prove"),
+    ("fetch", "restore", "migrate", *(f"{TRIAL}-{number}" for number in (1, 2)), "prove"),
     {
         **MIGRATE.hints,
         **_OF_STORE,
@@ -112,9 +114,10 @@ PROVE: Final = Role(
         6: "on the copy it failed as it would have on the database, which was not touched",
         7: "the copy is not what was backed up: the backup is not good",
         10: "`data.image` of the environment has to be of the database's major version",
+        16: "the database was not touched: expand first and contract in a later release, or mend "
+        "the version",
     },
 )
-
 
 LIST: Final = Role("list", "the list of backups", "list", "timeouts.backup", ("list",), _OF_STORE)
 VERIFY: Final = Role(
@@ -134,6 +137,9 @@ RECOVER: Final = Role(
         "version than the backup",
     },
 )
+MIRROR: Final = Role(
+    "mirror", "mirroring the ledger", "mirror", "timeouts.backup", ("mirror",), _OF_STORE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +148,7 @@ class Wanted:
 
     Attributes:
         environment: Name of the environment.
-        service: The service.
+        service: The service; empty where it is for the whole environment.
         deployment: Number of the deployment.
         image: Reference of the service's new image, by digest.
         seconds: How long it may take.
@@ -167,7 +173,8 @@ class Wanted:
     @property
     def name(self) -> str:
         """Name of the Job, which is the same for whoever resumes."""
-        said = f"{self.role.name}-{self.run or self.deployment}-{self.service}"
+        words = (self.role.name, self.run or str(self.deployment), self.service)
+        said = "-".join(word for word in words if word)
         if len(said) <= _LONGEST_NAME:
             return said
         digest = hashlib.sha256(said.encode()).hexdigest()[:_DIGITS]
@@ -176,7 +183,9 @@ class Wanted:
     @property
     def labels(self) -> dict[str, str]:
         """Labels of all that belongs to it; those of environment and deployment guard the Lease."""
-        own = {SERVICE_LABEL: self.service, ROLE_LABEL: self.role.name}
+        own = {ROLE_LABEL: self.role.name}
+        if self.service:
+            own[SERVICE_LABEL] = self.service
         if self.run:
             own[RUN_LABEL] = self.run
             if not self.is_guarded:

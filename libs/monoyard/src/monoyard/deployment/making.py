@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from monoyard.charts import Given, Object, routed_names
-from monoyard.delivery import ABSENT, UNREACHABLE, Kind
+from monoyard.delivery import ABSENT, UNREACHABLE
 from monoyard.delivery.manifests import compare
-from monoyard.delivery.objects import kind_of
+from monoyard.delivery.objects import WEIGHTS, kind_of
 from monoyard.deployment.backup_making import BackupMaking
 from monoyard.deployment.backups import Backup
 from monoyard.deployment.job_pods import JobObjects
@@ -31,7 +31,6 @@ from monoyard.deployment.secrets import read_versions, wanted_secrets
 from monoyard.deployment.strategy import read_strategy
 from monoyard.errors import ClusterError, DeliveryError
 
-_WEIGHTS: Final = Kind("traefik.io", "v1alpha1", "TraefikService", "traefikservices")
 _HOOK: Final = "helm.sh/hook"
 _SHOWN: Final = 12
 _BREAKS: Final = (
@@ -111,7 +110,8 @@ class Making:
             self._try(name, now, objects)
         migrations = self._migrations(name, now, given, objects) if causes else ()
         migrates = bool(migrations) and not self.request.migrated
-        backup = self._backup(name, given, objects, migrations, migrates) if causes else None
+        found = migrations if migrates else ()
+        backup = self._backup(name, now, given, objects, found) if causes else None
         strategy = read_strategy(objects)
         return ServicePlan(
             name=name,
@@ -219,16 +219,19 @@ class Making:
     def _backup(
         self,
         name: str,
+        now: Running,
         given: Given,
         objects: Sequence[Object],
         found: Sequence[Migration],
-        migrates: bool,
     ) -> Backup | None:
         """Return what is backed up before the service changes, and object to what is missing."""
         making = BackupMaking(self.world, self.request, name, self._refuse)
-        backup = making.decide(found if migrates else ())
+        backup = making.decide(found)
         if backup is not None:
             image = f"{given.repository}@{given.digest}"
+            is_other = now.digest not in ("", given.digest)
+            running = f"{given.repository}@{now.digest}" if is_other else ""
+            backup = making.with_trials(backup, (running, now.objects), (image, objects), found)
             for make in making.jobs(backup, image, objects):
                 self._try_job(name, make)
         return backup
@@ -246,7 +249,7 @@ class Making:
         sent = {(thing["kind"], thing["metadata"]["name"]): thing for thing in now.objects}
         told: set[str] = set()
         for weights in routed_names(objects):
-            if self.world.namespace.get(_WEIGHTS, weights) is None:
+            if self.world.namespace.get(WEIGHTS, weights) is None:
                 self._refuse("no-weights", name, f"there is no TraefikService `{weights}`, whose "
                              "weights its canary moves", "`invoke deploy.prepare` makes what an "
                              "environment has once")  # fmt: skip

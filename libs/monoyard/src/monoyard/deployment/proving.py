@@ -13,7 +13,7 @@ from monoyard.deployment.backups import Backup
 from monoyard.deployment.job_pods import PROGRAM, JobObjects, Pattern
 from monoyard.deployment.job_runs import JobRun
 from monoyard.deployment.job_steps import JobStep
-from monoyard.deployment.jobs import PROVE, Role, Wanted
+from monoyard.deployment.jobs import PROVE, TRIAL, Role, Wanted
 from monoyard.deployment.migration_objects import Revisions, guarding, migrating
 from monoyard.deployment.rendering import has_account, rendered_for, wanted_for
 from monoyard.deployment.store_ways import (
@@ -24,6 +24,7 @@ from monoyard.deployment.store_ways import (
     holding,
     store_variables,
 )
+from monoyard.deployment.trials import Trial
 
 COPY: Final[Mapping[str, Any]] = {"name": "monoyard-copy", "emptyDir": {}}
 COPY_MOUNT: Final[Mapping[str, Any]] = {"name": "monoyard-copy", "mountPath": "/var/monoyard/copy"}
@@ -58,6 +59,7 @@ class Prove(JobStep):
                 has_account(self.world.namespace),
                 Revisions.of(said) if said["migrations"] else None,
                 facts_of(record, self.service),
+                backup.trials,
             )
 
         log = JobRun(wanted, backup.image, self.runs).do(make)
@@ -65,7 +67,8 @@ class Prove(JobStep):
         facts: dict[str, Any] = {
             fact: proven[fact] for fact in ("tables", "not_compared") if fact in proven
         }
-        return {"job": wanted.name, "key": key, **facts, **log.migrated}
+        tried = [event["version"] for event in log.events if event["event"] == "tried"]
+        return {"job": wanted.name, "key": key, **facts, **log.migrated, "tried": tried}
 
 
 def proof_objects(
@@ -75,6 +78,7 @@ def proof_objects(
     accounts: Callable[[str], bool],
     revisions: Revisions | None = None,
     facts: Mapping[str, str] | None = None,
+    trials: Iterable[Trial] = (),
 ) -> JobObjects:
     """Return what is made in the cluster for a proof.
 
@@ -89,6 +93,7 @@ def proof_objects(
         accounts: Says whether there is a ServiceAccount of a name.
         revisions: What is tried on the copy; None for nothing.
         facts: What is written beside the backup of where the proof comes from.
+        trials: What versions of the service try there after it.
     """
     backup, key = of
     pattern = Pattern(wanted, rendered)
@@ -97,7 +102,8 @@ def proof_objects(
         fetching(pattern, backup, key, "--space", COPY_MOUNT["mountPath"], mounts=(COPY_MOUNT,)),
         serving(pattern, backup, wanted.name),
         _restoring(pattern, backup),
-        *([_trying(pattern, backup, wanted, revisions)] if revisions is not None else ()),
+        *([_migrating(pattern, backup, wanted, revisions)] if revisions is not None else ()),
+        *(_trying(pattern, backup, number, trial) for number, trial in enumerate(trials, 1)),
     ]
     marks = [*PROGRAM, "mark", "--key", key, *words_of_facts(facts or {})]
     last = pattern.tools("prove", backup.image, marks, env=store_variables(backup.store))
@@ -126,7 +132,7 @@ def _restoring(pattern: Pattern, backup: Backup) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def _trying(
+def _migrating(
     pattern: Pattern, backup: Backup, wanted: Wanted, revisions: Revisions
 ) -> dict[str, Any]:
     """Return the container that migrates the copy, and refuses to migrate anything else."""
@@ -137,3 +143,13 @@ def _trying(
         "migrate", argv, mounts=[holding(read_only=True)],
         env={backup.variable: SERVER.format(backup.scheme, _USER)},
     )  # fmt: skip
+
+
+def _trying(pattern: Pattern, backup: Backup, number: int, trial: Trial) -> dict[str, Any]:
+    """Return the container in which a version works with the copy, and has no other database."""
+    container = pattern.own(
+        f"{TRIAL}-{number}",
+        [*PROGRAM, "trial", "--version", trial.version, "--", *trial.words],
+        env={backup.variable: SERVER.format(backup.scheme, _USER)},
+    )
+    return {**container, "image": trial.image}

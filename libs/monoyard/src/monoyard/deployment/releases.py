@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from monoyard.charts import ChartCall, homeless
-from monoyard.errors import DeliveryError, ToolError
+from monoyard.delivery import UNREACHABLE
+from monoyard.errors import ClusterError, DeliveryError, ToolError
 from monoyard.process import Command, Completed, capture, clean
 from monoyard.supply import CREDENTIALS
 from monoyard.tools import helm
@@ -25,7 +26,8 @@ _UNINSTALLED: Final = "uninstalled"
 class Releases(Protocol):
     """The releases of one namespace. A fake and the real Helm pass one conformance suite.
 
-    Every method raises DeliveryError where Helm does not do what it is asked.
+    Every method raises DeliveryError where Helm does not do what it is asked, and ClusterError with
+    the code `unreachable` where that is for want of the cluster.
     """
 
     def all(self, labels: Mapping[str, str]) -> tuple[Release, ...]:
@@ -153,5 +155,9 @@ def _environment() -> Iterator[Mapping[str, str]]:
 def _checked(done: Completed, otherwise: str) -> bytes:
     if done.status == 0:
         return done.stdout
-    said = helm.complaints(done.stderr.decode("utf-8", "replace"))
-    raise DeliveryError(otherwise, code="helm", context=said or done.last_lines)
+    text = done.stderr.decode("utf-8", "replace")
+    context = helm.complaints(text) or done.last_lines
+    if helm.is_unreachable(text):
+        raise ClusterError(f"{otherwise}: the cluster does not answer", code=UNREACHABLE,
+                           context=context)  # fmt: skip
+    raise DeliveryError(otherwise, code="helm", context=context)

@@ -8,7 +8,7 @@ from typing import Final
 
 from monoyard.delivery import UNREACHABLE, Clock, Namespace
 from monoyard.delivery.rollouts import ROLLOUT, Phase, go_on
-from monoyard.delivery.workloads import Workload, read_workloads
+from monoyard.delivery.workloads import HELD, Workload, read_workloads
 from monoyard.errors import ClusterError, DeliveryError
 
 _PAUSE_SECONDS: Final = 1.0
@@ -142,7 +142,7 @@ def describe(item: Workload) -> str:
         parts.append(f"{item.weight} % of traffic")
     parts.append(f"{item.pods} ready")
     if item.is_held:
-        parts.append("held by a person")
+        parts.append(HELD)
     return ", ".join(parts)
 
 

@@ -14,13 +14,14 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from monoyard.errors import MachineError, MonoyardError
+from monoyard.errors import MachineError, MonoyardError, ToolError
 from monoyard.images.base_layouts import BaseLayouts, reference
 from monoyard.images.builder import Builder
 from monoyard.images.buildkit import buildkit
 from monoyard.images.contexts import unique_directory, write_page, write_service
+from monoyard.images.engine import engine_host
 from monoyard.images.index_secrets import index_secrets
 from monoyard.images.layouts import Layout
 from monoyard.images.machine_faults import explain_system_error
@@ -29,6 +30,7 @@ from monoyard.images.pulls import serve
 from monoyard.images.trial import Trial, Trials, engine
 from monoyard.images.wheels import Wheels
 from monoyard.images.work import Base, ImageWork
+from monoyard.install import OutputLocks
 from monoyard.tools.buildx import Target
 
 
@@ -131,7 +133,8 @@ class Building:
         known: dict[Base, str] = {}
         targets = []
         for image in self._order.images:
-            if image.bundle and not (self._top / image.bundle).is_dir():
+            page = self._page(image)
+            if image.bundle and not page:
                 said = f"`{image.bundle}` is not there: `build` has to leave the page in it"
                 self.made[image.package] = Made(problem=said)
             if image.package in self.made:
@@ -143,14 +146,20 @@ class Building:
             context = self._context(image.package)
             own = self._top / image.dockerfile if image.dockerfile else None
             if image.bundle:
-                write_page(
-                    context,
-                    dockerfile=own,
-                    bundle=self._top / image.bundle,
-                    entrypoint=image.entrypoint,
-                    port=image.port,
-                    health=image.health,
-                )
+                try:
+                    with OutputLocks(Path(self._order.state)).reading(image.package):
+                        write_page(
+                            context,
+                            dockerfile=own,
+                            bundle=self._top / image.bundle,
+                            files=page,
+                            entrypoint=image.entrypoint,
+                            port=image.port,
+                            health=image.health,
+                        )
+                except ToolError as error:
+                    self.made[image.package] = Made.of(error)
+                    continue
             else:
                 write_service(
                     context,
@@ -181,6 +190,16 @@ class Building:
             targets.append(target)
         return targets
 
+    def _page(self, image: ImageWork) -> dict[str, str]:
+        """Return the files of a page that its `build` left, as path from the bundle to digest."""
+        left = self._order.pages.get(image.package, {})
+        inside = f"{PurePosixPath(image.bundle).name}/"
+        return {
+            name.removeprefix(inside): digest
+            for name, digest in left.items()
+            if name.startswith(inside)
+        }
+
     def _context(self, name: str) -> Path:
         """Return an empty directory for a context; its name is that of no other checkout's."""
         return unique_directory(self._work / "contexts", name, self._order.top)
@@ -188,7 +207,7 @@ class Building:
     def _try(self, layouts: Mapping[str, Layout]) -> None:
         if not layouts:
             return
-        trials = Trials(engine())
+        trials = Trials(engine(), engine_host(os.environ))
         trials.remove_abandoned()
         with serve(layouts) as address, ThreadPoolExecutor(os.cpu_count()) as pool:
 
@@ -196,8 +215,9 @@ class Building:
                 layout = layouts[image.package]
                 reference = f"{address}/{image.package}@{layout.digest}"
                 trial = Trial(
-                    reference, image.port, image.health, image.environment, image.health_command
-                )
+                    reference, layout, image.port, image.health, image.environment,
+                    image.health_command,
+                )  # fmt: skip
                 try:
                     problem = _user_problem(layout) or trials.run(trial)
                 except MachineError as error:

@@ -19,11 +19,13 @@ from typing import IO, Final
 from monoyard.errors import MachineError
 from monoyard.images.machine_faults import refuse_full_disk
 from monoyard.install import exclusive
-from monoyard.process import PROXIES, Command, clean, start
+from monoyard.process import PROXIES, Command, capture, clean, start
 
 _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 2.0
 _PAUSE: Final = 0.05
+_UMOUNT_SECONDS: Final = 10.0
+_MOUNTS: Final = Path("/proc/self/mountinfo")
 _KEPT_LINES: Final = 20
 # Steps of the last builds stay, the oldest go first.
 _CONFIGURATION: Final = """\
@@ -93,7 +95,12 @@ def buildkit(program: Path, state: Path, hosts: Iterable[str] = ()) -> Iterator[
             str(program), "--config", str(place / "buildkitd.toml"), "--root", str(state / "root"),
             "--addr", f"unix://{address}",
         )  # fmt: skip
-        child = start(Command(argv, place, clean(PROXIES, os.environ), dies_with_parent=True))
+        # What it mounts for itself it does not always clear away.
+        temporary = state.resolve() / "temporary"
+        _empty(temporary)
+        temporary.mkdir(mode=0o700, exist_ok=True)
+        environment = clean(PROXIES, os.environ) | {"TMPDIR": str(temporary)}
+        child = start(Command(argv, place, environment, dies_with_parent=True))
         said: list[str] = []
         readers = [
             threading.Thread(target=_keep_last, args=(stream, said), daemon=True)
@@ -114,6 +121,9 @@ def buildkit(program: Path, state: Path, hosts: Iterable[str] = ()) -> Iterator[
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(child.pid, signal.SIGKILL)
             child.wait()
+            for reader in readers:
+                reader.join(_STOP_SECONDS)
+            _empty(temporary)
 
 
 def _forget_halves(root: Path) -> None:
@@ -124,6 +134,24 @@ def _forget_halves(root: Path) -> None:
     """
     for half in root.glob("*/content/ingest/*"):
         shutil.rmtree(half)
+
+
+def _empty(place: Path) -> None:
+    """Remove a directory with what is in it, but nothing that is still mounted there."""
+    for point in sorted(_mounted_in(place), reverse=True):
+        capture(Command(("umount", str(point)), place.parent, clean(), _UMOUNT_SECONDS))
+    if not _mounted_in(place):
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _mounted_in(place: Path) -> list[Path]:
+    """Return what is mounted in a directory, as Linux says (man 5 proc, `mountinfo`)."""
+    try:
+        lines = _MOUNTS.read_text("utf-8", "surrogateescape").splitlines()
+    except OSError:
+        return []
+    points = (Path(line.split(" ")[4]) for line in lines)
+    return [point for point in points if point.is_relative_to(place)]
 
 
 def _configuration(hosts: Iterable[str]) -> str:
@@ -153,6 +181,9 @@ def _accepts(address: Path) -> bool:
 
 
 def _keep_last(stream: IO[bytes] | None, said: list[str]) -> None:
-    for line in stream or ():
-        said.append(line.decode("utf-8", "replace").rstrip())
-        del said[:-_KEPT_LINES]
+    if stream is None:
+        return
+    with stream:
+        for line in stream:
+            said.append(line.decode("utf-8", "replace").rstrip())
+            del said[:-_KEPT_LINES]

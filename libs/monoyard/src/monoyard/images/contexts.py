@@ -12,9 +12,11 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
+
+from monoyard.errors import ToolError
 
 _HERE: Final = Path(__file__).parent / "dockerfiles"
 _WHEELS_ONLY: Final = '"--only-binary", ":all:"'
@@ -86,6 +88,7 @@ def write_page(
     *,
     dockerfile: Path | None,
     bundle: Path,
+    files: Mapping[str, str],
     entrypoint: Sequence[str],
     port: int,
     health: str,
@@ -95,16 +98,24 @@ def write_page(
     Args:
         directory: An empty directory.
         dockerfile: The service's own Dockerfile, or None for the shared one.
-        bundle: What its `build` made; what compresses well stands there compressed, too.
+        bundle: Directory that its `build` left.
+        files: What it left there, as path to digest; what compresses well stands there compressed
+            too.
         entrypoint: Program and arguments.
         port: Port it listens on.
         health: Path that answers 200.
+
+    Raises:
+        ToolError: The directory does not have what `build` left there.
     """
     _write_dockerfile(directory, dockerfile, "page.Dockerfile", entrypoint, port)
     settings = (_HERE / "nginx.conf").read_text("utf-8")
     settings = settings.replace("@PORT@", str(port)).replace("@HEALTH@", health)
     (directory / "nginx.conf").write_text(settings, encoding="utf-8")
-    shutil.copytree(bundle, directory / "www")
+    for name, digest in files.items():
+        target = directory / "www" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _copy_exactly(bundle / name, target, digest)
     for path in sorted((directory / "www").rglob("*")):
         if path.suffix in _COMPRESSIBLE:
             packed = gzip.compress(path.read_bytes(), 9, mtime=0)
@@ -138,6 +149,25 @@ def _write_dockerfile(
     if own is None:
         text += f"ENV PORT={port}\nEXPOSE {port}\nENTRYPOINT {json.dumps(list(entrypoint))}\n"
     (directory / "Dockerfile").write_text(text, encoding="utf-8")
+
+
+def _copy_exactly(source: Path, target: Path, digest: str) -> None:
+    """Copy a file whose content is known.
+
+    Raises:
+        ToolError: It is not there, or has another content.
+    """
+    try:
+        shutil.copy(source, target)
+        found = hashlib.sha256(target.read_bytes()).hexdigest()
+    except FileNotFoundError:
+        found = ""
+    if found != digest:
+        fault = "has another content" if found else "is gone"
+        raise ToolError(
+            f"{source} {fault}: something wrote there after `build`",
+            code="outputs-changed", hint="repeat it when nothing else builds in this checkout",
+        )  # fmt: skip
 
 
 def _settle(directory: Path) -> None:

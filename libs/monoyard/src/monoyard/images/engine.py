@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 _DEFAULT: Final = "unix:///var/run/docker.sock"
+_BY_NETWORK: Final = frozenset({"http", "https", "tcp"})
 _SECONDS: Final = 2.0
 _PING: Final = b"GET /_ping HTTP/1.0\r\nHost: engine\r\n\r\n"
 
@@ -24,6 +27,22 @@ def engine_problem(environment: Mapping[str, str]) -> str:
     if os.geteuid() != 0:
         return "the engine's BuildKit needs root"
     return ""
+
+
+def engine_host(environment: Mapping[str, str]) -> str:
+    """Return the name of the machine that an engine is on; empty for this one.
+
+    An engine elsewhere, as beside a job of a CI system, can pull nothing from here, and what it
+    publishes for its own loopback is not there for us.
+    """
+    address = urlsplit(environment.get("DOCKER_HOST") or _DEFAULT)
+    host = address.hostname or ""
+    if address.scheme not in _BY_NETWORK or host == "localhost":
+        return ""
+    try:
+        return "" if ipaddress.ip_address(host).is_loopback else host
+    except ValueError:
+        return host
 
 
 def _answers(path: Path) -> bool:

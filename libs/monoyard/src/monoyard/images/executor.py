@@ -70,6 +70,13 @@ class ImageExecutor:
             log=str(around.scratch / "bake.log"),
             cache=self._cache,
             published=self._published,
+            state=str(around.state),
+            pages={
+                task.package: around.outputs(need)
+                for task in tasks
+                if _work(task).bundle
+                for need in task.needs
+            },
             images=tuple(replace(_work(task), venv=None) for task in tasks),
         )
         path = around.scratch / "order.json"

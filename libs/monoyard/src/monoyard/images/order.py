@@ -33,6 +33,8 @@ class Order:
         images: The images.
         cache: Where layers of other builders are, if anywhere.
         published: Key of a base to an image of a registry, by digest, that is trusted.
+        state: The checkout's state directory.
+        pages: Package to the files of its page, as path from its directory to digest.
     """
 
     top: str
@@ -47,6 +49,8 @@ class Order:
     images: tuple[ImageWork, ...]
     cache: LayerCache | None = None
     published: Mapping[str, str] = field(default_factory=dict)
+    state: str = ""
+    pages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
         """Write the order."""

@@ -6,6 +6,7 @@ import json
 import posixpath
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Final
 
 from monoyard.config import SuiteSettings
@@ -78,6 +79,10 @@ class ImageSource:
             notes = ("base images are resolved afresh in this run: their lock is not used",)
         return Sourced(tasks, covered=covered, notes=notes)
 
+    @cached_property
+    def _uv(self) -> str:
+        return uv_version()
+
     def _service(
         self,
         workspace: Workspace,
@@ -118,7 +123,7 @@ class ImageSource:
             own=False,
             packages=frozenset(names),
             files=(requirements, *metadata, *(path for path, _ in work.included)),
-            parts=_parts(work, python.identity, backends),
+            parts=_parts(work, python.identity, backends, self._uv),
         )
         return self._task(work, inputs, problem, estimate=20.0)
 
@@ -129,7 +134,7 @@ class ImageSource:
             bundle=package.path(_BUNDLE),
         )
         files = (work.dockerfile,) if work.dockerfile else ()
-        inputs = Inputs(own=False, files=files, parts=_parts(work, "", ()))
+        inputs = Inputs(own=False, files=files, parts=_parts(work, "", (), self._uv))
         return self._task(work, inputs, problem, estimate=10.0, needs=(f"{package.name}:build",))
 
     def _task(
@@ -194,7 +199,9 @@ def _has_image(package: Package) -> bool:
     return "build" in package.manifest.scripts and build.enabled is not False
 
 
-def _parts(work: ImageWork, python: str, backends: Entries) -> tuple[tuple[str, Entries], ...]:
+def _parts(
+    work: ImageWork, python: str, backends: Entries, uv: str
+) -> tuple[tuple[str, Entries], ...]:
     base = base_entries(work.base)
     if work.build_base:
         base += tuple((f"build: {name}", rest) for name, rest in base_entries(work.build_base))
@@ -206,7 +213,7 @@ def _parts(work: ImageWork, python: str, backends: Entries) -> tuple[tuple[str, 
         ("included", json.dumps(work.included)),
         ("port", str(work.port)),
     )
-    tools = (("python", python), ("uv", uv_version()))
+    tools = (("python", python), ("uv", uv))
     return (("base image", base), ("image", image), ("tools", tools), ("lock", backends))
 
 

@@ -9,6 +9,7 @@ import http.client
 import os
 import secrets
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -17,10 +18,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import docker
-from docker.errors import APIError, DockerException
+from docker.errors import APIError, DockerException, ImageLoadError
 from docker.models.containers import Container
 
 from monoyard.errors import MachineError
+from monoyard.images.archives import write_archive
+from monoyard.images.layouts import Layout
 from monoyard.images.machine_faults import refuse_full_disk
 
 _LABEL: Final = "dev.monoyard.trial"
@@ -28,6 +31,7 @@ _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 10
 _PAUSE: Final = 0.1
 _OK: Final = 200
+_LOOPBACK: Final = "127.0.0.1"
 _AWAY: Final = "the container engine went away while an image was tried"
 _MEMORY: Final = "512m"
 # An Ed25519 private key in PKCS #8 is these bytes and the 32 of the key (RFC 8410, section 7).
@@ -39,7 +43,8 @@ class Trial:
     """How an image is tried.
 
     Attributes:
-        reference: `HOST:PORT/NAME@DIGEST` to pull.
+        reference: `HOST:PORT/NAME@DIGEST` to pull, for an engine on this machine.
+        layout: The same image.
         port: Port it listens on.
         health: Path that answers 200.
         environment: Variables it is started with; `{random}` becomes 32 random characters and
@@ -48,6 +53,7 @@ class Trial:
     """
 
     reference: str
+    layout: Layout
     port: int
     health: str
     environment: Mapping[str, str]
@@ -75,10 +81,12 @@ class Trials:
 
     Args:
         client: The engine.
+        host: Name of the machine that the engine is on; empty for this one.
     """
 
-    def __init__(self, client: docker.DockerClient) -> None:
+    def __init__(self, client: docker.DockerClient, host: str = "") -> None:
         self._client = client
+        self._host = host
         self._is_stopped = threading.Event()
 
     def run(self, trial: Trial) -> str:
@@ -91,13 +99,18 @@ class Trials:
             MachineError: The engine ended, has no room for it, or is not well.
         """
         try:
-            with self._pulled(trial), _container(self._client, trial) as container:
-                problem = _watch(container, trial, self._is_stopped)
+            with (
+                self._loaded(trial) if self._host else self._pulled(trial) as reference,
+                _container(self._client, trial, reference, self._host) as container,
+            ):
+                problem = _watch(container, trial, self._host or _LOOPBACK, self._is_stopped)
         except APIError as error:
             said = str(error.explanation or error)
             if error.is_server_error():
                 raise _lost("the container engine cannot run an image", said) from error
             problem = f"the engine refused it: {said}"
+        except ImageLoadError as error:
+            raise _lost("the container engine cannot take an image", str(error)) from error
         except OSError as error:  # that is what a lost connection is to the engine's client
             raise _lost(_AWAY, str(error)) from error
         # An engine that is being stopped ends its containers first.
@@ -112,19 +125,34 @@ class Trials:
             raise _lost(_AWAY, problem) from error
 
     @contextlib.contextmanager
-    def _pulled(self, trial: Trial) -> Iterator[None]:
-        """Have an image in the engine while the block runs."""
+    def _pulled(self, trial: Trial) -> Iterator[str]:
+        """Have an image in the engine while the block runs; yield its name there."""
         try:
             self._client.images.pull(trial.reference)
         except APIError as error:
             said = str(error.explanation or error)
             refuse_full_disk(said, Path(self._client.info()["DockerRootDir"]))
             raise
+        with self._removing(trial.reference):
+            yield trial.reference
+
+    @contextlib.contextmanager
+    def _loaded(self, trial: Trial) -> Iterator[str]:
+        """Do as `_pulled`, with an engine that reaches nothing of this machine."""
+        name = f"monoyard-trial:{secrets.token_hex(16)}"
+        with self._removing(name), tempfile.TemporaryFile() as archive:
+            write_archive(trial.layout, name, archive)
+            archive.seek(0)
+            self._client.images.load(archive)
+            yield name
+
+    @contextlib.contextmanager
+    def _removing(self, name: str) -> Iterator[None]:
         try:
             yield
         finally:
             with contextlib.suppress(OSError):
-                self._client.images.remove(trial.reference)
+                self._client.images.remove(name)
 
     def stop(self) -> None:
         """End all trials of this process at once, from another thread than theirs."""
@@ -175,12 +203,14 @@ def _has_ended(owner: str) -> bool:
 
 
 @contextlib.contextmanager
-def _container(client: docker.DockerClient, trial: Trial) -> Iterator[Container]:
+def _container(
+    client: docker.DockerClient, trial: Trial, reference: str, host: str
+) -> Iterator[Container]:
     port = f"{trial.port}/tcp"
     container = client.containers.create(
-        trial.reference,
+        reference,
         environment={**_filled(trial.environment), "HOST": "0.0.0.0", "PORT": str(trial.port)},  # noqa: S104  inside the container
-        ports={port: ("127.0.0.1", 0)},
+        ports={port: None if host else (_LOOPBACK, 0)},
         read_only=True,
         tmpfs={"/tmp": "size=64m"},  # noqa: S108  the container's
         cap_drop=["ALL"],
@@ -205,9 +235,9 @@ def _filled(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _watch(container: Container, trial: Trial, is_stopped: threading.Event) -> str:
+def _watch(container: Container, trial: Trial, host: str, is_stopped: threading.Event) -> str:
     container.start()
-    problem = _await_health(container, trial, is_stopped) or _user_problem(container)
+    problem = _await_health(container, trial, host, is_stopped) or _user_problem(container)
     if problem:
         return f"{problem}\n{_output(container)}"
     began = time.monotonic()
@@ -222,14 +252,16 @@ def _watch(container: Container, trial: Trial, is_stopped: threading.Event) -> s
     return ""
 
 
-def _await_health(container: Container, trial: Trial, is_stopped: threading.Event) -> str:
+def _await_health(
+    container: Container, trial: Trial, host: str, is_stopped: threading.Event
+) -> str:
     deadline = time.monotonic() + _START_SECONDS
     said = "nothing answered"
     while time.monotonic() < deadline and not is_stopped.is_set():
         container.reload()
         if container.status != "running":
             return f"it ended before it answered (status {container.wait()['StatusCode']})"
-        is_healthy, said = _is_healthy(container, trial, said)
+        is_healthy, said = _is_healthy(container, trial, host, said)
         if is_healthy:
             return ""
         time.sleep(_PAUSE)
@@ -238,7 +270,7 @@ def _await_health(container: Container, trial: Trial, is_stopped: threading.Even
     return f"{asked} did not {wanted} within {_START_SECONDS:.0f} s: {said}"
 
 
-def _is_healthy(container: Container, trial: Trial, said: str) -> tuple[bool, str]:
+def _is_healthy(container: Container, trial: Trial, host: str, said: str) -> tuple[bool, str]:
     """Ask once; return what was said, which is what was said before where nothing can be asked."""
     if trial.health_command:
         done = container.exec_run(list(trial.health_command))
@@ -246,12 +278,12 @@ def _is_healthy(container: Container, trial: Trial, said: str) -> tuple[bool, st
     bound = container.ports.get(f"{trial.port}/tcp")
     if not bound:
         return False, said
-    status, said = _ask(int(bound[0]["HostPort"]), trial.health)
+    status, said = _ask(host, int(bound[0]["HostPort"]), trial.health)
     return status == _OK, said
 
 
-def _ask(port: int, path: str) -> tuple[int, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+def _ask(host: str, port: int, path: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
         connection.request("GET", path)
         status = connection.getresponse().status

@@ -4,7 +4,7 @@ from monoyard.install.daemons import DAEMONS, REGISTRY_PORT, Daemons
 from monoyard.install.directories import cache_directory, is_ci, state_directory
 from monoyard.install.interpreters import LocalInterpreters
 from monoyard.install.lock_writing import write_locks
-from monoyard.install.locking import Claims, exclusive
+from monoyard.install.locking import Claims, OutputLocks, exclusive
 from monoyard.install.node_modules import ensure_node_modules
 from monoyard.install.postgres import PostgresServer, prepare_postgres
 from monoyard.install.table import GROUPS, TABLE, Tool
@@ -20,6 +20,7 @@ __all__ = [
     "Claims",
     "Daemons",
     "LocalInterpreters",
+    "OutputLocks",
     "PostgresServer",
     "Tool",
     "Tools",

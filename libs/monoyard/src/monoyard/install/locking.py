@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -40,10 +41,64 @@ class Claims:
             return place
 
 
+class OutputLocks:
+    """Locks of the directories that tasks leave files in, one for each package of a checkout.
+
+    Two runs at once in one checkout build into the same directory. Whoever builds there holds the
+    lock; whoever copies from there waits meanwhile.
+
+    Args:
+        state: The checkout's state directory.
+    """
+
+    def __init__(self, state: Path) -> None:
+        self._place = state / "outputs"
+        self._held: dict[str, TextIO] = {}
+
+    def take(self, packages: Iterable[str]) -> bool:
+        """Take the locks of all these packages, or none where another run holds one."""
+        taken: dict[str, TextIO] = {}
+        for package in sorted(set(packages)):
+            handle = _opened(self._path(package))
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                for held in (handle, *taken.values()):
+                    held.close()
+                return False
+            taken[package] = handle
+        self._held |= taken
+        return True
+
+    def give_back(self, package: str) -> None:
+        """Let go of a lock, if it is held."""
+        if (handle := self._held.pop(package, None)) is not None:
+            handle.close()
+
+    def close(self) -> None:
+        """Let go of all."""
+        for package in list(self._held):
+            self.give_back(package)
+
+    @contextlib.contextmanager
+    def reading(self, package: str) -> Iterator[None]:
+        """Wait until nobody builds there, and let nobody begin for the time of the block."""
+        with _opened(self._path(package)) as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH)
+            yield
+
+    def _path(self, package: str) -> Path:
+        return self._place / f"{hashlib.sha256(package.encode()).hexdigest()[:32]}.lock"
+
+
+def _opened(path: Path) -> TextIO:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("w")
+
+
 @contextlib.contextmanager
 def exclusive(path: Path) -> Iterator[None]:
     """Hold a lock file for the time of the block; the kernel lets go of it if the process dies."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as handle:
+    with _opened(path) as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

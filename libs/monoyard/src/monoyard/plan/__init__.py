@@ -1,6 +1,7 @@
 """One plan: tasks with keys, causes, cache state and estimates; a value that everything asks."""
 
 from monoyard.plan.causes import (
+    LOCK_PARTS,
     BaseUnknown,
     Cause,
     ChangedFile,
@@ -15,12 +16,21 @@ from monoyard.plan.causes import (
     UnownedFile,
     cause_data,
 )
-from monoyard.plan.explain import Explanation, explain, explain_against
-from monoyard.plan.keys import Keys, Manifest
-from monoyard.plan.plan import Plan, PlannedTask, State, make_plan
+from monoyard.plan.explain import Explanation, difference_line, explain, explain_against
+from monoyard.plan.keys import Keys, Manifest, is_listing
+from monoyard.plan.needs import find_makers
+from monoyard.plan.plan import Plan, PlannedTask, State, make_plan, remake_manifests
 from monoyard.plan.reading import READ_BY_DEFAULT, UNREAD_BY_DEFAULT
 from monoyard.plan.schema import plan_schema
 from monoyard.plan.selection import Selection
+from monoyard.plan.shards import (
+    DURATIONS_FILE,
+    Division,
+    divide,
+    durations_document,
+    read_durations,
+    take,
+)
 from monoyard.plan.task import (
     EVERY_PROCESSOR,
     Entries,
@@ -32,7 +42,9 @@ from monoyard.plan.task import (
 )
 
 __all__ = [
+    "DURATIONS_FILE",
     "EVERY_PROCESSOR",
+    "LOCK_PARTS",
     "READ_BY_DEFAULT",
     "UNREAD_BY_DEFAULT",
     "BaseUnknown",
@@ -40,6 +52,7 @@ __all__ = [
     "ChangedFile",
     "ConfigChanged",
     "DependsOn",
+    "Division",
     "EngineChanged",
     "Entries",
     "Explanation",
@@ -60,9 +73,17 @@ __all__ = [
     "TaskSource",
     "UnownedFile",
     "cause_data",
+    "difference_line",
+    "divide",
+    "durations_document",
     "explain",
     "explain_against",
+    "find_makers",
     "gather",
+    "is_listing",
     "make_plan",
     "plan_schema",
+    "read_durations",
+    "remake_manifests",
+    "take",
 ]

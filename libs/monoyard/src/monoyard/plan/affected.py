@@ -64,8 +64,10 @@ class Affected:
         """Return why the task is affected; empty where it is not."""
         if self._changes.base.commit is None:
             return (BaseUnknown(self._changes.base.unknown),)
-        found: list[Cause] = list(self._own_files(task))
-        found.extend(self._moved[task.package] if task.inputs.own else ())
+        found: list[Cause] = []
+        for name in self._whole(task):
+            found.extend(self._files_of(name, task))
+            found.extend(self._moved[name])
         found.extend(self._declared(task))
         found.extend(self._parts(task))
         found.extend(self._dependencies(task))
@@ -111,12 +113,14 @@ class Affected:
                 found.add((name, zone_of(workspace.packages[name].inside(path))))
         return found
 
-    def _own_files(self, task: Task) -> Iterable[Cause]:
-        if not task.inputs.own:
-            return
+    def _whole(self, task: Task) -> tuple[str, ...]:
+        """Return the packages of which every file counts for a task."""
+        return (*((task.package,) if task.inputs.own else ()), *sorted(task.inputs.around))
+
+    def _files_of(self, package: str, task: Task) -> Iterable[Cause]:
         table = self._workspace.settings.files
-        is_root = self._workspace.packages[task.package].is_root
-        for path in self._own[task.package]:
+        is_root = self._workspace.packages[package].is_root
+        for path in self._own[package]:
             if task.inputs.unread or not is_root or not is_unread(path, table):
                 yield ChangedFile(path)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from monoyard.cache import Difference, Store
 from monoyard.plan.causes import LOCK_PARTS, locked_version
+from monoyard.plan.keys import is_listing
 from monoyard.plan.plan import PlannedTask
 
 _SHOWN = 6
@@ -86,7 +87,7 @@ def explain_against(planned: PlannedTask, parts: Mapping[str, str], store: Store
 
 def _lines(old: dict[str, str], new: Mapping[str, str], store: Store) -> tuple[str, ...]:
     found = store.manifests.difference(old, new)
-    lines = tuple(dict.fromkeys(_line(item) for item in _files_first(found)))
+    lines = tuple(dict.fromkeys(difference_line(item) for item in _files_first(found)))
     if len(lines) > _SHOWN:
         lines = (*lines[:_SHOWN], f"... and {len(lines) - _SHOWN} more differences")
     return lines
@@ -96,10 +97,11 @@ def _files_first(found: Iterable[Difference]) -> list[Difference]:
     return sorted(found, key=lambda item: "files" not in item.part and "sources" not in item.part)
 
 
-def _line(item: Difference) -> str:
+def difference_line(item: Difference) -> str:
+    """Return a difference of two keys in words."""
     if not item.label:  # the part as a whole
         return f"{item.part} {item.change}"
-    if item.part.endswith(" files") or "files of" in item.part or "sources of" in item.part:
+    if is_listing(item.part):
         word = {"added": "new", "removed": "gone"}.get(item.change, item.change)
         return f"{word}: {item.label}"
     if item.part in LOCK_PARTS:

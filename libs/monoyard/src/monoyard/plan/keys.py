@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +27,7 @@ _KEY_MAKING_ROOMS: Final = (
     "changes", "config", "images", "install", "locks", "plan", "process", "results", "run",
     "suites", "testing/plugins", "tools", "workspace",
 )  # fmt: skip
+_LISTINGS: Final = ("files of ", "all files of ", "sources of ", "unowned files", "files for ")
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,18 @@ class Keys:
             names[f"{kind} {task.package}"] = self._digest(
                 f"{kind} {task.package}", lambda: self._own(task.package, unread=inputs.unread)
             )
+        for package in sorted(inputs.around):
+            names[f"files of {package}"] = self._digest(
+                f"files of {package}", partial(self._own, package, unread=False)
+            )
         for package in sorted(inputs.packages):
             names[f"sources of {package}"] = self._digest(
                 f"sources of {package}", partial(self._sources, package)
             )
         if inputs.files:
-            label = f"inputs {json.dumps(inputs.files)}"
-            names["inputs"] = self._digest(label, lambda: self._declared(inputs.files))
+            # Listed once: what git ignores may be another when it is asked for again.
+            listing = cache(partial(self._declared, inputs.files))
+            names["inputs"] = self._digest(_inputs_label(task), listing)
         if inputs.base_files:
             label = f"base {json.dumps(inputs.base_files)}"
             names["base files"] = self._digest(label, lambda: self._at_base(inputs.base_files))
@@ -105,7 +111,7 @@ class Keys:
         if name in own:
             return own[name]
         if name == "inputs":
-            return self._declared(task.inputs.files)
+            return self._parts[_inputs_label(task)][1]()
         if name == "base files":
             return self._at_base(task.inputs.base_files)
         return self._parts[name][1]() if name in self._parts and name in names else ()
@@ -173,6 +179,18 @@ class Keys:
                     (f"{path} -> {target}", entry) for target, entry in tree.behind_link(path)
                 )
         return tuple(rows)
+
+
+def is_listing(part: str) -> bool:
+    """Say whether the labels of a part of a manifest are files, from the top.
+
+    One of a symbolic link is followed by ` -> ` and what that leads to.
+    """
+    return part == "inputs" or part.startswith(_LISTINGS)
+
+
+def _inputs_label(task: Task) -> str:
+    return f"inputs {json.dumps(task.inputs.files)}"
 
 
 def engine_digest() -> str:

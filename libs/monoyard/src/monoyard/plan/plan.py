@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
@@ -80,6 +81,8 @@ class Plan:
         narrowed: Whether only what a change affects was selected.
         workspace: The workspace it is about.
         base_tree: Files of the base, where a task reads them.
+        covered: Paths that reach the tasks by other parts of their keys than files, now or at the
+            base.
     """
 
     tasks: tuple[PlannedTask, ...]
@@ -89,14 +92,17 @@ class Plan:
     narrowed: bool
     workspace: Workspace
     base_tree: Tree | None
+    covered: frozenset[str] = frozenset()
 
-    def restricted(self, keep: Callable[[Task], bool]) -> Plan:
-        """Return the plan in which tasks that are not wanted are not selected."""
+    def restricted(
+        self, keep: Callable[[Task], bool], reason: str = "not part of this session"
+    ) -> Plan:
+        """Return the plan in which tasks that are not wanted are not selected, and why."""
         return replace(
             self,
             tasks=tuple(
                 planned if keep(planned.task) or planned.state is State.NOT_SELECTED
-                else replace(planned, state=State.NOT_SELECTED, reason="not part of this session")
+                else replace(planned, state=State.NOT_SELECTED, reason=reason)
                 for planned in self.tasks
             ),
         )  # fmt: skip
@@ -143,6 +149,8 @@ def make_plan(
     event: Event,
     resolve: Callable[[Task], Entries],
     workspace_id: str,
+    *,
+    during: Callable[[str], AbstractContextManager[object]] = nullcontext,
 ) -> Plan:
     """Make the plan.
 
@@ -156,32 +164,65 @@ def make_plan(
         resolve: Returns a further part of a selected task's key that only the machine knows, such
             as the resolution of requirements without a lock.
         workspace_id: Names this workspace in the store, for durations.
+        during: Told of each step while it lasts.
     """
     sources = tuple(sources)
-    sourced = gather(sources, workspace)
-    covered = sourced.covered
-    changes, earlier = _gather_earlier(sources, changes)
+    with during("make tasks"):
+        sourced = gather(sources, workspace)
+        covered = sourced.covered
+        changes, earlier = _gather_earlier(sources, changes)
     before = {task.id: task for task in earlier.tasks} if earlier is not None else None
     covered |= earlier.covered if earlier is not None else frozenset()
-    affected = Affected(workspace, changes, before, covered)
-    makers = find_makers(sourced.tasks)
-    causes = spread_causes({task.id: affected.causes(task) for task in sourced.tasks}, makers)
+    with during("find what is affected"):
+        affected = Affected(workspace, changes, before, covered)
+        makers = find_makers(sourced.tasks)
+        causes = spread_causes({task.id: affected.causes(task) for task in sourced.tasks}, makers)
     narrowed = selection.narrows_by_change(event)
     left_out = left_out_tasks(sourced.tasks, selection, causes if narrowed else None, changes.base)
-    keys = Keys(workspace, covered, changes.tree)
-    manifests = make_manifests(
-        sourced.tasks,
-        lambda task: selection.use_cache and task.id not in left_out and not task.skip,
-        makers,
-        lambda task, made: keys.manifest(task, resolve(task), made),
-    )
-    stored = _look_up(sourced.tasks, manifests, selection, store)
-    estimates = store.history.estimates(workspace_id)
+    with during("make keys"):
+        keys = Keys(workspace, covered, changes.tree)
+        manifests = make_manifests(
+            sourced.tasks,
+            lambda task: selection.use_cache and task.id not in left_out and not task.skip,
+            makers,
+            lambda task, made: keys.manifest(task, resolve(task), made),
+        )
+    with during("look up results"):
+        stored = _look_up(sourced.tasks, manifests, selection, store)
+        estimates = store.history.estimates(workspace_id)
     planned = tuple(
         _planned(task, causes, left_out, manifests, stored, estimates) for task in sourced.tasks
     )
     notes = tuple(dict.fromkeys((*workspace.notes, *sourced.notes)))
-    return Plan(planned, changes.base, changes.paths, notes, narrowed, workspace, changes.tree)
+    return Plan(
+        planned, changes.base, changes.paths, notes, narrowed, workspace, changes.tree, covered
+    )
+
+
+def remake_manifests(
+    plan: Plan,
+    workspace: Workspace,
+    sources: Iterable[TaskSource],
+    wanted: Container[str],
+    resolve: Callable[[Task], Entries],
+) -> dict[str, Manifest]:
+    """Return the manifests of tasks by id as they would be in a plan that is made now.
+
+    Args:
+        plan: The plan as it was made.
+        workspace: The workspace of the work tree as it is now.
+        sources: As for `make_plan`.
+        wanted: Ids of tasks; one that is none any more is missing in the answer.
+        resolve: As for `make_plan`.
+    """
+    sourced = gather(sources, workspace)
+    keys = Keys(workspace, sourced.covered | plan.covered, plan.base_tree)
+    return make_manifests(
+        sourced.tasks,
+        lambda task: task.id in wanted,
+        find_makers(sourced.tasks),
+        lambda task, made: keys.manifest(task, resolve(task), made),
+    )
 
 
 def _gather_earlier(

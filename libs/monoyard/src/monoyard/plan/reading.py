@@ -28,6 +28,7 @@ UNREAD_BY_DEFAULT: Final = (
     "SECURITY*",
     "changelog.d/**",
     "docs/**",
+    "monoyard-durations.json",
     "noxfile.py",
     "tasks.py",
 )

@@ -22,6 +22,7 @@ class Inputs:
         own: Whether the files of its package count.
         unread: Whether those that no test reads (noxfile, README at the root) count as well.
         packages: Packages whose sources (not tests or documents) count.
+        around: Packages of which every file counts, as if it were the task's own.
         files: Globs from the top for further files, tracked or not.
         base_files: Paths from the top, read as they are at the base.
         parts: Everything that is not a file: name of the part to its (label, value) pairs, such as
@@ -31,6 +32,7 @@ class Inputs:
     own: bool = True
     unread: bool = False
     packages: frozenset[str] = frozenset()
+    around: frozenset[str] = frozenset()
     files: tuple[str, ...] = ()
     base_files: tuple[str, ...] = ()
     parts: tuple[tuple[str, Entries], ...] = ()

@@ -7,7 +7,7 @@ for the tasks of a run, which guarantees that nothing outlives it.
 from monoyard.process.capture import capture, finish, follow, kill_running, start
 from monoyard.process.command import Command, Completed
 from monoyard.process.detached import start_detached
-from monoyard.process.environment import PASSED_THROUGH, PROXIES, clean, for_git
+from monoyard.process.environment import PASSED_THROUGH, PROXIES, clean, for_git, for_remote_git
 from monoyard.process.foreground import run_in_foreground
 from monoyard.process.redaction import Secret, redact_argv
 from monoyard.process.supervisor import Exit, Job, Supervisor
@@ -26,6 +26,7 @@ __all__ = [
     "finish",
     "follow",
     "for_git",
+    "for_remote_git",
     "kill_running",
     "redact_argv",
     "run_in_foreground",

@@ -27,6 +27,11 @@ PROXIES = (
 )  # fmt: skip
 """Names by which programs that go to the network find their way."""
 
+_WAYS_TO_REMOTES = (
+    "GIT_ASKPASS", "GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_", "GIT_PROXY_",
+    "GIT_SSH", "GIT_SSL_",
+)  # fmt: skip
+
 
 def clean(declared: Iterable[str] = (), source: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment of a task: the short list above plus the declared names that are set.
@@ -64,3 +69,10 @@ def for_git(source: Mapping[str, str] | None = None) -> dict[str, str]:
         if name in source:
             kept[name] = source[name]
     return kept
+
+
+def for_remote_git(source: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return `for_git`, with the ways to a remote and its credentials that variables may say."""
+    source = os.environ if source is None else source
+    ways = {name: value for name, value in source.items() if name.startswith(_WAYS_TO_REMOTES)}
+    return {**for_git(source), **ways}

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from monoyard.delivery import Holder, Record
-from monoyard.delivery.workloads import Workload
+from monoyard.delivery.workloads import HELD, Workload
 
 _COMMIT: Final = 12
 _DIGEST: Final = 19  # `sha256:` and twelve digits
@@ -57,7 +57,9 @@ def _workload(item: Workload) -> str:
     parts.append(short(item.digests[0]) if item.digests else "no digest")
     parts.append(f"commit {item.commit[:_COMMIT] or _UNKNOWN}")
     parts.append(f"{item.pods} ready")
-    if item.message and item.phase != "completed":
+    if item.is_held:  # Argo Rollouts' own message for it says less
+        parts.append(HELD)
+    elif item.message and item.phase != "completed":
         parts.append(item.message)
     return "  ".join(parts)
 

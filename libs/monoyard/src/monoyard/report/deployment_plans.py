@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from monoyard.delivery.manifests import FieldChange, ObjectChange
@@ -17,12 +17,15 @@ _COMMIT: Final = 12
 _SIGNS: Final = {"added": "+", "changed": "~", "removed": "-"}
 
 
-def deployment_plan_lines(plan: DeployPlan, where: str) -> Iterator[str]:
+def deployment_plan_lines(
+    plan: DeployPlan, where: str, further: Iterable[str] = ()
+) -> Iterator[str]:
     """Yield a plan: what forbids it last, where the eye is.
 
     Args:
         plan: The plan.
         where: Namespace and cluster, in words.
+        further: Lines on what it would take.
     """
     request = plan.request
     yield f"{request.environment}: commit {request.commit[:_COMMIT]} to {where}"
@@ -34,6 +37,7 @@ def deployment_plan_lines(plan: DeployPlan, where: str) -> Iterator[str]:
     if kept:
         yield f"  keep     {', '.join(item.name for item in kept)}"
     yield from (f"  note: {note}" for note in plan.notes)
+    yield from (f"  {line}" for line in further)
     yield from (line for refusal in plan.refusals for line in _refusal(refusal.message,
                                                                         refusal.hint))  # fmt: skip
     yield f"plan {plan.hash[:16]}: {_verdict(plan)}"
@@ -89,6 +93,10 @@ def _backup(item: ServicePlan) -> Iterator[str]:
     yield "        recovery point: the backup's beginning; what is written later is not in it"
     if backup.proves:
         yield f"      proves the backup by a restored copy: {backup.proves}"
+        for trial in backup.trials:
+            yield f"        {trial.version} writes and reads there: {' '.join(trial.words)}"
+        if not backup.trials:
+            yield "        no version of the service tries the copy: its chart names no trial"
 
 
 def _migrations(item: ServicePlan) -> Iterator[str]:

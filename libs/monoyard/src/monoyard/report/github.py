@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain, islice
 from pathlib import Path
 
 from monoyard.report.verdict import last_line
-from monoyard.report.words import duration, rerun, tests
+from monoyard.report.words import duration, flaky_line, rerun, tests
 from monoyard.results import Outcome, TaskResult
-from monoyard.run import RunSummary
+from monoyard.run import FlakyTask, RunSummary
 
 _ANNOTATIONS = 50  # GitHub shows no more of one step
 
 
 def annotation_lines(summary: RunSummary) -> Iterator[str]:
     """Yield workflow commands, one for each finding and failed test."""
-    said = 0
-    for result in summary.results.values():
-        if result.outcome not in {Outcome.FAIL, Outcome.ERROR}:
-            continue
-        for line in _of_result(result):
-            said += 1
-            if said <= _ANNOTATIONS:
-                yield line
+    failures = (
+        line for result in summary.results.values()
+        if result.outcome in {Outcome.FAIL, Outcome.ERROR} for line in _of_result(result)
+    )  # fmt: skip
+    flaky = (line for item in summary.flaky for line in _of_flaky(item))
+    yield from islice(chain(failures, flaky), _ANNOTATIONS)
 
 
 def write_summary(summary: RunSummary, environment: Mapping[str, str]) -> None:
@@ -46,6 +45,15 @@ def _of_result(result: TaskResult) -> Iterator[str]:
         yield f"::error title={title}::{_data(result.reason or 'failed')}"
 
 
+def _of_flaky(item: FlakyTask) -> Iterator[str]:
+    title = f"title={_property(item.task)} is flaky"
+    for case in item.cases:
+        place = f"file={_property(case.path)},line={max(1, case.line)},"
+        yield f"::warning {place}{title}::{_data(f'{case.name}: {case.message}')}"
+    if not item.cases:
+        yield f"::warning {title}::{_data(flaky_line(item))}"
+
+
 def _summary(summary: RunSummary) -> Iterator[str]:
     yield f"### {last_line(summary)}"
     yield ""
@@ -57,6 +65,10 @@ def _summary(summary: RunSummary) -> Iterator[str]:
         said = result.reason or (tests(result.tests) if result.tests else "")
         cell = f"{result.outcome.value}: {said}".replace("|", "\\|")
         yield f"| {result.task} | {cell} | {duration(result.seconds)} | `{rerun(result)}` |"
+    for item in summary.flaky:
+        result = summary.results[item.task]
+        cell = flaky_line(item).replace("|", "\\|")
+        yield f"| {item.task} | {cell} | {duration(result.seconds)} | `{rerun(result)}` |"
 
 
 def _data(text: str) -> str:

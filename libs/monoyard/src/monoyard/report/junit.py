@@ -1,4 +1,7 @@
-"""One JUnit file for the whole run: every task is a suite, every test or finding a case."""
+"""One JUnit file for the whole run: every task is a suite, every test or finding a case.
+
+A test that passed in a later attempt is a case with `flakyFailure`, as Maven Surefire writes it.
+"""
 
 from __future__ import annotations
 
@@ -26,23 +29,30 @@ def _suite(result: TaskResult) -> ElementTree.Element:
         element = ElementTree.SubElement(suite, "testcase", classname=result.task, name=case.name)
         kind = {Outcome.FAIL: "failure", Outcome.ERROR: "error"}.get(case.outcome, "skipped")
         failures += kind != "skipped"
-        ElementTree.SubElement(element, kind, message=_plain(case.message)).text = _plain(
-            case.details
-        )
+        _add(element, kind, case.message, case.details)
+    for case in result.flaky_cases:
+        element = ElementTree.SubElement(suite, "testcase", classname=result.task, name=case.name)
+        _add(element, "flakyFailure", case.message, case.details)
     if result.outcome in {Outcome.FAIL, Outcome.ERROR} and not failures:
         element = ElementTree.SubElement(suite, "testcase", classname=result.task, name=result.task)
         lines = [f"{place(item)}{item.message} [{item.rule}]" for item in result.findings]
         text = "\n".join(lines) or result.log
         message = result.reason or f"{len(lines)} findings"
-        ElementTree.SubElement(element, "failure", message=_plain(message)).text = _plain(text)
+        _add(element, "failure", message, text)
         failures = 1
-    elif not result.cases:
+    elif not len(suite) or (result.is_flaky and not result.flaky_cases):
         element = ElementTree.SubElement(suite, "testcase", classname=result.task, name=result.task)
         if result.outcome is not Outcome.PASS:
-            ElementTree.SubElement(element, "skipped", message=_plain(result.reason))
+            _add(element, "skipped", result.reason, "")
+        for attempt in result.earlier:
+            _add(element, "flakyFailure", attempt.reason or "failed", attempt.log)
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(failures))
     return suite
+
+
+def _add(element: ElementTree.Element, kind: str, message: str, text: str) -> None:
+    ElementTree.SubElement(element, kind, message=_plain(message)).text = _plain(text)
 
 
 def _plain(text: str) -> str:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from monoyard.report.words import announce, count, duration
 from monoyard.results import Outcome
-from monoyard.run import BatchStarted, Event, Preparing, Stopping, TaskEnded
+from monoyard.run import AttemptFailed, BatchStarted, Event, Preparing, Stopping, TaskEnded
 
 _ROWS = 12
 
@@ -47,18 +47,25 @@ class LiveReport:
             self._running[event.batch] = (event.tasks, time.monotonic())
         elif isinstance(event, TaskEnded):
             self._left.pop(event.result.task, None)
-            tasks, began = self._running.get(event.batch, ((), 0.0))
-            rest = tuple(task for task in tasks if task != event.result.task)
-            if rest:
-                self._running[event.batch] = (rest, began)
-            else:
-                self._running.pop(event.batch, None)
+            self._take_off(event.result.task, event.batch)
             if event.result.outcome not in {Outcome.PASS, Outcome.SKIP}:
                 self._console.print(Text("\n".join(announce(event.result)), style="bold red"))
+        elif isinstance(event, AttemptFailed):
+            self._take_off(event.result.task, event.batch)
+            lines = [*announce(event.result), f"again, {count(event.left, 'attempt')} left"]
+            self._console.print(Text("\n".join(lines), style="bold yellow"))
         elif isinstance(event, Preparing):
             self._preparing = event.words
         elif isinstance(event, Stopping):
             self._console.print(Text(f"stopping: {event.why}", style="yellow"))
+
+    def _take_off(self, ended: str, batch: int) -> None:
+        tasks, began = self._running.get(batch, ((), 0.0))
+        rest = tuple(task for task in tasks if task != ended)
+        if rest:
+            self._running[batch] = (rest, began)
+        else:
+            self._running.pop(batch, None)
 
     def close(self) -> None:
         """Take the board away; the verdict follows."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TextIO
 
-from monoyard.report.words import announce
-from monoyard.run import Event, Preparing, Stopping, TaskEnded
+from monoyard.report.words import announce, count
+from monoyard.run import AttemptFailed, BatchStarted, Event, Preparing, Stopping, TaskEnded
 
 
 class PlainReport:
@@ -21,11 +21,15 @@ class PlainReport:
             if event.batch:
                 for line in announce(event.result):
                     self._say(line)
+        elif isinstance(event, AttemptFailed):
+            for line in announce(event.result):
+                self._say(line)
+            self._say(f"AGAIN {event.result.task}, {count(event.left, 'attempt')} left")
         elif isinstance(event, Preparing):
             self._say(f"{event.words} ...")
         elif isinstance(event, Stopping):
             self._say(f"stopping: {event.why}")
-        elif len(event.tasks) == 1:
+        elif isinstance(event, BatchStarted) and len(event.tasks) == 1:
             self._say(f"RUN   {event.tasks[0]}")
 
     def close(self) -> None:

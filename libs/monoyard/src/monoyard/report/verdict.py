@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from monoyard.plan import State
-from monoyard.report.words import count, duration, errors, headline, rerun, tests
+from monoyard.report.words import count, duration, errors, flaky_line, headline, rerun, tests
 from monoyard.results import Finding, Outcome, TaskResult, Verdict
 from monoyard.run import RunSummary
 
@@ -28,6 +28,9 @@ def verdict_lines(summary: RunSummary) -> Iterator[str]:
     yield ""
     yield from _fixable(failures)
     yield from _skips(summary)
+    yield from (flaky_line(item) for item in summary.flaky)
+    if summary.flaky:
+        yield "what is flaky, with its history: invoke flaky"
     yield from (f"note: {note}" for note in summary.notes)
     yield from _suites(summary)
     yield last_line(summary)
@@ -45,6 +48,8 @@ def last_line(summary: RunSummary) -> str:
     ):  # fmt: skip
         if outcomes[outcome]:
             parts.append(f"{outcomes[outcome]} {word}")
+    if summary.flaky:
+        parts.append(f"{len(summary.flaky)} flaky")
     parts.append(f"{cached} from cache")
     if summary.tests.total:
         parts.append(f"tests: {tests(summary.tests)}")

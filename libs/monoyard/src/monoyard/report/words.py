@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from monoyard.results import Outcome, TaskResult, TestCase, TestCounts
+from monoyard.run import FlakyTask
 
 _MINUTE = 60
 _FAILURES_NAMED = 3
@@ -63,6 +64,18 @@ def headline(result: TaskResult) -> str:
     if result.outcome in {Outcome.PASS, Outcome.FAIL, Outcome.ERROR}:
         parts.append("cached" if result.is_cached else f"in {duration(result.seconds)}")
     return " ".join(parts)
+
+
+def flaky_line(item: FlakyTask) -> str:
+    """Return that a task is flaky, with the tests that passed in a later attempt."""
+    cases = ", ".join(case.name for case in item.cases)
+    said = "passed in a later attempt" if item.is_retried else "ends otherwise now and then"
+    counts = f"under one key it failed {_times(item.failed)} and passed {_times(item.passed)}"
+    return f"flaky: {item.task} {said}: {counts}" + (f": {cases}" if cases else "")
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
 
 
 def announce(result: TaskResult) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """What tasks and runs come to: values without behaviour, shared by all rooms above."""
 
 from monoyard.results.security import SEVERITIES, SecurityFinding, merge_findings
+from monoyard.results.timing import Phases, Span
 from monoyard.results.values import (
     Finding,
     Outcome,
@@ -15,8 +16,10 @@ __all__ = [
     "SEVERITIES",
     "Finding",
     "Outcome",
+    "Phases",
     "SecurityFinding",
     "Severity",
+    "Span",
     "TaskResult",
     "TestCase",
     "TestCounts",

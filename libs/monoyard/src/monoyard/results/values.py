@@ -121,6 +121,7 @@ class TaskResult:
         is_cached: Replayed from the store.
         max_rss: Peak memory in bytes; 0 where unknown.
         files: Name to path of what the task made (JUnit, coverage), for artifacts.
+        earlier: The results of earlier attempts in the same run, none of which passed.
     """
 
     task: str
@@ -134,6 +135,25 @@ class TaskResult:
     is_cached: bool = False
     max_rss: int = 0
     files: Mapping[str, str] = field(default_factory=dict)
+    earlier: tuple[TaskResult, ...] = ()
+
+    @property
+    def is_flaky(self) -> bool:
+        """Whether it passed only after it had failed in the same run."""
+        return self.outcome is Outcome.PASS and bool(self.earlier)
+
+    @property
+    def flaky_cases(self) -> tuple[TestCase, ...]:
+        """Tests that failed in an earlier attempt and not in the last, each as it failed first."""
+        if self.tests is None:  # the last attempt does not say which tests passed
+            return ()
+        still = {case.name for case in self.cases}
+        found: dict[str, TestCase] = {}
+        for attempt in self.earlier:
+            for case in attempt.cases:
+                if case.outcome is not Outcome.SKIP and case.name not in still:
+                    found.setdefault(case.name, case)
+        return tuple(found.values())
 
     def to_data(self) -> dict[str, Any]:
         """Return the result as JSON-able data."""
@@ -149,6 +169,7 @@ class TaskResult:
             "is_cached": self.is_cached,
             "max_rss": self.max_rss,
             "files": dict(self.files),
+            "earlier": [attempt.to_data() for attempt in self.earlier],
         }
 
     @classmethod
@@ -167,6 +188,7 @@ class TaskResult:
         values["cases"] = tuple(
             TestCase(**{**item, "outcome": Outcome(item["outcome"])}) for item in values["cases"]
         )
+        values["earlier"] = tuple(cls.from_data(item) for item in values["earlier"])
         values["tests"] = TestCounts(**values["tests"]) if values["tests"] else None
         return cls(**values)
 

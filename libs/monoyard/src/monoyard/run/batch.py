@@ -27,6 +27,7 @@ class Batch:
         workers: Processes that its task's work is dealt out to; 0 where that cannot be divided.
         estimate: Expected seconds.
         waits_for: Tasks that must have ended.
+        prepared: When what it needs was looked into, from and to.
         state: `waiting`, `preparing`, `ready`, `running` or `done`.
     """
 
@@ -40,6 +41,7 @@ class Batch:
     workers: int
     estimate: float
     waits_for: frozenset[str]
+    prepared: tuple[float, float] = (0.0, 0.0)
     state: str = "waiting"
     around: BatchSurroundings | None = None
     steps: list[Step] = field(default_factory=list)

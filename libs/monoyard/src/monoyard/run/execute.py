@@ -7,22 +7,24 @@ import shutil
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from monoyard.cache import Store
+from monoyard.cache import Store, StoredFile
 from monoyard.errors import InterruptedRunError, MonoyardError
-from monoyard.plan import Plan, State
-from monoyard.results import Outcome, TaskResult
+from monoyard.plan import Plan, PlannedTask, State
+from monoyard.results import Outcome, Phases, TaskResult
 from monoyard.run.budget import Budget
-from monoyard.run.events import BatchStarted, Event, Subscriber, TaskEnded
+from monoyard.run.events import AttemptFailed, BatchStarted, Event, Subscriber, TaskEnded
+from monoyard.run.flaky import find_flaky
 from monoyard.run.keeping import Keeper
 from monoyard.run.machinery import Machinery
-from monoyard.run.outputs import clear_outputs
+from monoyard.run.outputs import clear_outputs, read_outputs
 from monoyard.run.records import Records
 from monoyard.run.scheduler import Options, Scheduler
 from monoyard.run.servers import Postgres
 from monoyard.run.summary import RunSummary
+from monoyard.run.timeline import Recorder
 from monoyard.suites import BULK, EXECUTORS, Executor
 
 
@@ -43,6 +45,7 @@ class RunRequest:
         reasons: Task id to why it has to run.
         executors: Kind of work to what executes it.
         remarks: What executors add while they work, for a person to know.
+        phases: The steps of the engine so far; those of the run are added.
     """
 
     plan: Plan
@@ -57,6 +60,7 @@ class RunRequest:
     reasons: Mapping[str, tuple[str, ...]]
     executors: Mapping[type, Executor] = field(default_factory=lambda: EXECUTORS)
     remarks: Sequence[str] = ()
+    phases: Phases = field(default_factory=Phases)
 
 
 def new_run_id(now: float) -> str:
@@ -74,9 +78,13 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
     """
     began = time.monotonic()
     directory = request.records.begin(run_id)
-    timeline: list[dict[str, object]] = []
+    recorder = Recorder(began)
+    subscribers: tuple[Subscriber, ...] = (recorder, *request.subscribers)
     results = _settled(request)
     by_id = {planned.task.id: planned for planned in request.plan.tasks}
+    left = request.machinery.outputs
+    for planned in request.plan.in_state(State.HIT):
+        left[planned.task.id] = _digests(planned.stored.outputs if planned.stored else ())
 
     def publish(event: Event) -> None:
         if isinstance(event, BatchStarted):
@@ -84,17 +92,15 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
                 clear_outputs(request.plan.workspace, by_id[task].task)
         elif isinstance(event, TaskEnded):
             results[event.result.task] = event.result
-            timeline.append(
-                {
-                    "task": event.result.task,
-                    "batch": event.batch,
-                    "end": event.at,
-                    "seconds": event.result.seconds,
-                }
-            )
-            if request.keeper is not None:
-                request.keeper.add(by_id[event.result.task], event.result)
-        for subscriber in request.subscribers:
+            planned = by_id[event.result.task]
+            outputs: tuple[StoredFile, ...] = ()
+            if planned.task.outputs and event.result.outcome is Outcome.PASS:
+                outputs = read_outputs(request.plan.workspace, planned.task)
+                left[planned.task.id] = _digests(outputs)
+            _keep(request.keeper, planned, event.result, outputs)
+        elif isinstance(event, AttemptFailed):
+            _keep(request.keeper, by_id[event.result.task], event.result, ())
+        for subscriber in subscribers:
             subscriber(event)
 
     for result in results.values():
@@ -103,19 +109,22 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
     stopped: MonoyardError | None = None
     todo = request.plan.in_state(State.RUN)
     if todo:
+        recorder.origin = time.monotonic()
         scheduler = Scheduler(
             request.machinery, request.budget, request.options, publish, request.postgres,
             directory, request.executors,
         )  # fmt: skip
         estimates = {planned.task.id: planned.estimate for planned in todo}
         try:
-            scheduler.run([planned.task for planned in todo], estimates, dict(results))
+            with request.phases.during("run tasks"):
+                scheduler.run([planned.task for planned in todo], estimates, dict(results))
         except MonoyardError as error:
             stopped = error
-    if request.keeper is not None:
-        request.keeper.flush()
-        if todo:
-            request.store.evict()
+    with request.phases.during("keep results"):
+        if request.keeper is not None:
+            request.keeper.flush()
+            if todo:
+                request.store.evict()
     for bulk in directory.glob(f"*/{BULK}"):
         shutil.rmtree(bulk, ignore_errors=True)
     notes = (
@@ -131,13 +140,19 @@ def execute(request: RunRequest, run_id: str) -> RunSummary:
     }
     summary = RunSummary(
         run_id, request.plan, ordered, time.monotonic() - began, stopped is not None,
-        request.reasons, notes,
+        request.reasons, notes, find_flaky(request.plan, ordered, request.store),
+        recorder.timeline(),
     )  # fmt: skip
-    _write_record(summary, timeline, directory)
-    request.records.prune()
+    with request.phases.during("write the record"):
+        _write_record(summary, directory)
+        request.records.prune()
     if stopped is not None and not isinstance(stopped, InterruptedRunError):
         raise stopped
     return summary
+
+
+def _digests(outputs: tuple[StoredFile, ...]) -> dict[str, str]:
+    return {file.path: file.digest for file in outputs}
 
 
 def _settled(request: RunRequest) -> dict[str, TaskResult]:
@@ -152,7 +167,21 @@ def _settled(request: RunRequest) -> dict[str, TaskResult]:
     return results
 
 
-def _write_record(summary: RunSummary, timeline: list[dict[str, object]], directory: Path) -> None:
+def _keep(
+    keeper: Keeper | None,
+    planned: PlannedTask,
+    result: TaskResult,
+    outputs: tuple[StoredFile, ...],
+) -> None:
+    """Have a result remembered, and stored where it may be replayed as a pass."""
+    if keeper is None:
+        return
+    if result.is_flaky:  # its failure would be hidden by every replay (docs/adr/0026)
+        planned = replace(planned, task=replace(planned.task, is_cacheable=False))
+    keeper.add(planned, result, outputs)
+
+
+def _write_record(summary: RunSummary, directory: Path) -> None:
     data = summary.to_data()
-    data["timeline"] = timeline
+    data["timeline"] = summary.timeline.to_data()
     (directory / "run.json").write_text(json.dumps(data, separators=(",", ":")), encoding="utf-8")

@@ -1,34 +1,30 @@
 """Stores results of tasks that passed, but only where their inputs stood still meanwhile.
 
 A file that is edited while a task runs makes its result one of neither state. So before anything is
-stored the tree is read again, and a task whose key would be another now, or whose files were
-touched since the run began, is not kept.
+stored the tree is looked at again, and a task whose key would be another now, or whose inputs were
+written since the run began, is not kept.
 """
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from monoyard import __version__
 from monoyard.cache import Item, Source, Store, StoredFile, StoredResult
 from monoyard.cache import Outcome as StoredOutcome
-from monoyard.plan import PlannedTask
+from monoyard.errors import MonoyardError
+from monoyard.plan import Manifest, Plan, PlannedTask
 from monoyard.results import Outcome, TaskResult
-from monoyard.workspace import (
-    Repository,
-    Tree,
-    Workspace,
-    compile_globs,
-    files_on_disk,
-    take_snapshot,
-)
+from monoyard.run.outputs import read_outputs
+from monoyard.run.steadiness import Steadiness
 
 _INTERVAL_SECONDS = 5.0
 # Reading the tree again costs its share of a large repository's run; this bounds the share.
 _SHARE_OF_TIME = 0.02
+
+_Pending = tuple[PlannedTask, TaskResult, tuple[StoredFile, ...]]
 
 
 class Keeper:
@@ -36,8 +32,8 @@ class Keeper:
 
     Args:
         store: Where they go.
-        workspace: The workspace the plan was made of.
-        repository: To read the tree again.
+        plan: What is run.
+        look_again: Returns the manifests that tasks of the plan, by id, have as things are now.
         workspace_id: Names the workspace in the store.
         run_id: Names the run in the store.
         began: Unix nanoseconds before the plan's tree was read.
@@ -47,28 +43,31 @@ class Keeper:
     def __init__(
         self,
         store: Store,
-        workspace: Workspace,
-        repository: Repository,
+        plan: Plan,
+        look_again: Callable[[frozenset[str]], Mapping[str, Manifest]],
         workspace_id: str,
         run_id: str,
         began: int,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        self._workspace = workspace
-        self._repository = repository
+        self._plan = plan
+        self._workspace = plan.workspace
+        self._began = began
+        self._look_again = look_again
         self._workspace_id = workspace_id
         self._run_id = run_id
-        self._began = began
         self._clock = clock
-        self._pending: list[tuple[PlannedTask, TaskResult]] = []
+        self._pending: list[_Pending] = []
         self._outcomes: list[StoredOutcome] = []
         self._durations: dict[str, float] = {}
         self._next_flush = clock() + _INTERVAL_SECONDS
         self.notes: list[str] = []
 
-    def add(self, planned: PlannedTask, result: TaskResult) -> None:
-        """Take a result; it is stored with the next flush if it passed."""
+    def add(
+        self, planned: PlannedTask, result: TaskResult, outputs: tuple[StoredFile, ...] = ()
+    ) -> None:
+        """Take a result with what the task left; it is stored with the next flush if it passed."""
         manifest = planned.manifest
         if manifest is None or result.outcome not in {Outcome.PASS, Outcome.FAIL, Outcome.ERROR}:
             return
@@ -78,7 +77,7 @@ class Keeper:
         )
         self._durations[result.task] = result.seconds
         if passed and planned.task.is_cacheable:
-            self._pending.append((planned, result))
+            self._pending.append((planned, result, outputs))
             if self._clock() > self._next_flush:
                 self.flush()
 
@@ -97,48 +96,41 @@ class Keeper:
         pending, self._pending = self._pending, []
         if not pending:
             return
-        kept: list[tuple[PlannedTask, TaskResult]] = []
-        unstable = self._unstable(take_snapshot(self._repository, self._store.memo))
-        for planned, result in pending:
-            if moved := sorted(self._inputs_among(planned, unstable)):
+        kept: list[_Pending] = []
+        moved = self._moved([planned for planned, _, _ in pending])
+        for planned, result, outputs in pending:
+            if what := moved[planned.task.id]:
                 self.notes.append(
-                    f"{result.task}: {moved[0]} changed while it ran, so its result was not kept"
+                    f"{result.task}: {what} changed while it ran, so its result was not kept"
+                )
+            elif outputs and read_outputs(self._workspace, planned.task) != outputs:
+                self.notes.append(
+                    f"{result.task}: its outputs changed after it ran, so its result was not kept"
                 )
             else:
-                kept.append((planned, result))
-        stored = [self._item(planned, result) for planned, result in kept]
+                kept.append((planned, result, outputs))
+        stored = [self._item(*item) for item in kept]
         self._store.put_many(stored)
         successes = {item.task: item.key for item, _ in stored}
         self._store.history.record_successes(self._workspace_id, successes)
 
-    def _unstable(self, now: Tree) -> set[str]:
-        """Return the paths that differ from the plan's tree, or were written since it was read."""
-        before = self._workspace.tree.entries
-        differing = {path for path, entry in now.entries.items() if before.get(path) != entry}
-        differing.update(path for path in before if path not in now.entries)
-        top = f"{now.top}/"
-        for path in before:
-            try:
-                if os.lstat(top + path).st_ctime_ns > self._began:
-                    differing.add(path)
-            except OSError:
-                continue
-        return differing
+    def _moved(self, pending: Iterable[PlannedTask]) -> dict[str, str]:
+        """Return what changed of the inputs of each task, by id; empty where nothing did."""
+        tasks = {planned.task.id: planned for planned in pending}
+        try:
+            now = self._look_again(frozenset(tasks))
+        except MonoyardError as error:
+            return dict.fromkeys(tasks, f"the workspace ({error.message})")
+        inputs = Steadiness(self._plan, self._began)
+        return {name: inputs.changed(planned, now.get(name)) for name, planned in tasks.items()}
 
-    def _inputs_among(self, planned: PlannedTask, paths: Iterable[str]) -> Iterable[str]:
-        inputs = planned.task.inputs
-        declared = compile_globs(inputs.files)
-        for path in paths:
-            owner = self._workspace.owner(path)
-            mine = {None, planned.task.package, *inputs.packages}
-            if owner in mine or declared.match(path):
-                yield path
-
-    def _item(self, planned: PlannedTask, result: TaskResult) -> Item:
+    def _item(
+        self, planned: PlannedTask, result: TaskResult, outputs: tuple[StoredFile, ...]
+    ) -> Item:
         if planned.manifest is None:
             raise ValueError(f"{result.task} has no key")
-        sources: dict[str, Source] = {}
-        outputs = tuple(self._outputs(planned, sources))
+        directory = self._workspace.top / self._workspace.packages[planned.task.package].directory
+        sources: dict[str, Source] = {file.digest: directory / file.path for file in outputs}
         artifacts = []
         for name, place in sorted(result.files.items()):
             file = StoredFile.of_file(name, Path(place))
@@ -151,11 +143,3 @@ class Keeper:
             self._clock(), __version__,
         )  # fmt: skip
         return stored, sources
-
-    def _outputs(self, planned: PlannedTask, sources: dict[str, Source]) -> Iterable[StoredFile]:
-        directory = self._workspace.top / self._workspace.packages[planned.task.package].directory
-        for name in files_on_disk(directory, planned.task.outputs):
-            if not (path := directory / name).is_symlink():
-                file = StoredFile.of_file(name, path)
-                sources[file.digest] = path
-                yield file

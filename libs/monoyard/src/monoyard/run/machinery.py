@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+import shutil
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +14,9 @@ from monoyard.errors import InterruptedRunError, MachineError
 from monoyard.install import Claims, Tools, Venvs, ensure_node_modules
 from monoyard.process import clean
 from monoyard.run.processors import WITHIN_A_TASK
-from monoyard.suites import Needs, VenvSpec
+from monoyard.run.python_files import drop_doubtful_bytecode
+from monoyard.run.seen_files import SeenFiles
+from monoyard.suites import BULK, Needs, VenvSpec
 from monoyard.workspace import Tree
 
 
@@ -32,6 +37,8 @@ class Machinery:
         servers: Server to the environment variables that tell where it is.
         is_stopped: The run was asked to stop; nothing new is fetched.
         claims: Directories that only this run uses.
+        python_files: Returns the Python files that tasks may read, from the top.
+        outputs: Task to what it left, as path from its package's directory to digest.
     """
 
     top: Path
@@ -46,7 +53,11 @@ class Machinery:
     servers: dict[str, Mapping[str, str]] = field(default_factory=dict)
     is_stopped: bool = False
     claims: Claims = field(default_factory=Claims)
+    python_files: Callable[[], Sequence[str]] = tuple
+    outputs: dict[str, Mapping[str, str]] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
+    _guard_of_bytecode: threading.Lock = field(default_factory=threading.Lock)
+    _is_bytecode_checked: bool = False
 
     def prepare(self, needs: Needs, scratch: Path) -> None:
         """Have everything on the machine that a batch needs, servers excepted.
@@ -67,6 +78,10 @@ class Machinery:
                 self._go_on()
                 ensure_node_modules(self.top, directory, node, self.kept, self.venvs.announce)
         self._write_base(needs.base_files, scratch / "base")
+        with self._guard_of_bytecode:
+            if not self._is_bytecode_checked:
+                drop_doubtful_bytecode(self.top, self.python_files())
+                self._is_bytecode_checked = True
 
     def _go_on(self) -> None:
         if self.is_stopped:
@@ -88,6 +103,7 @@ class BatchSurroundings:
     machinery: Machinery
     scratch: Path
     workers: int
+    caches: list[SeenFiles] = field(default_factory=list)
 
     @property
     def top(self) -> Path:
@@ -113,6 +129,29 @@ class BatchSurroundings:
         """Return a directory below `state` that no other run uses at the same time."""
         return self.machinery.claims.claim(self.state / name)
 
+    def copies(self, cache: Path) -> Mapping[str, str]:
+        """Return Python files that a tool's cache may be wrong about, each with a copy.
+
+        Raises:
+            MachineError: A cache of which nothing is known cannot be emptied, or a file not copied.
+        """
+        seen = SeenFiles(cache, self.top, self.machinery.python_files)
+        doubtful = seen.begin()
+        self.caches.append(seen)
+        place = self.scratch / BULK / "copies"
+        try:
+            return {
+                f"{self.top}/{path}": str(_copy(self.top / path, place / str(number)))
+                for number, path in enumerate(doubtful)
+            }
+        except OSError as error:
+            raise MachineError(f"cannot copy {error.filename}: {error.strerror}") from error
+
+    def end(self) -> None:
+        """Take note that no process of the batch is left."""
+        for cache in self.caches:
+            cache.end()
+
     def venv(self, spec: VenvSpec) -> Path:
         """Return the directory of a venv."""
         return self.machinery.venvs.path(spec)
@@ -136,6 +175,10 @@ class BatchSurroundings:
             return {**self.machinery.environment, **own}
         return clean(declared, self.machinery.environment) | own
 
+    def outputs(self, task: str) -> Mapping[str, str]:
+        """Return what a task left, as path from its package's directory to digest."""
+        return self.machinery.outputs.get(task, {})
+
     def resource(self, name: str) -> Mapping[str, str]:
         """Return the environment variables that tell a task where a server is.
 
@@ -145,3 +188,13 @@ class BatchSurroundings:
         if name not in self.machinery.servers:
             raise MachineError(f"the {name} server is not running")
         return self.machinery.servers[name]
+
+
+def _copy(file: Path, place: Path) -> Path:
+    """Copy a file; the copy's time of modification is one that no file had and none will have."""
+    copy = place / file.name
+    copy.parent.mkdir(parents=True)
+    shutil.copyfile(file, copy)
+    seconds = 1 + secrets.randbelow(1 << 29)  # before 1988
+    os.utime(copy, (seconds, seconds))
+    return copy

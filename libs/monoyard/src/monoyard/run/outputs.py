@@ -7,6 +7,7 @@ name: `*.log` may match what a person keeps.
 
 from __future__ import annotations
 
+import contextlib
 import posixpath
 from collections.abc import Iterable
 from dataclasses import replace
@@ -56,6 +57,17 @@ def clear_outputs(workspace: Workspace, task: Task, kept: Iterable[str] = ()) ->
         return
     for path in Repository.locate(workspace.top).ignored(sorted(left)) & left:
         (workspace.top / path).unlink(missing_ok=True)
+
+
+def read_outputs(workspace: Workspace, task: Task) -> tuple[StoredFile, ...]:
+    """Return what a task left, as it is now; symbolic links are no outputs."""
+    directory = workspace.top / workspace.packages[task.package].directory
+    found = []
+    for name in files_on_disk(directory, task.outputs):
+        if not (directory / name).is_symlink():
+            with contextlib.suppress(FileNotFoundError):  # it went meanwhile
+                found.append(StoredFile.of_file(name, directory / name))
+    return tuple(found)
 
 
 def _to_be_run(planned: PlannedTask) -> PlannedTask:

@@ -8,7 +8,10 @@ import shutil
 import weakref
 from pathlib import Path
 
+from monoyard.errors import UsageError
+
 _KEPT = 20
+_SHOWN = 3
 _LOCK = "lock"
 
 
@@ -35,6 +38,29 @@ class Records:
         with contextlib.suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return directory
+
+    def find(self, name: str) -> Path:
+        """Return the directory of a run.
+
+        Args:
+            name: Its id, the beginning of one, or `latest`.
+
+        Raises:
+            UsageError: There is none, or there are several.
+        """
+        there = sorted(path for path in self._place.glob("*/run.json"))
+        found = [path.parent for path in there if path.parent.name.startswith(name)]
+        if name == "latest":
+            found = [path.parent for path in there[-1:]]
+        if len(found) == 1:
+            return found[0]
+        said = "several runs begin" if found else "there is no file and no run that begins"
+        shown = ", ".join(path.name for path in found[:_SHOWN])
+        raise UsageError(
+            f"{said} with `{name}`" + (f": {shown}" if shown else ""),
+            code="unknown-run",
+            hint=f"the newest {_KEPT} runs of this checkout are in {self._place}",
+        )
 
     def prune(self) -> None:
         """Remove all but the newest directories and those of runs that have not ended."""

@@ -6,19 +6,28 @@ import selectors
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 
 from monoyard.errors import InterruptedRunError, MonoyardError
+from monoyard.install import OutputLocks
 from monoyard.plan import Task
 from monoyard.process import Exit, kill_running
-from monoyard.results import Outcome, TaskResult
+from monoyard.results import Outcome, Severity, TaskResult
 from monoyard.run.agenda import Agenda
 from monoyard.run.batch import Batch, Batches
 from monoyard.run.budget import Budget
-from monoyard.run.events import BatchStarted, Stopping, Subscriber, TaskEnded
+from monoyard.run.events import (
+    AttemptFailed,
+    BatchEnded,
+    BatchStarted,
+    Prepared,
+    Stopping,
+    Subscriber,
+    TaskEnded,
+)
 from monoyard.run.interrupts import Interrupts
 from monoyard.run.jobs import Jobs
 from monoyard.run.machinery import BatchSurroundings, Machinery
@@ -39,10 +48,12 @@ class Options:
     Attributes:
         fail_fast: Stop at the first task that does not pass.
         keep_going: Run tasks although those they need failed.
+        retries: How often a task that did not pass runs once more.
     """
 
     fail_fast: bool = False
     keep_going: bool = False
+    retries: int = 0
 
 
 class Scheduler:
@@ -75,11 +86,13 @@ class Scheduler:
         self._publish = publish
         shared = None if WITHIN_A_TASK in machinery.environment else machinery.kept / "processors"
         self._processors = Processors(shared, budget.cpus)
-        self._awaits_processors = False
+        self._outputs = OutputLocks(machinery.state)
+        self._awaits_others = False
         self._server = ServerStart(postgres, scratch / "postgres.log")
         self._scratch = scratch
         self._began = time.monotonic()
         self._results: dict[str, TaskResult] = {}
+        self._earlier: dict[str, tuple[TaskResult, ...]] = {}
         self._prepared: SimpleQueue[tuple[Future[None], Batch]] = SimpleQueue()
         self._halt = ""
         self._stops_sent = 0
@@ -151,7 +164,7 @@ class Scheduler:
 
     def _advance(self) -> None:
         self._react_to_signals()
-        self._awaits_processors = False
+        self._awaits_others = False
         self._agenda.start(self._try_to_start)
         if self._halt:
             for batch in self._agenda.not_begun():
@@ -168,12 +181,18 @@ class Scheduler:
         if not self._servers_ready(batch):
             return False
         if not self._processors.take(batch.number, batch.cpus):
-            self._awaits_processors = True
+            self._awaits_others = True
+            return False
+        if not self._outputs.take(task.package for task in batch.tasks if task.outputs):
+            self._processors.give_back(batch.number)
+            self._awaits_others = True
             return False
         self._start_batch(batch)
         return True
 
     def _done(self, batch: Batch) -> None:
+        if batch.state == "running":
+            self._publish(BatchEnded(batch.number, self._now()))
         self._agenda.done(batch)
         self._processors.give_back(batch.number)
 
@@ -193,13 +212,18 @@ class Scheduler:
 
     def _prepare(self, batch: Batch) -> None:
         """Run in a thread: fetch and make what the batch needs."""
-        batch.scratch.mkdir(parents=True, exist_ok=True)
-        self._machinery.prepare(batch.needs, batch.scratch)
-        if batch.needs.resources:
-            self._server.prepare()
+        began = self._now()
+        try:
+            batch.scratch.mkdir(parents=True, exist_ok=True)
+            self._machinery.prepare(batch.needs, batch.scratch)
+            if batch.needs.resources:
+                self._server.prepare()
+        finally:
+            batch.prepared = (began, self._now())
 
     def _is_prepared(self, future: Future[None], batch: Batch) -> None:
         error = future.exception()
+        self._publish(Prepared(batch.ids, *batch.prepared))
         if self._halt:
             self._leave_out(batch, self._halt)
         elif error is not None:
@@ -241,7 +265,7 @@ class Scheduler:
         self._jobs.start(batch, batch.steps[done])
 
     def _wait(self) -> None:
-        is_asking = self._server.is_awaited or self._awaits_processors
+        is_asking = self._server.is_awaited or self._awaits_others
         pause = _ASKING_PAUSE if is_asking else _PAUSE
         for ready, _ in self._selector.select(pause):
             if ready.data is None:
@@ -259,19 +283,39 @@ class Scheduler:
         self._next_step(self._jobs.take(ended))
 
     def _interpret(self, batch: Batch) -> None:
+        if batch.around is None:
+            raise AssertionError("a batch is interpreted after it was started")
+        batch.around.end()
         if batch.is_stopped and not (batch.finished and batch.finished[-1].exit.timed_out):
             self._leave_out(batch, self._halt)
             return
-        if batch.around is None:
-            raise AssertionError("a batch is interpreted after it was started")
         if not batch.finished:
             self._fail(batch, "there was nothing to run")
             return
         meaning = batch.executor.interpret(batch.tasks, batch.around, batch.finished)
         self._done(batch)
+        failed = [result for result in meaning.results.values() if self._runs_again(result)]
         for result in meaning.results.values():
-            self._end(result, batch)
-        self._take_in(self._factory.make(tasks) for tasks in meaning.again)
+            if result in failed:
+                self._note_attempt(result, batch)
+            else:
+                self._end(result, batch)
+        alone = [(self._tasks[result.task],) for result in failed]
+        self._take_in(self._factory.make(tasks) for tasks in (*meaning.again, *alone))
+
+    def _runs_again(self, result: TaskResult) -> bool:
+        """Say whether another attempt may come to something else: what a tool found stays so."""
+        is_found = any(finding.severity is Severity.ERROR for finding in result.findings)
+        has_failed = result.outcome in {Outcome.FAIL, Outcome.ERROR} and not is_found
+        return has_failed and not self._halt and self._attempts_left(result) > 0
+
+    def _attempts_left(self, result: TaskResult) -> int:
+        return self._options.retries - len(self._earlier.get(result.task, ()))
+
+    def _note_attempt(self, result: TaskResult, batch: Batch) -> None:
+        left = self._attempts_left(result)
+        self._earlier[result.task] = (*self._earlier.get(result.task, ()), result)
+        self._publish(AttemptFailed(result, batch.number, self._now(), left))
 
     def _fail(self, batch: Batch, reason: str, log: str = "") -> None:
         self._done(batch)
@@ -279,9 +323,12 @@ class Scheduler:
             self._end(TaskResult(task.id, Outcome.ERROR, reason, log=log), batch)
 
     def _end(self, result: TaskResult, batch: Batch) -> None:
+        result = replace(result, earlier=self._earlier.get(result.task, ()))
         self._results[result.task] = result
         estimate = self._estimates.get(result.task, self._tasks[result.task].estimate)
         self._publish(TaskEnded(result, batch.number, self._now(), estimate))
+        if self._tasks[result.task].outputs:  # whoever listened has seen what it left
+            self._outputs.give_back(self._tasks[result.task].package)
         if (
             self._options.fail_fast
             and not self._halt
@@ -312,6 +359,7 @@ class Scheduler:
         self._selector.close()
         self._server.remove()
         self._processors.close()
+        self._outputs.close()
 
     def _now(self) -> float:
         return time.monotonic() - self._began

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from monoyard.plan import Plan
 from monoyard.results import Outcome, TaskResult, TestCounts, Verdict
+from monoyard.run.flaky import FlakyTask
+from monoyard.run.timeline import Timeline
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class RunSummary:
         interrupted: SIGINT or SIGTERM ended it.
         reasons: Task id to why it had to run, for those that did.
         notes: What a person should know: the store, files that changed while tasks ran.
+        flaky: Tasks that ended otherwise under the same key, in this run or before.
+        timeline: What ran when.
     """
 
     run_id: str
@@ -31,6 +35,8 @@ class RunSummary:
     interrupted: bool
     reasons: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...]
+    flaky: tuple[FlakyTask, ...] = ()
+    timeline: Timeline = field(default_factory=Timeline)
 
     @property
     def verdict(self) -> Verdict:
@@ -65,6 +71,7 @@ class RunSummary:
             "seconds": round(self.seconds, 3),
             "interrupted": self.interrupted,
             "notes": list(self.notes),
+            "flaky": [asdict(item) for item in self.flaky],
             "plan": self.plan.to_data(),
             "results": [
                 {**result.to_data(), "why": list(self.reasons.get(result.task, ()))}

@@ -136,6 +136,15 @@ class Surroundings(Protocol):
     def own_directory(self, name: str) -> Path:
         """Return a directory below `state` that no other run uses at the same time."""
 
+    def copies(self, cache: Path) -> Mapping[str, str]:
+        """Return Python files that a tool's cache may be wrong about, each with a copy.
+
+        It may be where it goes by size and second of modification; the copy's is another one.
+
+        Args:
+            cache: A directory of its own, empty or filled while this was asked each time.
+        """
+
     def venv(self, spec: VenvSpec) -> Path:
         """Return the directory of a venv."""
 
@@ -150,6 +159,9 @@ class Surroundings(Protocol):
 
     def environment(self, declared: Sequence[str]) -> dict[str, str]:
         """Return the environment of a task that declares these variables."""
+
+    def outputs(self, task: str) -> Mapping[str, str]:
+        """Return what a task left, as path from its package's directory to digest (SHA-256)."""
 
     def resource(self, name: str) -> Mapping[str, str]:
         """Return the environment variables that tell a task where a server is."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from monoyard.plan import Entries
 from monoyard.suites.lock_slices import WorkspaceLock
 from monoyard.suites.module_names import distribution_names
@@ -62,6 +64,10 @@ class LockedNeeds:
                 found.update(self._by_sources(name))
             self._imported[package.name] = tuple(sorted(found))
         return self._imported[package.name]
+
+    def providers(self, imports: Iterable[str]) -> tuple[str, ...]:
+        """Return the locked distributions that may provide imported modules."""
+        return self._lock.among(distribution_names(imports)) if self._lock.is_there else ()
 
     def _by_sources(self, name: str) -> tuple[str, ...]:
         if name not in self._of_sources:

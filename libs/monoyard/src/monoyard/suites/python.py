@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Final
 
 from monoyard.config import SuiteSettings
@@ -16,6 +17,7 @@ from monoyard.suites.imports_check import internal_findings
 from monoyard.suites.inherited_settings import InheritedSettings
 from monoyard.suites.lock_slices import WorkspaceLock
 from monoyard.suites.locked_needs import LockedNeeds
+from monoyard.suites.outer_conftests import ConftestReader, OuterConftests
 from monoyard.suites.python_lint import LintWork
 from monoyard.suites.python_paths import PythonPaths
 from monoyard.suites.python_test import TestWork
@@ -40,14 +42,17 @@ class PythonSuites:
     Args:
         workspace: The workspace.
         lock: Its lock, if it has one.
+        home: Home directory of whoever runs tasks, or empty.
     """
 
-    def __init__(self, workspace: Workspace, lock: WorkspaceLock) -> None:
+    def __init__(self, workspace: Workspace, lock: WorkspaceLock, home: str) -> None:
         self._workspace = workspace
         self._lock = lock
+        self._home = home
         self._needs = LockedNeeds(workspace, lock)
         self._paths = PythonPaths(workspace)
         self._inherited = InheritedSettings(workspace)
+        self._conftests = ConftestReader(workspace)
         self._settings: dict[tuple[str, str], Entries] = {}
         self._for_commands: dict[str, Entries] = {}
         self.covered: set[str] = set()
@@ -80,10 +85,11 @@ class PythonSuites:
         if venv is not None and not package.is_root:
             imports = tuple(package.imports.items())
         findings = internal_findings(self._workspace, package)
+        said, files = self._entries_for_lint(package)
         parts: tuple[tuple[str, Entries], ...] = (
             ("command", _command_entries(settings)),
             ("lock", self._needs.for_lint(imports, declared, roots) if venv else ()),
-            ("settings", self._entries_for_lint(package)),
+            ("settings", said),
             ("declarations", (*_edges(self._workspace, package), *_findings(findings))),
         )
         also = None
@@ -91,7 +97,7 @@ class PythonSuites:
             also, further = self._also(package, settings, interpreter)
             parts += further
         work = LintWork(paths, venv, findings, imports, declared, also)
-        return Draft(work, parts, reads_packages=also is not None)
+        return Draft(work, parts, reads_packages=also is not None, files=files)
 
     def _also(
         self, package: Package, settings: SuiteSettings, interpreter: Interpreter
@@ -154,16 +160,16 @@ class PythonSuites:
         if found is None:
             return None
         paths, ignore = found
-        roots = suite_roots(self._workspace, package, suite, settings)
-        roots = tuple(sorted({*roots, *self._needs.imported(package)}))
-        venv, locked = self._needs.venv(interpreter, roots, tests=True)
         config = find_settings(self._workspace, package, tool_settings.PYTEST)
         coverage = None
         is_shared = settings.isolation == "shared"
+        outer = self._paths.outer_conftests(package, config, is_shared=is_shared)
+        conftests = self._conftests.read(outer)
+        roots = self._roots_of_tests(package, suite, settings, conftests)
+        venv, locked = self._needs.venv(interpreter, roots, tests=True)
         if settings.coverage and not is_shared:
             coverage = find_settings(self._workspace, package, tool_settings.COVERAGE)
         migrations = self._migration_digest(package) if settings.migrate else ""
-        conftests = self._paths.foreign_conftests(package, config, is_shared=is_shared)
         work = TestWork(
             package=package.name,
             directory=package.directory,
@@ -195,11 +201,26 @@ class PythonSuites:
                 "settings",
                 (*self._entries(package, tool_settings.PYTEST), *self._measure(package, settings)),
             ),
-            ("outer conftest", tuple((path, "read") for path in conftests)),
+            ("outer conftest", tuple((path, "read") for path in conftests.owned)),
             ("resources", tuple((name, self._resource_version(name)) for name in work.resources)),
             ("tools", tuple((name, "the engine's own") for name in work.tools)),
         )
-        return Draft(work, parts, is_divisible=True, files=conftests)
+        return Draft(work, parts, is_divisible=True, files=conftests.owned, around=conftests.around)
+
+    def _roots_of_tests(
+        self, package: Package, suite: str, settings: SuiteSettings, conftests: OuterConftests
+    ) -> tuple[str, ...]:
+        """Return what a suite of tests needs of third parties, for itself and what is around it."""
+        roots = {
+            *suite_roots(self._workspace, package, suite, settings),
+            *self._needs.imported(package),
+            *self._needs.providers(conftests.imports),
+        }
+        for name in conftests.around:
+            outer = self._workspace.packages[name]
+            roots.update(suite_roots(self._workspace, outer, suite, SuiteSettings()))
+            roots.update(self._needs.imported(outer))
+        return tuple(sorted(roots))
 
     def _own_plugins(self, package: Package) -> tuple[str, ...]:
         """Return the pytest plugins that packages of the workspace register."""
@@ -295,20 +316,33 @@ class PythonSuites:
             self._for_commands[above] = found
         return self._for_commands[above]
 
-    def _entries_for_lint(self, package: Package) -> Entries:
-        """Return what ruff is told by files that the package does not own, inherited ones too."""
+    def _entries_for_lint(self, package: Package) -> tuple[Entries, tuple[str, ...]]:
+        """Return what ruff is told by files that the package does not own, inherited ones too.
+
+        The second value are those of them whose change is no change of settings by their names.
+        """
         path = find_settings(self._workspace, package, tool_settings.RUFF)
-        if not path:
-            return self._inherited.python("pyproject.toml")  # ruff is started at the root
+        if not path:  # ruff is started at the root, and asks the user last
+            return (*self._inherited.python("pyproject.toml"), *self._settings_at_home), ()
         links, unfollowed = self._inherited.links(path)
         found: list[tuple[str, str]] = []
+        files = []
         for link in links:
-            if self._workspace.owner(link) != package.name:
-                # Elsewhere it may be read by commands too, so that it counts for everybody.
-                if tool_settings.is_above(link, package, tool_settings.RUFF):
-                    self.covered.add(link)
-                found.extend(self._inherited.entries(link))
-        return (*found, *((("extend", unfollowed),) if unfollowed else ()))
+            owner = self._workspace.owner(link)
+            if owner == package.name and link in self._workspace.tree.entries:
+                continue
+            # Elsewhere it may be read by commands too, so that it counts for everybody.
+            if tool_settings.is_above(link, package, tool_settings.RUFF):
+                self.covered.add(link)
+            if owner is not None and not link.endswith(".toml"):
+                files.append(link)
+            found.extend(self._inherited.entries(link))
+        found.extend([("extend", unfollowed)] if unfollowed else [])
+        return tuple(found), tuple(files)
+
+    @cached_property
+    def _settings_at_home(self) -> Entries:
+        return tool_settings.ruff_settings_at_home(self._home)
 
     def _entries(self, package: Package, tool: ToolFiles) -> Entries:
         path = find_settings(self._workspace, package, tool)

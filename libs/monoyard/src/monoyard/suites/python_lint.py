@@ -59,11 +59,11 @@ class LintExecutor:
     def steps(self, tasks: Sequence[Task], around: Surroundings) -> list[Step]:
         """Return the check, the comparison of layouts, then what the tables add."""
         paths = [path for task in tasks for path in _work(task).paths]
-        program, cache = _ruff(tasks[0], around), str(around.state / "ruff")
+        program = _ruff(tasks[0], around)
         environment = around.environment(())
         return [
-            Step(around.top, environment, argv=ruff.check(program, cache, paths)),
-            Step(around.top, environment, argv=ruff.format_check(program, cache, paths)),
+            Step(around.top, environment, argv=ruff.check(program, paths)),
+            Step(around.top, environment, argv=ruff.format_check(program, paths)),
             *(
                 replace(step, is_last_on_failure=False)
                 for also in _also(tasks)
@@ -105,9 +105,9 @@ class LintExecutor:
 def fix_steps(tasks: Sequence[Task], around: Surroundings) -> list[Step]:
     """Return the commands that mend what ruff can mend in the packages of these tasks."""
     paths = [path for task in tasks for path in _work(task).paths]
-    program, cache = _ruff(tasks[0], around), str(around.state / "ruff")
+    program = _ruff(tasks[0], around)
     environment = around.environment(())
-    return [Step(around.top, environment, argv=argv) for argv in ruff.fix(program, cache, paths)]
+    return [Step(around.top, environment, argv=argv) for argv in ruff.fix(program, paths)]
 
 
 def _result(task: Task, findings: Sequence[Finding], broken: str, seconds: float) -> TaskResult:

@@ -70,12 +70,8 @@ class PythonPaths:
         above = self._with_conftest(package, config.count("/")) if config else ()
         return next(iter(above), package.directory)
 
-    def foreign_conftests(
-        self, package: Package, config: str, *, is_shared: bool
-    ) -> tuple[str, ...]:
-        """Return the `conftest.py` of packages around this one that count for its tests.
-
-        One that no package owns counts for everybody anyway.
+    def outer_conftests(self, package: Package, config: str, *, is_shared: bool) -> tuple[str, ...]:
+        """Return each `conftest.py` above a package that counts for its tests.
 
         Args:
             package: The package.
@@ -85,8 +81,7 @@ class PythonPaths:
         if not config and not is_shared:
             return ()
         places = self._with_conftest(package, 0 if is_shared else config.count("/"))
-        paths = (f"{place}/conftest.py" if place else "conftest.py" for place in places)
-        return tuple(path for path in paths if self._workspace.owner(path) is not None)
+        return tuple(f"{place}/conftest.py" if place else "conftest.py" for place in places)
 
     def _with_conftest(self, package: Package, depth: int) -> tuple[str, ...]:
         """Return the directories above a package, from a depth downwards, with a conftest."""

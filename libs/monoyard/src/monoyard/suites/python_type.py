@@ -33,6 +33,7 @@ class TypeWork:
         has_workers: mypy may start workers where processors are free.
         checked: What all tasks of types together are given, from the top: a finding there is told
             by the task it belongs to, in this process or another.
+        unchecked: Directory, from the top, and name of each Python package without such a task.
     """
 
     package: str
@@ -45,6 +46,7 @@ class TypeWork:
     is_alone: bool = False
     has_workers: bool = True
     checked: frozenset[str] = frozenset()
+    unchecked: tuple[tuple[str, str], ...] = ()
 
 
 class TypeExecutor:
@@ -71,13 +73,15 @@ class TypeExecutor:
         search = dict.fromkeys(root for task in tasks for root in _work(task).search)
         environment = around.environment(())
         environment["MYPYPATH"] = ":".join(str(around.top / root) for root in search)
+        cache = around.own_directory(f"mypy/{group}")
         argv = mypy.check(
             str(program),
             python=str(venv / "bin" / "python"),
-            cache=str(around.own_directory(f"mypy/{group}")),
+            cache=str(cache),
             config=work.config.removeprefix(prefix) or None,
             workers=around.workers if work.has_workers else 1,
             paths=[path.removeprefix(prefix) for task in tasks for path in _work(task).paths],
+            copies=around.copies(cache),
         )
         return [Step(around.top / work.directory, environment, argv=argv)]
 
@@ -101,7 +105,7 @@ class TypeExecutor:
         )
         for finding in [_from_top(item, around) for item in findings]:
             for teller in _tellers(finding, tasks):
-                by_task[teller].append(finding)
+                by_task[teller].append(_explained(finding, tasks[0]))
         for finding in blockers:  # text that may be about a file of nobody, or about no file
             if (owner := _owner(finding.path, tasks)) is not None:
                 by_task[owner].append(finding)
@@ -173,6 +177,18 @@ def _tellers(finding: Finding, tasks: Sequence[Task]) -> Sequence[str]:
         if any(_is_inside(finding.path, root) for root in _work(task).search)
     ]  # fmt: skip
     return searching or [task.id for task in tasks]
+
+
+def _explained(finding: Finding, task: Task) -> Finding:
+    """Say why an error is told that is in a package whose types nobody asked for."""
+    names = [name for place, name in _work(task).unchecked if _is_inside(finding.path, place)]
+    if not names or finding.severity is not Severity.ERROR:
+        return finding
+    words = (
+        f"{finding.message} (`{names[0]}` has no suite `type`, but is imported here, and mypy "
+        "follows imports: `ignore_errors` for its modules in mypy's settings silences it)"
+    )
+    return replace(finding, message=words)
 
 
 def _owner(path: str, tasks: Sequence[Task]) -> str | None:

@@ -54,7 +54,7 @@ class SuiteSource:
         """
         _check_also(workspace)
         lock = WorkspaceLock.find(workspace)
-        python = PythonSuites(workspace, lock)
+        python = PythonSuites(workspace, lock, self._environment.get("HOME", ""))
         typescript = TypescriptSuites(workspace)
         tasks: list[Task] = []
         for package in workspace.packages.values():
@@ -70,7 +70,7 @@ class SuiteSource:
         _check_needs(tasks)
         _check_workers(tasks, lock)
         _check_outputs(tasks)
-        _tell_what_is_checked(tasks)
+        _tell_what_is_checked(workspace, tasks)
         covered = {
             "pyproject.toml",
             "monoyard.toml",
@@ -122,10 +122,12 @@ class SuiteSource:
             ("environment", self._environment_entries(env)),
             ("outputs", tuple((glob, "kept") for glob in outputs)),
         )
+        further = (workspace.graph.closure[name] for name in draft.around)
         inputs = Inputs(
             own=True,
             unread=suite in {"lint", "type"},
-            packages=closure if reads_packages else frozenset(),
+            packages=closure.union(*further) - {package.name} if reads_packages else frozenset(),
+            around=draft.around,
             files=(*(package.path(pattern) for pattern in settings.inputs or ()), *draft.files),
             base_files=tuple(package.path(path) for path in settings.base_inputs or ()),
             parts=tuple((name, entries) for name, entries in parts if entries),
@@ -190,13 +192,20 @@ def _place_of_also(workspace: Workspace, package: Package, suite: str) -> str:
     return f"{root.source}: {key}"
 
 
-def _tell_what_is_checked(tasks: list[Task]) -> None:
+def _tell_what_is_checked(workspace: Workspace, tasks: list[Task]) -> None:
     """Tell each task of types what all of them check: the rest has nobody else to tell it."""
     works = [(number, task.work) for number, task in enumerate(tasks)]
     typed = [(number, work) for number, work in works if isinstance(work, TypeWork)]
     checked = frozenset(path for _, work in typed for path in work.paths)
+    missing = workspace.packages.keys() - {work.package for _, work in typed}
+    unchecked = tuple(
+        (package.directory, name)
+        for name, package in workspace.packages.items()
+        if name in missing and package.kind == "python" and package.directory
+    )
     for number, work in typed:
-        tasks[number] = replace(tasks[number], work=replace(work, checked=checked))
+        told = replace(work, checked=checked, unchecked=unchecked)
+        tasks[number] = replace(tasks[number], work=told)
 
 
 def _workers(settings: SuiteSettings) -> int:

@@ -19,6 +19,7 @@ class Draft:
         skip: Why it cannot run on this machine; empty where it can.
         is_divisible: Whether its work can be dealt out to workers.
         files: Files of other packages that it reads, from the top.
+        around: Packages of which it may read every file, and the sources of all they need.
     """
 
     work: object
@@ -28,3 +29,4 @@ class Draft:
     skip: str = ""
     is_divisible: bool = False
     files: tuple[str, ...] = ()
+    around: frozenset[str] = frozenset()

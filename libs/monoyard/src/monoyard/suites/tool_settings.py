@@ -10,11 +10,12 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from monoyard.config import table_at
 from monoyard.plan import Entries
-from monoyard.workspace import Package, Workspace
+from monoyard.workspace import Package, Workspace, file_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,19 @@ def settings_entries(workspace: Workspace, path: str, tool: ToolFiles) -> Entrie
         )
         return tuple(_flatten(path, inner))
     return ((path, workspace.tree.digest(path) or ""),)
+
+
+def ruff_settings_at_home(home: str) -> Entries:
+    """Return the settings of the user, which ruff takes where a repository has none.
+
+    Args:
+        home: The home directory, or empty. Tasks see no `XDG_CONFIG_HOME`.
+    """
+    for name in (".ruff.toml", "ruff.toml", "pyproject.toml") if home else ():
+        path = Path(home, ".config", "ruff", name)
+        if (digest := file_digest(path, "sha1")) is not None:
+            return ((f"~/.config/ruff/{name}", digest),)
+    return ()
 
 
 def is_above(path: str, package: Package, tool: ToolFiles) -> bool:

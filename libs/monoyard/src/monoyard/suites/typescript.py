@@ -9,6 +9,7 @@ from typing import Final
 from monoyard.config import SuiteSettings
 from monoyard.plan import Entries
 from monoyard.suites.commands import CommandWork
+from monoyard.suites.compiler_settings import OuterSettings, outer_settings
 from monoyard.suites.suite import Draft
 from monoyard.suites.venvs import Interpreter
 from monoyard.workspace import Package, Workspace
@@ -29,6 +30,7 @@ class TypescriptSuites:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
+        self._settings: dict[str, OuterSettings] = {}
         self.covered: set[str] = set()
 
     def draft(
@@ -59,7 +61,13 @@ class TypescriptSuites:
         )
         outputs = ("dist/**",) if suite == "build" else ()
         skip = "" if lock else "there is no package-lock.json to install from"
-        return Draft(work, parts, reads_packages=True, outputs=outputs, skip=skip)
+        files, around = self._outer_settings(package)
+        return Draft(work, parts, outputs=outputs, skip=skip, files=files, around=around)
+
+    def _outer_settings(self, package: Package) -> OuterSettings:
+        if package.name not in self._settings:
+            self._settings[package.name] = outer_settings(self._workspace, package)
+        return self._settings[package.name]
 
     def _script(self, package: Package, suite: str) -> tuple[str, ...] | None:
         for name in _SCRIPTS[suite]:

@@ -11,11 +11,20 @@ from monoyard.supply.database import Database
 from monoyard.supply.dependents import Dependents
 from monoyard.supply.gate import Judged, judge
 from monoyard.supply.inventory import take_stock, told_at, use_since
+from monoyard.supply.moving import BranchLine
 from monoyard.supply.origin import SBOM, Origin, find_origin
 from monoyard.supply.publishing import Built, Published, Publisher, Wanted, content_tag, key_of_tag
 from monoyard.supply.registry import CREDENTIALS, Registry, is_commit
 from monoyard.supply.remembering import Remembered
-from monoyard.supply.retention import Decision, History, Image, Retention, Rules, Stock
+from monoyard.supply.retention import (
+    Decision,
+    History,
+    Image,
+    Retention,
+    Rules,
+    Stock,
+    bases_of_kept,
+)
 from monoyard.supply.sbom import describe
 from monoyard.supply.scanning import Scanners
 from monoyard.supply.signing import KEYLESS, Signatures, own_identity
@@ -27,6 +36,7 @@ __all__ = [
     "SBOM",
     "Accepted",
     "Admission",
+    "BranchLine",
     "Built",
     "Check",
     "Database",
@@ -49,6 +59,7 @@ __all__ = [
     "Stock",
     "Trust",
     "Wanted",
+    "bases_of_kept",
     "content_tag",
     "describe",
     "find_origin",

@@ -160,7 +160,8 @@ def _image(digest: str, tags: list[str], manifest: Mapping[str, Any] | None) -> 
     if manifest is None:
         return Image(digest, is_gone=True)
     parts = _digests([manifest.get("config"), *_entries(manifest.get("manifests"))])
-    return Image(digest, tuple(tags), parts, is_list="manifests" in manifest)
+    layers = _digests(manifest.get("layers"))
+    return Image(digest, tuple(tags), parts, is_list="manifests" in manifest, layers=layers)
 
 
 def _read(reference: str, data: bytes) -> Mapping[str, Any]:

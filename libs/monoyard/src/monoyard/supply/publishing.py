@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from monoyard.changes import branch_tag
-from monoyard.config import Policy
+from monoyard.config import Policy, SignerSettings
 from monoyard.errors import ConfigurationError, RegistryError, VerificationError
 from monoyard.images import Layout
 from monoyard.plan import Manifest
+from monoyard.supply.moving import Line
 from monoyard.supply.origin import (
     FINDINGS,
     PROVENANCE,
@@ -82,6 +83,7 @@ class Published:
         is_new: It was pushed now; otherwise it was there, and only tags were added.
         tags: Tags that name it now.
         reason: Why it was not taken from the registry.
+        left: Tags that stay where they are, with the reason.
     """
 
     name: str
@@ -89,6 +91,16 @@ class Published:
     is_new: bool
     tags: tuple[str, ...]
     reason: str = ""
+    left: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tags:
+    """The tags of an image: those that name it, those left where they are, and if any was set."""
+
+    names: tuple[str, ...]
+    left: Mapping[str, str]
+    is_changed: bool
 
 
 class Publisher:
@@ -99,6 +111,7 @@ class Publisher:
         signatures: Signs and verifies.
         policy: Says who is trusted where.
         origin: Where the images come from.
+        line: Says whether the tags of the branch may move to that commit.
         memory: Spares verifications that were passed before.
 
     Raises:
@@ -111,11 +124,14 @@ class Publisher:
         signatures: Signatures,
         policy: Policy,
         origin: Origin,
+        line: Line,
         memory: Memory | None = None,
     ) -> None:
         self._registry = registry
         self._signatures = signatures
+        self._policy = policy
         self._origin = origin
+        self._line = line
         own = signatures.names(policy)
         trusting = [
             name for name, item in policy.environments.items() if own.intersection(item.trusts)
@@ -129,6 +145,8 @@ class Publisher:
         # Images in the registry are held against the last environment that trusts the key.
         self._trust = Trust(signatures, policy, trusting[-1], memory)
         self._trust_anew = Trust(signatures, policy, trusting[-1])
+        # Images by digest that were found to be said to belong to the commit.
+        self._told: set[str] = set()
         self._is_fully_trusted = trusting[-1] == list(policy.environments)[-1]
         self._own = signatures.signer(policy.signers[min(own)])
 
@@ -148,7 +166,9 @@ class Publisher:
         commit = self._origin.commit if self._origin.is_clean else ""
         if commit:
             with contextlib.suppress(VerificationError):
-                return digest, self._trust.accept(reference, self._expected(wanted, commit)), ""
+                accepted = self._trust.accept(reference, self._expected(wanted, commit))
+                self._told.add(reference)
+                return digest, accepted, ""
         try:
             return digest, self._trust.accept(reference, self._expected(wanted)), ""
         except VerificationError as refusal:
@@ -162,14 +182,14 @@ class Publisher:
             VerificationError: It is not accepted any more.
         """
         is_told = self._tell_commit(wanted, digest)
-        tags, is_tagged = self._tag(wanted, digest)
-        if (is_told or is_tagged) and not self._is_there(wanted, digest):
+        tags = self._tag(wanted, digest, is_found=True)
+        if (is_told or tags.is_changed) and not self._is_there(wanted, digest):
             raise RegistryError(
                 f"{self._registry.reference(wanted.name, digest)} was removed while it was tagged",
                 code="removed-meanwhile",
                 hint="`nox -s publish` again builds it; `invoke images.prune` spares what is young",
             )
-        return Published(wanted.name, digest, False, tags)
+        return Published(wanted.name, digest, False, tags.names, left=tags.left)
 
     def publish(self, wanted: Wanted, built: Built, reason: str) -> Published:
         """Push an image, attach what is known of it, and tag it.
@@ -189,9 +209,9 @@ class Publisher:
             if accepted is not None and first != digest:
                 # Another publisher was quicker with other bytes of the same key: the first stays.
                 return replace(self.reuse(wanted, first), reason=reason)
-            tags, _ = self._tag(wanted, digest)
+            tags = self._tag(wanted, digest)
             if self._is_there(wanted, digest):
-                return Published(wanted.name, digest, True, tags, reason)
+                return Published(wanted.name, digest, True, tags.names, reason, tags.left)
         raise RegistryError(
             f"{self._registry.reference(wanted.name, digest)} does not stay in the registry",
             code="removed-meanwhile",
@@ -229,6 +249,8 @@ class Publisher:
             return False
         commit = self._origin.commit
         reference = self._registry.reference(wanted.name, digest)
+        if reference in self._told:
+            return False
         try:
             self._trust.accept(reference, self._expected(wanted, commit))
         except VerificationError:
@@ -249,29 +271,62 @@ class Publisher:
             ),
         )
 
-    def _tag(self, wanted: Wanted, digest: str) -> tuple[tuple[str, ...], bool]:
-        """Set the tags, and say whether any had to be set.
+    def _tag(self, wanted: Wanted, digest: str, *, is_found: bool = False) -> _Tags:
+        """Set the tags; the content tag is the last, because it says that all else is there.
 
-        The content tag is the last, because it says that all else is there.
+        Args:
+            wanted: The image.
+            digest: Its digest.
+            is_found: It was found by its content tag: that is looked at again only where another
+                one had to be set.
         """
-        name = wanted.name
-        kept: list[str] = []
-        if self._origin.is_clean and self._is_fully_trusted:
-            kept = [self._origin.commit, *version_tags(name, self._origin.tags)]
-        for_good = tuple(kept)
-        is_set = [self._registry.tag_for_good(name, digest, tag) for tag in for_good]
-        if self._origin.is_clean and self._origin.branch:
-            kept.append(branch_tag(self._origin.branch))
-            is_set.append(self._registry.tag_unless_set(name, digest, kept[-1]))
-        if self._origin.is_clean and self._is_fully_trusted and self._origin.is_default_branch:
-            kept.append(LATEST)
-            is_set.append(self._registry.tag_unless_set(name, digest, LATEST))
-        is_set.append(self._registry.tag_unless_set(name, digest, wanted.tag))
+        name, origin = wanted.name, self._origin
+        for_good: tuple[str, ...] = ()
+        moving: list[str] = []
+        if origin.is_clean and self._is_fully_trusted:
+            for_good = (origin.commit, *version_tags(name, origin.tags))
+        if origin.is_clean and origin.branch:
+            moving.append(branch_tag(origin.branch))
+        if origin.is_clean and self._is_fully_trusted and origin.is_default_branch:
+            moving.append(LATEST)
+        was_set = {tag: self._registry.tag_for_good(name, digest, tag) for tag in for_good}
+        left: dict[str, str] = {}
+        for tag in moving:
+            there = self._registry.digest(name, tag)
+            if reason := self._reason_to_stay(name, there) if there not in {None, digest} else "":
+                left[tag] = reason
+                continue
+            was_set[tag] = there != digest
+            if was_set[tag]:
+                self._registry.tag(name, digest, tag)
+        if any(was_set.values()) or not is_found:
+            was_set[wanted.tag] = self._registry.tag_unless_set(name, digest, wanted.tag)
         # Read back what was set: somebody else may have set it as well, with another image.
-        for tag, was_set in zip(for_good, is_set, strict=False):
-            if was_set:
+        for tag in for_good:
+            if was_set[tag]:
                 self._registry.tag_for_good(name, digest, tag)
-        return (wanted.tag, *kept), any(is_set)
+        return _Tags((wanted.tag, *(tag for tag in was_set if tag != wanted.tag)), left,
+                     any(was_set.values()))  # fmt: skip
+
+    def _reason_to_stay(self, name: str, there: str) -> str:
+        """Return why a tag stays on the image that it names; nothing where it may move."""
+        reference = self._registry.reference(name, there)
+        commits = {
+            claim.commit
+            for settings in self._policy.signers.values()
+            for kind, read in ((PROVENANCE, read_provenance), (REUSE, read_reuse))
+            for claim in map(read, self._said(reference, kind, settings))
+            if claim.commit and (claim.image, claim.source) == (name, self._origin.source)
+        }
+        return self._line.reason_to_stay(commits)
+
+    def _said(
+        self, reference: str, kind: str, settings: SignerSettings
+    ) -> tuple[Mapping[str, Any], ...]:
+        """Return what a signer says of an image; nothing where that cannot be verified."""
+        with contextlib.suppress(ConfigurationError, RegistryError, VerificationError):
+            return self._signatures.statements(reference, kind, self._signatures.signer(settings))
+        return ()
 
     def _expected(self, wanted: Wanted, commit: str = "") -> Expected:
         return Expected(wanted.name, self._origin.source, wanted.manifest.key, commit)

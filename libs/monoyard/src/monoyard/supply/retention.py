@@ -32,6 +32,7 @@ class Image:
         is_list: It is a list of images.
         is_gone: It is removed already; only what was attached to it is left.
         told_at: Unix seconds of the newest statement about its making; None where there is none.
+        layers: Digests of its layers, the lowest first.
     """
 
     digest: str
@@ -40,6 +41,7 @@ class Image:
     is_list: bool = False
     is_gone: bool = False
     told_at: float | None = None
+    layers: tuple[str, ...] = ()
 
     @property
     def commits(self) -> tuple[str, ...]:
@@ -101,13 +103,13 @@ class Rules:
     """What is never removed.
 
     Attributes:
-        running: Digests that run somewhere, each with the list that names it.
+        needed: Digests that run somewhere or may be gone back to, each with who says so.
         grace: Seconds that every image is kept for.
         now: Unix seconds.
         per_branch: How many images a living branch keeps.
     """
 
-    running: Mapping[str, str]
+    needed: Mapping[str, str]
     grace: float
     now: float
     per_branch: int = PER_BRANCH
@@ -193,7 +195,7 @@ class Retention:
 
     def _protected(self, kept: Iterable[str]) -> set[str]:
         seen: set[str] = set()
-        for digest in (*self._rules.running, *kept):
+        for digest in (*self._rules.needed, *kept):
             for _ in self._tree(digest, seen):
                 pass
         return seen
@@ -226,8 +228,8 @@ class Retention:
 
     def _reason_to_stay(self, image: Image) -> str:
         for digest in (image.digest, *image.parts):
-            if digest in self._rules.running:
-                return f"{self._rules.running[digest]} names it"
+            if digest in self._rules.needed:
+                return self._rules.needed[digest]
         if image.digest in self._listed:
             return f"the list {self._listed[image.digest]} names it"
         if image.is_list:
@@ -285,6 +287,26 @@ class Retention:
                 last = f"it is one of the last {self._rules.per_branch} images of branch {branch}"
                 found.setdefault(digest, last)
         return found
+
+
+def bases_of_kept(bases: Stock, kept: Iterable[tuple[str, Image]]) -> dict[str, str]:
+    """Return the bases that kept images were made from, each with why it is needed.
+
+    An image that is built on another has the layers of that, untouched, as its lowest. What a list
+    of images was made from is not looked up: it could be any of the bases.
+
+    Args:
+        bases: What there is of a base image.
+        kept: Images that stay, each with its name.
+    """
+    found: dict[str, str] = {}
+    for name, image in kept:
+        for base in bases.images:
+            lowest = image.layers[: len(base.layers)]
+            if image.is_list or (base.layers and lowest == base.layers):
+                reason = f"{name}@{image.digest} is made from it, and kept"
+                found.setdefault(base.digest, reason)
+    return found
 
 
 def is_branch_tag(tag: str) -> bool:

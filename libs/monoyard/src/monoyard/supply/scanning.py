@@ -30,13 +30,11 @@ class Scanners:
     Args:
         top: Root of the work tree.
         tool: Returns a program, fetched now if it is not here.
-        state: Directory of this checkout, for the tools' own caches.
     """
 
-    def __init__(self, top: Path, tool: Callable[[str], Path], state: Path) -> None:
+    def __init__(self, top: Path, tool: Callable[[str], Path]) -> None:
         self._top = top
         self._tool = tool
-        self._state = state
 
     def code(self) -> tuple[SecurityFinding, ...]:
         """Return what ruff's security rules refuse.
@@ -46,8 +44,7 @@ class Scanners:
         """
         program = str(self._tool("ruff"))
         is_selected = ruff.has_security_rules(self._run(ruff.show_settings(program), {0}).stdout)
-        cache = str(self._state / "ruff")
-        done = self._run(ruff.check_security(program, cache, is_selected=is_selected), {0})
+        done = self._run(ruff.check_security(program, is_selected=is_selected), {0})
         found = ruff.parse(done.stdout, str(self._top))
         if found is None:
             raise ToolError("ruff said nothing that can be read", context=done.last_lines)

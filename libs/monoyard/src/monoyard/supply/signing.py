@@ -84,7 +84,7 @@ class Signatures:
         if self.is_keyless:
             return b""
         if self._key == GENERATED:
-            return self._generated.with_suffix(".pub").read_bytes()
+            return _read_key(self._generated.with_suffix(".pub"))
         done = self._call(cosign.public_key(self._program, self._private))
         if done.status:
             raise ConfigurationError(
@@ -132,7 +132,7 @@ class Signatures:
             ConfigurationError: Its key is not there.
         """
         named = self.signer(settings).key
-        return Path(named).read_bytes() if named and "://" not in named else b""
+        return _read_key(Path(named)) if named and "://" not in named else b""
 
     @cached_property
     def verifier(self) -> tuple[str, int, int]:
@@ -255,21 +255,30 @@ class Signatures:
     def _generated(self) -> Path:
         """The key of this machine, made now if there is none; only its user can read it."""
         path = self._place / "generated.key"
+        public = path.with_suffix(".pub")
         with exclusive(self._place / "generated.lock"):
-            if not path.is_file():
+            if not (path.is_file() or public.is_file()):
                 self._place.chmod(0o700)
                 self._demand(
                     cosign.generate_key_pair(self._program, path.with_suffix("")),
                     "a key cannot be made",
                 )
+        if not path.is_file():
+            raise _lost_half(
+                "private", path,
+                f"put it back, or remove {public} as well: a new key is made then, and what this "
+                "one signed is built and signed anew",
+            )  # fmt: skip
+        if not public.is_file():
+            raise _lost_half(
+                "public", public, f"COSIGN_PASSWORD= cosign public-key --key {path} > {public}"
+            )
         return path
 
     def _is_own(self, item: SignerSettings) -> bool:
         if "://" in item.key:
             return item.key == self._key
-        with contextlib.suppress(OSError):
-            return Path(self.signer(item).key).read_bytes().split() == self.public_key.split()
-        return False
+        return self.key_bytes(item).split() == self.public_key.split()
 
     def _demand(self, argv: tuple[str, ...], message: str) -> None:
         done = self._call(argv)
@@ -306,6 +315,22 @@ def own_identity(environment: Mapping[str, str] | None = None) -> str:
     known = os.environ if environment is None else environment
     server, workflow = known.get("GITHUB_SERVER_URL"), known.get("GITHUB_WORKFLOW_REF")
     return f"{server}/{workflow}" if server and workflow else ""
+
+
+def _read_key(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            f"the key {path} cannot be read", code="key-unreadable", context=(str(error),)
+        ) from error
+
+
+def _lost_half(which: str, path: Path, hint: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"the key of this machine has lost its {which} half",
+        code="half-a-key", context=(f"{path} is not there",), hint=hint,
+    )  # fmt: skip
 
 
 def _errors(done: Completed) -> tuple[str, ...]:

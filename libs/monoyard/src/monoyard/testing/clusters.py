@@ -7,6 +7,7 @@ import copy
 import itertools
 import threading
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from monoyard.delivery import ABSENT, UNREACHABLE, ConflictError, Kind, Object
@@ -156,7 +157,10 @@ class FakeNamespace:
                 message = f"{kind.name} {name}: Too long: may not be more than {_MOST_DATA} bytes"
                 raise ClusterError(message, code="refused")
         there = self._things.get((kind, name))
-        metadata |= {"namespace": self.name, "uid": uid}
+        made = there["metadata"] if there else {"creationTimestamp": _now(), **metadata}
+        metadata |= {
+            "namespace": self.name, "uid": uid, "creationTimestamp": made["creationTimestamp"],
+        }  # fmt: skip
         if "spec" in stored:
             metadata["generation"] = _generation(there, stored)
         before = there["metadata"]["resourceVersion"] if there else None
@@ -171,6 +175,10 @@ class FakeNamespace:
 
     def _refusal(self, kind: Kind, name: str, why: str) -> ClusterError:
         return ClusterError(f"{kind.name} {name}: {why}", code=ABSENT)
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _generation(there: Mapping[str, Any] | None, stored: Mapping[str, Any]) -> int:

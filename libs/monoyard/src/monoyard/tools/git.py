@@ -194,6 +194,11 @@ def merge_base(head: str, candidates: Iterable[str]) -> tuple[str, ...]:
     return _git("merge-base", head, *candidates)
 
 
+def is_ancestor(commit: str, other: str) -> tuple[str, ...]:
+    """Ask whether one commit comes before another one; fails where it does not, or is unknown."""
+    return _git("merge-base", "--is-ancestor", commit, other)
+
+
 def is_shallow() -> tuple[str, ...]:
     """Ask whether history was cut off."""
     return _git("rev-parse", "--is-shallow-repository")
@@ -277,11 +282,9 @@ def first_commits() -> tuple[str, ...]:
     return _git("rev-list", "--max-parents=0", "HEAD")
 
 
-def list_tips() -> tuple[str, ...]:
-    """List branches and remote branches with the commits they point at."""
-    return _git(
-        "for-each-ref", "--format=%(objectname) %(refname) %(symref)", "refs/heads", "refs/remotes"
-    )
+def list_tips(place: str) -> tuple[str, ...]:
+    """List branches with the commits they point at, below `refs/heads` or `refs/remotes`."""
+    return _git("for-each-ref", "--format=%(objectname) %(refname) %(symref)", place)
 
 
 def parse_tips(output: bytes) -> tuple[tuple[str, str], ...]:
@@ -295,9 +298,27 @@ def parse_tips(output: bytes) -> tuple[tuple[str, str], ...]:
     return tuple(tips)
 
 
+def list_remotes() -> tuple[str, ...]:
+    """List the names of the remotes."""
+    return _git("remote")
+
+
+def ask_branches(remote: str, branch: str = "") -> tuple[str, ...]:
+    """Ask a remote itself for its branches or one of them, whatever is known of them here."""
+    one = (f"refs/heads/{branch}",) if branch else ()
+    return _git("ls-remote", "--heads", "--", remote, *one)
+
+
+def parse_branches(output: bytes) -> tuple[tuple[str, str], ...]:
+    """Parse `ask_branches`: pairs of branch and commit."""
+    lines = output.decode("utf-8", "surrogateescape").splitlines()
+    pairs = (line.split("\t", 1) for line in lines)
+    return tuple((name.removeprefix("refs/heads/"), commit) for commit, name in pairs)
+
+
 def list_history() -> tuple[str, ...]:
-    """List the commits of all branches, remote branches and HEAD with their times and parents."""
-    return _git("rev-list", "--parents", "--timestamp", "--branches", "--remotes", "HEAD")
+    """List the ancestors of the commits on standard input, with their times and parents."""
+    return _git("rev-list", "--parents", "--timestamp", "--stdin")
 
 
 def parse_history(output: bytes) -> tuple[dict[str, str], dict[str, float]]:

@@ -21,10 +21,18 @@ ACCEPTED: Final = (3, 4)
 PENDING: Final = frozenset({"pending-install", "pending-upgrade", "pending-rollback"})
 """States that only a call in flight has; one that was killed leaves them behind."""
 
+KEPT_REVISIONS: Final = 20
+"""How many revisions of a release are kept, so that it can be taken back to them."""
+
 _FOURTH: Final = 4
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 _COMPLAINT: Final = re.compile(r"^(Error: |\[ERROR\] )")
 _NO_RELEASE: Final = re.compile(r"release: not found")
+# What client-go says of a server that is down, ends, or comes up, or of its store that does.
+_NO_SERVER: Final = re.compile(
+    r"cluster unreachable|connection refused|connection reset|\bEOF\b|TLS handshake timeout"
+    r"|i/o timeout|connection lost|etcdserver: |unable to handle the request|shutting down"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +146,8 @@ def upgrade(
         dry_run: Ask the API server whether it would take it; nothing is kept.
     """
     return (
-        str(program), "upgrade", name, chart, "--install", "--reset-values", "--history-max=20",
+        str(program), "upgrade", name, chart, "--install", "--reset-values",
+        f"--history-max={KEPT_REVISIONS}",
         *_files(values), *_place(place), "--output=json", f"--description={description}",
         f"--timeout={seconds:.0f}s",
         *((f"--labels={_pairs(labels)}",) if labels else ()),
@@ -152,7 +161,8 @@ def rollback(
 ) -> tuple[str, ...]:
     """Return the call that sends what an earlier revision rendered; that is a new revision."""
     return (
-        str(program), "rollback", name, str(revision), *_place(place), "--history-max=20",
+        str(program), "rollback", name, str(revision), *_place(place),
+        f"--history-max={KEPT_REVISIONS}",
         f"--timeout={seconds:.0f}s",
         *(("--server-side=false",) if major >= _FOURTH else ()),
     )  # fmt: skip
@@ -180,7 +190,14 @@ def values_of(program: Path, name: str, place: Place, revision: int = 0) -> tupl
 
 def history(program: Path, name: str, place: Place) -> tuple[str, ...]:
     """Return the call that prints the revisions of a release."""
-    return (str(program), "history", name, "--output=json", "--max=20", *_place(place))
+    return (
+        str(program),
+        "history",
+        name,
+        "--output=json",
+        f"--max={KEPT_REVISIONS}",
+        *_place(place),
+    )
 
 
 def releases(
@@ -233,6 +250,11 @@ def parse_values(said: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError("values are no table")  # noqa: TRY004  what was printed is at fault
     return found
+
+
+def is_unreachable(said: str) -> bool:
+    """Say whether a call failed for want of the API server; what it changed by then is open."""
+    return _NO_SERVER.search(said) is not None
 
 
 def is_missing(said: str) -> bool:

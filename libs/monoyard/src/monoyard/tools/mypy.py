@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from monoyard.results import Finding, Severity
@@ -23,6 +23,7 @@ def check(
     config: str | None,
     workers: int,
     paths: Iterable[str],
+    copies: Mapping[str, str] | None = None,
 ) -> tuple[str, ...]:
     """Check files; findings as one JSON object a line on standard output.
 
@@ -34,12 +35,18 @@ def check(
         config: Configuration file, or None for none at all.
         workers: Processes to check with.
         paths: Files and directories.
+        copies: File to a copy with another time of modification. mypy's cache believes a file by
+            its size and the second of that time; shown the copy, it compares the contents.
     """
+    shown = (word for pair in (copies or {}).items() for word in ("--shadow-file", *pair))
     parallel = (f"--num-workers={workers}",) if workers > 1 else ()
     return (
         program, f"--config-file={config or ''}", f"--python-executable={python}",
+        # Settings that install stubs would put them into a venv of others, and hide all findings.
+        "--no-install-types", "--interactive",
         f"--cache-dir={cache}", "--explicit-package-bases", "--namespace-packages",
-        "--output=json", "--no-error-summary", "--show-error-end", *parallel, "--", *paths,
+        "--output=json", "--no-error-summary", "--show-error-end", *parallel,
+        *shown, "--", *paths,
     )  # fmt: skip
 
 

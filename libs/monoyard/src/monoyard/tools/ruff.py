@@ -1,4 +1,7 @@
-"""ruff: lint and format. Tested with 0.17."""
+"""ruff: lint and format. Tested with 0.17.
+
+Its own cache is never used: that believes a file by the time of its last modification alone.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,11 @@ SYNTAX: Final = "invalid-syntax"
 MODULE_CONFIG_FILES: Final = ("ruff.toml", ".ruff.toml")
 
 
-def check(program: str, cache: str, paths: Iterable[str]) -> tuple[str, ...]:
+def check(program: str, paths: Iterable[str]) -> tuple[str, ...]:
     """Lint paths; findings as JSON on standard output, exit status 1 where there are some."""
     return (
-        program, "check", "--output-format=json", "--no-fix", "--force-exclude",
-        f"--cache-dir={cache}", "--", *paths,
+        program, "check", "--output-format=json", "--no-fix", "--force-exclude", "--no-cache",
+        "--", *paths,
     )  # fmt: skip
 
 
@@ -34,34 +37,33 @@ def has_security_rules(said: bytes) -> bool:
     return len(set(re.findall(rb"\((S\d+)\)", said))) > _SECURITY_RULES_BY_DEFAULT
 
 
-def check_security(program: str, cache: str, *, is_selected: bool) -> tuple[str, ...]:
+def check_security(program: str, *, is_selected: bool) -> tuple[str, ...]:
     """Look for what the security rules refuse, among other things; JSON as `check`.
 
     Args:
         program: ruff.
-        cache: Its cache.
         is_selected: The settings select them, so that what they ignore stays ignored: a selection
             on the command line would bring it back.
     """
     more = () if is_selected else ("--extend-select=S",)
     return (
-        program, "check", *more, "--output-format=json", "--no-fix", "--exit-zero",
-        f"--cache-dir={cache}", ".",
+        program, "check", *more, "--output-format=json", "--no-fix", "--exit-zero", "--no-cache",
+        ".",
     )  # fmt: skip
 
 
-def format_check(program: str, cache: str, paths: Iterable[str]) -> tuple[str, ...]:
+def format_check(program: str, paths: Iterable[str]) -> tuple[str, ...]:
     """Compare the layout of files with ruff's; findings as JSON on standard output."""
     return (
-        program, "format", "--check", "--output-format=json", "--force-exclude",
-        f"--cache-dir={cache}", "--", *paths,
+        program, "format", "--check", "--output-format=json", "--force-exclude", "--no-cache",
+        "--", *paths,
     )  # fmt: skip
 
 
-def fix(program: str, cache: str, paths: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+def fix(program: str, paths: Iterable[str]) -> tuple[tuple[str, ...], ...]:
     """Mend what can be mended safely, then lay out the files anew."""
     paths = tuple(paths)
-    shared = ("--force-exclude", f"--cache-dir={cache}", "--", *paths)
+    shared = ("--force-exclude", "--no-cache", "--", *paths)
     return (
         (program, "check", "--fix", "--output-format=concise", *shared),
         (program, "format", *shared),

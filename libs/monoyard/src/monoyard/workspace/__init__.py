@@ -14,7 +14,7 @@ from monoyard.workspace.discovery import Discovery, discover
 from monoyard.workspace.file_imports import scan_files
 from monoyard.workspace.globs import compile_globs, files_on_disk, matches
 from monoyard.workspace.graph import Edge, Graph
-from monoyard.workspace.imports import ModuleIndex
+from monoyard.workspace.imports import ModuleIndex, scan_imports
 from monoyard.workspace.manifests import Manifest, dependency_groups
 from monoyard.workspace.memo import Memo
 from monoyard.workspace.package import ROOT_PACKAGE_PATHS, Package, zone_of
@@ -43,6 +43,7 @@ __all__ = [
     "matches",
     "normalize",
     "scan_files",
+    "scan_imports",
     "split_requirement",
     "take_snapshot",
     "zone_of",

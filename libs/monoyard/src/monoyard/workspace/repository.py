@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monoyard.errors import MachineError, RepositoryError
-from monoyard.process import Command, Completed, capture, finish, for_git, start
+from monoyard.process import (
+    Command,
+    Completed,
+    capture,
+    finish,
+    for_git,
+    for_remote_git,
+    start,
+)
 from monoyard.tools import git
 
 
@@ -61,6 +69,16 @@ class Repository:
 
         """
         return _checked(capture(self.command(argv, stdin)))
+
+    def demand_of_remote(self, argv: tuple[str, ...], seconds: float) -> bytes:
+        """Run a git command that asks another machine, as `demand`.
+
+        Raises:
+            RepositoryError: It did not succeed; the context shows what git said.
+            ToolError: It took longer than that many seconds.
+
+        """
+        return _checked(capture(Command(argv, self.top, for_remote_git(), seconds)))
 
     def ignored(self, paths: Iterable[str]) -> frozenset[str]:
         """Return those of some paths from the top that git ignores; on doubt none is."""

@@ -127,6 +127,17 @@ def test_chain_of_settings_with_a_ring(repository: Repository) -> None:
     assert _changed_lints(repository) == own | _lints("app", "core")
 
 
+@pytest.mark.parametrize("name", ["rules", "rules.conf", "rules.toml"])
+def test_settings_of_any_name_that_a_package_extends(repository: Repository, name: str) -> None:
+    """A file of another package that settings of ruff extend counts, whatever it is called."""
+    repository.write("packages/app/ruff.toml", f'extend = "../other/{name}"\n')
+    repository.write(f"packages/other/{name}", "line-length = 90\n")
+    repository.settle()
+    repository.learn()
+    repository.write(f"packages/other/{name}", "line-length = 91\n")
+    assert _changed_lints(repository).keys() == {"app:lint", "other:lint"}
+
+
 @pytest.mark.parametrize("table", ["[tool.ruff]\nline-length = 100", "[tool.none]"])
 def test_python_that_the_root_requires(repository: Repository, table: str) -> None:
     """The Python that ruff takes from the root's project, with settings there or none, counts."""
@@ -137,3 +148,38 @@ def test_python_that_the_root_requires(repository: Repository, table: str) -> No
     repository.learn()
     repository.edit("pyproject.toml", ">=3.9", ">=3.12")
     assert _changed_lints(repository) == _lints("base", "core", "other")
+
+
+def test_settings_of_the_user(repository: Repository) -> None:
+    """Settings of ruff at home count where the repository has none, for ruff takes them there."""
+    repository.edit("pyproject.toml", "[tool.ruff]\nline-length = 100\n", "")
+    repository.write("packages/app/ruff.toml", "")
+    repository.settle()
+    repository.learn()
+    repository.write("../home/.config/ruff/ruff.toml", "line-length = 90\n")
+    assert repository.rerun() == {"base:lint", "core:lint", "other:lint"}
+
+
+def test_compiler_settings_that_a_page_extends(repository: Repository) -> None:
+    """Settings of TypeScript of another package count where they are extended, or referred to."""
+    for name in ("page", "shared", "model", "paths"):
+        scripts = '"scripts": {"type": "tsc -b"}' if name == "page" else '"scripts": {}'
+        manifest = f'{{"name": "{name}", {scripts}}}'
+        repository.write(f"packages/{name}/package.json", manifest)
+    repository.write("packages/page/package-lock.json", "{}")
+    repository.write(
+        "packages/page/tsconfig.json",
+        '{"extends": "../shared/more", /* x */ "references": [{"path": "../model"}], '
+        '"compilerOptions": {"paths": {"p/*": ["../paths/src/*"]}}}',
+    )
+    repository.write("packages/shared/more.json", '{"extends": "./most.json"}')
+    repository.write("packages/shared/most.json", "{}")
+    repository.write("packages/model/tsconfig.json", "{}")
+    repository.write("packages/model/index.ts", "")
+    repository.write("packages/paths/src/index.ts", "")
+    repository.settle()
+    for path in ("shared/most.json", "model/index.ts", "paths/src/index.ts"):
+        repository.write(f"packages/{path}", "{ }")
+        assert "page:type" in repository.planned()
+        repository.git("checkout", "-q", ".")
+        assert repository.planned() == {}

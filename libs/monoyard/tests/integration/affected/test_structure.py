@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from .repository import Repository, dependents, tasks
+from .repository import ATTRS, OTHER_ATTRS, Repository, dependents, tasks
 
 BASE = "packages/base/src/base/module.py"
 INNER = "packages/other/inner"
@@ -58,6 +58,39 @@ def test_conftest_around_a_nested_package(repository: Repository, how: str) -> N
     expected = tasks("other") | tasks("inner", suites=("unit",), causes=(cause,))
     assert repository.affected() == expected
     assert "inner:unit" in repository.rerun()
+
+
+@pytest.mark.parametrize("imports", ["import helpers", "from .helpers import VALUE"])
+def test_module_that_an_outer_conftest_imports(repository: Repository, imports: str) -> None:
+    """What the conftest around a nested package imports beside itself counts for that as well."""
+    _nest(repository)
+    repository.write(f"{INNER}/tests/unit/test_it.py", "")
+    repository.write("packages/other/conftest.py", f"{imports}\n")
+    repository.write("packages/other/helpers.py", "import base.module\n")
+    repository.configure("[tool.pytest.ini_options]\n")
+    repository.settle()
+    repository.learn()
+    repository.write("packages/other/helpers.py", "import base.module\nVALUE = 2\n")
+    assert repository.affected() == tasks("other") | tasks("inner", suites=("unit",))
+    assert "inner:unit" in repository.rerun()
+    repository.learn()
+    repository.write(BASE, "VALUE = 2\n")
+    assert "inner:unit" in repository.rerun()
+
+
+@pytest.mark.parametrize("place", ["", "packages/other/"])
+def test_distribution_that_an_outer_conftest_imports(repository: Repository, place: str) -> None:
+    """A locked distribution that a conftest above a package imports counts for its tests."""
+    _nest(repository)
+    repository.write(f"{INNER}/tests/unit/test_it.py", "")
+    repository.write(f"{place}conftest.py", "import attr\n")
+    repository.configure("[tool.pytest.ini_options]\n")
+    repository.settle()
+    repository.edit("requirements.txt", ATTRS, OTHER_ATTRS)
+    names = ("inner", "other") if place else ("app", "base", "core", "inner", "other")
+    expected = tasks(*names, suites=("unit",), causes=("LockChanged",))
+    expected |= tasks("other", suites=("type",), causes=("LockChanged",)) if place else {}
+    assert repository.affected() == expected
 
 
 @pytest.mark.parametrize("table", ["", "[tool.monoyard.suites.unit]\nisolation = 'shared'\n"])

@@ -56,6 +56,9 @@ def test_backup_goes_to_the_store_and_comes_back(desk: Desk, gateway: Gateway) -
     done = ended.last
     assert (done["key"], done["rows"], done["tables"]) == (KEY, 300, 2)
     assert done["facts"] == {"service": "api"}
+    sizes = {name: size["rows"] for name, size in done["largest"].items()}
+    assert sizes == {"customer": 200, "shop.Order": 100}
+    assert all(size["bytes"] > 0 for size in done["largest"].values())
     assert _fetch(desk, gateway).status == 0
     restored = desk.run("restore", *desk.files(), url=desk.other)
     assert restored.status == 0, restored.events

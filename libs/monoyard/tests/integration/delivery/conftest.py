@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from monoyard.delivery import Kind, Namespace
+from monoyard.delivery.api_capabilities import open_capabilities
 from monoyard.delivery.api_server import ApiServer, connect
 from monoyard.delivery.objects import NAMESPACE, new
 from monoyard.delivery.rollouts import ROLLOUT
@@ -24,6 +25,8 @@ from monoyard.testing import FakeNamespace
 PROGRAMS = ("etcd", "kube-apiserver", "openssl")
 START_SECONDS = 180.0
 TOKEN = "conformance"
+GUEST_TOKEN = "conformance-guest"
+GUEST = "guest"
 DEFINITIONS = Kind(
     "apiextensions.k8s.io",
     "v1",
@@ -40,9 +43,13 @@ clusters:
 users:
 - name: admin
   user: {{token: {token}}}
+- name: guest
+  user: {{token: {guest}}}
 contexts:
 - name: here
   context: {{cluster: here, user: admin}}
+- name: guest
+  context: {{cluster: here, user: guest}}
 """
 
 Connect = Callable[[str], ApiServer]
@@ -89,7 +96,8 @@ def _start(place: Path, stack: contextlib.ExitStack) -> Connect:
     store, peers, port = ports
     key = place / "accounts.key"
     subprocess.run(("openssl", "genrsa", "-out", key, "2048"), check=True, capture_output=True)
-    (place / "tokens.csv").write_text(f"{TOKEN},admin,admin,system:masters\n", encoding="utf-8")
+    tokens = f"{TOKEN},admin,admin,system:masters\n{GUEST_TOKEN},{GUEST},{GUEST}\n"
+    (place / "tokens.csv").write_text(tokens, encoding="utf-8")
     _run(stack, place, (
         "etcd", f"--data-dir={place}/etcd", f"--listen-client-urls=http://127.0.0.1:{store}",
         f"--advertise-client-urls=http://127.0.0.1:{store}",
@@ -106,7 +114,9 @@ def _start(place: Path, stack: contextlib.ExitStack) -> Connect:
         "--disable-admission-plugins=ServiceAccount",
     ))  # fmt: skip
     config = place / "kubeconfig"
-    config.write_text(KUBECONFIG.format(port=port, token=TOKEN), encoding="utf-8")
+    config.write_text(
+        KUBECONFIG.format(port=port, token=TOKEN, guest=GUEST_TOKEN), encoding="utf-8"
+    )
 
     def open_namespace(name: str) -> ApiServer:
         opened = connect(config, "here", name)
@@ -117,6 +127,10 @@ def _start(place: Path, stack: contextlib.ExitStack) -> Connect:
     _until(lambda: default.get(NAMESPACE, "default") is not None, place)
     _define_rollouts(default)
     _until(lambda: default.list(ROLLOUT, {}) == [], place)
+    # The roles that everybody has are made by the server itself, a moment after it answers.
+    guest = open_capabilities(config, GUEST, "default")
+    stack.callback(guest.close)
+    _until(lambda: guest.account() == GUEST, place)
     return open_namespace
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,15 @@ def test_object_comes_back_as_it_was_made(namespace: Namespace) -> None:
     assert found["metadata"]["namespace"] == namespace.name
     assert found["metadata"]["resourceVersion"] == made["metadata"]["resourceVersion"]
     assert found["metadata"]["uid"] == made["metadata"]["uid"]
+
+
+def test_object_keeps_the_time_at_which_it_was_made(namespace: Namespace) -> None:
+    """It is the cluster's own, in seconds of UTC, and stays when the object changes."""
+    made = namespace.create(CONFIG_MAP, config_map("dated", key="value"))
+    at = made["metadata"]["creationTimestamp"]
+    assert datetime.fromisoformat(at).tzinfo == UTC
+    changed = namespace.replace(CONFIG_MAP, config_map("dated", key="other"))
+    assert changed["metadata"]["creationTimestamp"] == at
 
 
 def test_absent_object_is_none(namespace: Namespace) -> None:

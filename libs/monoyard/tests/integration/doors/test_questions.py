@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
 
 import jsonschema
 import pytest
@@ -174,11 +175,33 @@ def test_graph_of_packages(asked: "Checkout", form: str, lines: list[str]) -> No
     assert (ended.code, ended.out.splitlines()) == (0, lines), ended.text
 
 
+def test_drawn_graph_marks_what_changes_affect(asked: "Checkout") -> None:
+    """As SVG the graph has a box for each package and a line for each edge, and the causes."""
+    ended = asked.invoke("graph", "--format", "svg")
+    assert ended.code == 0, ended.text
+    drawn = ElementTree.fromstring(ended.out)  # noqa: S314  our own
+    named = "{http://www.w3.org/2000/svg}"
+    boxes = drawn.findall(f".//{named}g[{named}rect]")
+    titles = {box.findtext(f"{named}text"): box.findtext(f"{named}title") for box in boxes}
+    assert titles == {
+        "alpha": "alpha: not affected",
+        "beta": f"beta: affected\n{EDITED} changed",
+        "gamma": f"gamma: affected\n{NEW} changed",
+    }
+    kinds = {box.findtext(f"{named}text"): box.get("class") for box in boxes}
+    assert kinds == {"alpha": "node plain", "beta": "node affected", "gamma": "node affected"}
+    lines = [line.get("class") for line in drawn.iter(f"{named}path")]
+    assert (lines.count("edge"), lines.count("edge weak")) == (1, 1)
+    only = asked.invoke("graph", "--format", "svg", "--since", "HEAD")
+    assert "1 of 3 packages affected (bold) since " in only.out
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
         (["explain", "beta:units"], 2, "there is no task `beta:units`; did you mean `beta:unit`?"),
         (["graph", "--format", "mermai"], 2, "no format `mermai`; did you mean `mermaid`?"),
+        (["graph", "--since", "HEAD"], 2, "`mermaid` does not tell of changes"),
         (["plan", "--", "alpa"], 2, "there is no package `alpa`; did you mean `alpha`?"),
         (["affected", "--", "alpha", "--", "-x"], 2, "a question has no tool to hand words to"),
         (["affected", "--since", "nowhere"], 11, "there is no commit `nowhere`"),

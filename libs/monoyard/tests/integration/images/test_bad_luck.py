@@ -73,14 +73,16 @@ def test_full_disk_is_told_and_leaves_nothing_half_made(
 
 
 def test_builder_that_is_killed_is_told_and_started_again(
-    yard: Yard, until: Callable[..., bool]
+    yard: Yard, until: Callable[..., bool], tmp_path: Path
 ) -> None:
     """BuildKit ends in the middle of a step: an error of no image, and the next run is right."""
     yard.service("shop")
     mark = f"step-of-{yard.checkout.top.parent.name}-{os.getpid()}"
     dockerfile = yard.checkout.write("libs/shop/Dockerfile", SLOW.format(mark=mark))
     yard.checkout.commit()
-    running = yard.checkout.start("images")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    running = yard.checkout.start("images", env={"TMPDIR": str(temporary)})
     state = str(yard.checkout.cache / "images" / "buildkit" / "root")
     assert until(lambda: processes(mark))
     builders = [
@@ -98,6 +100,8 @@ def test_builder_that_is_killed_is_told_and_started_again(
     assert until(lambda: not processes(mark), 20)
     dockerfile.unlink()
     assert yard.checkout.outcomes("images") == {"shop:image": "pass"}
+    assert not (yard.checkout.cache / "images" / "buildkit" / "temporary").exists()
+    assert not list(temporary.glob("buildkit*")), "it has a place of its own for what it mounts"
 
 
 BRIDGE = f"yard{os.getpid() % 1_000_000}"
@@ -125,6 +129,7 @@ class Engine:
                     "--ip-forward=false", f"--bridge={BRIDGE}",
                 ),
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                env={**os.environ, "TMPDIR": str(place)},
             )  # fmt: skip
 
     @property

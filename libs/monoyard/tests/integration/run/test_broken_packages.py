@@ -174,6 +174,30 @@ def test_type_error_outside_of_every_package_is_told(empty: "Checkout") -> None:
     assert (finding["path"], finding["rule"]) == ("stubs/third.pyi", "name-defined")
 
 
+def test_settings_that_install_stubs(empty: "Checkout") -> None:
+    """Settings with which mypy installs stubs and hides what it finds make nothing pass."""
+    empty.root("[tool.mypy]\ninstall_types = true\nnon_interactive = true\n")
+    empty.package("alpha", source="def answer() -> int:\n    return ''\n")
+    assert empty.outcomes("type") == {"alpha:type": "fail"}
+
+
+def test_type_error_in_a_package_that_is_not_checked(empty: "Checkout") -> None:
+    """Who imports a package without the suite fails with its errors, and is told the way out."""
+    settings = "[tool.mypy]\nstrict = true\n"
+    silenced = '[[tool.mypy.overrides]]\nmodule = "alpha.*"\nignore_errors = true\n'
+    empty.root(settings)
+    off = "[tool.monoyard.suites.type]\nenabled = false\n"
+    empty.package("alpha", source="def answer():\n    return 42\n", table=off)
+    empty.package("beta", "alpha", source="import alpha\n\nVALUE = alpha\n", test="")
+    assert empty.outcomes("type") == {"beta:type": "fail"}
+    (finding,) = empty.result("beta:type")["findings"]
+    assert finding["path"] == "libs/alpha/src/alpha/__init__.py"
+    assert "`alpha` has no suite `type`" in finding["message"]
+    assert "`ignore_errors`" in finding["message"]
+    empty.root(settings + silenced)
+    assert empty.outcomes("type") == {"beta:type": "pass"}
+
+
 def test_settings_ruff_cannot_read_are_one_packages_fault(empty: "Checkout") -> None:
     """A package whose own ruff settings are broken fails alone; the others are linted."""
     empty.package("alpha")

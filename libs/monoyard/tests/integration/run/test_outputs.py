@@ -129,3 +129,36 @@ def test_outputs_outside_of_the_package_are_refused(empty: "Checkout", glob: str
     ended = empty.nox("build")
     assert ended.code not in {0, 1}, ended.text
     assert f"alpha:build: output `{glob}` lies outside of the package" in ended.err
+
+
+SPOIL = """
+import fcntl, pathlib, time
+
+copy = pathlib.Path("../alpha/made/copy")
+deadline = time.monotonic() + 60
+while not copy.exists() and time.monotonic() < deadline:
+    time.sleep(0.01)
+(lock,) = pathlib.Path("../../.monoyard/outputs").iterdir()
+with lock.open() as handle:  # its task holds it until the run knows what was left
+    fcntl.flock(handle, fcntl.LOCK_SH)
+    copy.write_text("spoilt")
+"""
+
+
+def test_output_that_changes_before_it_is_kept_is_not_kept(empty: "Checkout") -> None:
+    """What another process wrote over an output is not stored as what the task made."""
+    empty.root("cpus = 2\n")
+    empty.package("alpha", table=TABLE)
+    table = '[tool.monoyard.suites.build]\ncommand = ["python3", "spoil.py"]\n'
+    empty.package("beta", table=table)
+    empty.write("libs/beta/spoil.py", SPOIL)
+    empty.write("libs/alpha/input", "first")
+    empty.write(".gitignore", "__pycache__/\nmade/\n.monoyard/\n")
+    empty.commit()
+    ended = empty.nox("build")
+    assert ended.code == 0, ended.text
+    assert "alpha:build: its outputs changed after it ran, so its result was not kept" in ended.text
+    empty.write("libs/beta/spoil.py", "")
+    assert empty.outcomes("build") == {"alpha:build": "pass", "beta:build": "pass"}
+    assert (empty.top / "libs/alpha/made/copy").read_text("utf-8") == "first"
+    assert empty.outcomes("build") == {"alpha:build": "cached", "beta:build": "cached"}

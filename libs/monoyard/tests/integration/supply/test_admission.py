@@ -64,7 +64,7 @@ class Gate:
 
     def scanners(self) -> Scanners:
         """Return scanners."""
-        return Scanners(self.place, self.tool, self.place / "state")
+        return Scanners(self.place, self.tool)
 
     def publish(self, *, known: Database | None, sbom: Mapping[str, Any] | None = None) -> str:
         """Publish the image, with findings where there is a database."""

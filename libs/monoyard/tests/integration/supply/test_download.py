@@ -110,7 +110,7 @@ def test_advisories_are_fetched_where_they_are_needed(bucket: Bucket, tmp_path: 
     """What a lock needs is fetched and found, and a statement about it is one of today."""
     write_database(bucket.files, "npm")
     (tmp_path / "package-lock.json").write_text(json.dumps(LOCK), encoding="utf-8")
-    scanners = Scanners(tmp_path, program, tmp_path / "state")
+    scanners = Scanners(tmp_path, program)
     known = Database.find("download", tmp_path, tmp_path / "kept")
     (found,) = scanners.dependencies(known, tmp_path / "package-lock.json")
     assert (found.package, found.fixed) == ("preact", ("12.0.0",))
@@ -142,7 +142,7 @@ def test_attested_findings_of_fetched_advisories_are_young(bucket: Bucket, tmp_p
         ],
     }  # fmt: skip
     known = Database.find("download", tmp_path, tmp_path / "kept")
-    scanners = Scanners(tmp_path, program, tmp_path / "state")
+    scanners = Scanners(tmp_path, program)
     said = scanners.state_findings(known, "page", sbom)
     assert said["scanner"]["db"]["version"].startswith("sha256:")
     attested = read_young({"predicate": said}, "page", 3600.0, time.time())
@@ -154,7 +154,7 @@ def test_advisories_that_cannot_be_fetched_are_an_error(bucket: Bucket, tmp_path
     """A server without what is needed is no pass, although nothing is known to be wrong."""
     (tmp_path / "package-lock.json").write_text(json.dumps(LOCK), encoding="utf-8")
     known = Database.find("download", tmp_path, tmp_path / "kept")
-    scanners = Scanners(tmp_path, program, tmp_path / "state")
+    scanners = Scanners(tmp_path, program)
     with pytest.raises((MachineError, ToolError)):
         scanners.dependencies(known, tmp_path / "package-lock.json")
     assert bucket.asked

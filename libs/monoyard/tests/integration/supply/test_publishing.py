@@ -9,7 +9,8 @@ import pytest
 from monoyard.errors import ConfigurationError, ImageError
 from monoyard.supply import Expected, Trust, content_tag
 
-from .yard import COMMIT, SOURCE, Desk, copy_tag, key_of, wanted
+from .proxy import proxied
+from .yard import COMMIT, SOURCE, Desk, LocalRegistry, copy_tag, key_of, wanted
 
 
 def test_new_image_is_pushed_signed_and_tagged(desk: Desk) -> None:
@@ -57,6 +58,19 @@ def test_publishing_again_changes_nothing(desk: Desk) -> None:
     assert desk.attached("shop", done.digest) == attached
 
 
+def test_what_is_as_it_should_be_is_asked_once(desk: Desk, registry: LocalRegistry) -> None:
+    """Where nothing changed each tag is looked at once: that is most of what publishing costs."""
+    item = wanted("one")
+    desk.publisher().publish(item, desk.built("one"), "new")
+    with proxied(registry) as proxy:
+        publisher = desk.through(proxy)
+        digest, _, _ = publisher.find(item)
+        done = publisher.reuse(item, digest)
+        asked = [proxy.count("HEAD", f"/manifests/{tag}$", 200) for tag in done.tags]
+        assert asked == [1] * len(done.tags)
+    assert set(done.tags) == {content_tag(key_of("one")), COMMIT, "branch-main"}
+
+
 def test_uncommitted_changes_set_the_content_tag_alone(desk: Desk) -> None:
     """What no commit tells is named by no commit, version or branch."""
     publisher = desk.publisher(is_clean=False, tags=("v1.0",))
@@ -85,6 +99,37 @@ def test_latest_is_what_production_may_run(desk: Desk) -> None:
     second = desk.built("two")
     desk.publisher(commit="2" * 40, is_default_branch=True).publish(wanted("two"), second, "new")
     assert desk.registry.digest("shop", "latest") == second.layout.digest
+
+
+def test_older_run_that_ends_last_moves_nothing_back(desk: Desk) -> None:
+    """Branch and `latest` stay on what a newer commit has, made for it or reused, and say so."""
+    old, new = desk.built("old"), desk.built("new")
+    first, again, between = (desk.publisher(commit=sign * 40, is_default_branch=True)
+                             for sign in "241")  # fmt: skip
+    first.publish(wanted("new"), new, "new")
+    moving = {"branch-main", "latest"}
+    for sign, older in (("1", between), ("3", desk.publisher(commit="3" * 40))):
+        if sign == "3":
+            again.reuse(wanted("new"), new.layout.digest)  # from now on it is of commit 4 as well
+        done = older.publish(wanted("old"), old, "new")
+        assert sign * 40 in done.tags
+        assert dict.fromkeys(moving & done.left.keys(), "it is newer") == done.left
+        assert "branch-main" in done.left
+        assert {desk.registry.digest("shop", tag) for tag in moving} == {new.layout.digest}
+    last = desk.publisher(commit="5" * 40, is_default_branch=True)
+    done = last.reuse(wanted("old"), old.layout.digest)
+    assert (done.left, moving <= set(done.tags)) == ({}, True)
+    assert {desk.registry.digest("shop", tag) for tag in moving} == {old.layout.digest}
+
+
+def test_tag_on_an_image_that_says_no_commit_is_no_older_one(desk: Desk) -> None:
+    """What somebody put under a tag by hand is not taken for old, unless the branch says more."""
+    built = desk.built("new")
+    desk.registry.push("shop", built.layout.path, built.layout.digest)
+    copy_tag(desk.registry, "shop", built.layout.digest, "branch-main")
+    done = desk.publisher().publish(wanted("one"), desk.built("one"), "new")
+    assert done.left == {"branch-main": "it is newer"}
+    assert desk.registry.digest("shop", "branch-main") == built.layout.digest
 
 
 def test_image_of_a_less_trusted_key_is_built_anew(new_desk: Callable[[str], Desk]) -> None:

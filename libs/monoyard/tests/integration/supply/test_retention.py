@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from monoyard.bindings.arguments import parse_arguments
+from monoyard.bindings.base_images import wanted_bases
+from monoyard.bindings.engine import Engine
+from monoyard.images import Layout
 from monoyard.supply import Expected, Trust, content_tag
 from monoyard.supply.origin import PROVENANCE, provenance
 from monoyard.supply.signing import Attestation
@@ -77,6 +83,32 @@ class Shop:
         layout = write_layout(self._place / word, word)
         self.server.put("shop", layout, (content_tag(key_of(word)), *tags))
         return layout.digest
+
+    def push_base(self, word: str, *tags: str) -> Layout:
+        """Put a base image into the registry."""
+        layout = write_layout(self._place / word, word)
+        self.server.put("base-python", layout, (content_tag(key_of(word)), *tags))
+        return layout
+
+    def push_on(self, base: Layout, word: str, *tags: str) -> str:
+        """Put an image into the registry that is built on a base."""
+        layout = write_layout(self._place / word, word)
+        manifest = {
+            **layout.manifest,
+            "layers": [*base.manifest["layers"], *layout.manifest["layers"]],
+        }
+        for layer in base.manifest["layers"]:
+            shutil.copy(base.blob(layer["digest"]), layout.blob(layer["digest"]))
+        data = json.dumps(manifest).encode()
+        digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        layout.blob(digest).write_bytes(data)
+        index = {
+            "schemaVersion": 2,
+            "manifests": [{**layout.descriptor, "digest": digest, "size": len(data)}],
+        }
+        (layout.path / "index.json").write_text(json.dumps(index), encoding="utf-8")
+        self.server.put("shop", Layout(layout.path), (content_tag(key_of(word)), *tags))
+        return digest
 
     def push_each(self, word: str, commits: Iterable[str]) -> list[str]:
         """Put an image for each commit into the registry."""
@@ -318,3 +350,47 @@ def test_removing_needs_to_know_what_runs(shop: Shop) -> None:
     assert ended.code == 2, ended.text
     assert "`--apply` has to know what runs" in ended.err
     assert shop.has(old)
+
+
+def test_base_goes_when_nothing_that_is_kept_was_made_from_it(shop: Shop) -> None:
+    """Bases are pruned with the images: those of kept images stay, and what this tree stands on."""
+    commits = shop.commits(4, days=100)
+    unused, used, needless = (
+        shop.push_base(word, commit) for word, commit in zip(("a", "b", "c"), commits, strict=False)
+    )
+    shop.branch("topic", *shop.commits(1, days=100))
+    kept = shop.push_on(used, "kept", "branch-topic")
+    gone = shop.push_on(needless, "gone", commits[3])
+    signed = shop.desk.signatures
+    reference = shop.registry.reference("base-python", unused.digest)
+    signed.attach(
+        reference, (), signed.signer(shop.desk.policy(prod='trusts = ["own"]').signers["own"])
+    )
+    attached = shop.desk.attached("base-python", unused.digest)
+    shop.checkout.package("other", table='[tool.monoyard]\nrole = "service"\n')
+    shop.checkout.write("other.txt", "")
+    assert shop.decisions("--", "shop").keys() == {kept, gone}, "bases need all images looked at"
+    decisions = shop.decisions("--apply")
+    assert decisions == {
+        kept: ("keep", "branch topic names it"),
+        gone: ("remove", "its commits are on no living branch"),
+        used.digest: ("keep", f"shop@{kept} is made from it, and kept"),
+        needless.digest: ("remove", "its commits are on no living branch"),
+        unused.digest: ("remove", "its commits are on no living branch"),
+    }
+    names = [unused.digest, *attached, needless.digest, used.digest]
+    left = [shop.registry.manifest("base-python", item) is not None for item in names]
+    assert left == [*[False] * (len(names) - 1), True]
+
+
+def test_base_of_the_lock_stays(shop: Shop) -> None:
+    """The base that the next build of this tree would take stays, however old it is."""
+    (commit,) = shop.commits(1, days=100)
+    engine = Engine(shop.checkout.top, lambda _: None, shop.checkout.environment)
+    plan = engine.plan(engine.selection(parse_arguments([])), has_engine=True)
+    ((_, wanted_base),) = wanted_bases(plan)
+    engine.store.close()
+    layout = shop.push_base("base", commit)
+    assert shop.decisions()[layout.digest][0] == "remove"
+    shop.registry.tag(wanted_base.name, layout.digest, wanted_base.tag)
+    assert shop.decisions()[layout.digest] == ("keep", "the lock of this work tree names it")

@@ -49,9 +49,9 @@ def commit(top: Path) -> None:
 
 
 @pytest.fixture
-def scanners(top: Path, tmp_path: Path) -> Scanners:
+def scanners(top: Path) -> Scanners:
     """Scanners of the repository."""
-    return Scanners(top, program, tmp_path / "state")
+    return Scanners(top, program)
 
 
 def test_code_and_dockerfiles_are_looked_at(top: Path, scanners: Scanners) -> None:

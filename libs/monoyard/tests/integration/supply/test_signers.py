@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import http.server
 import json
+import platform
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from monoyard.config import Policy, read_policy
+from monoyard.config import Policy, SignerSettings, read_policy
 from monoyard.errors import ConfigurationError, VerificationError
 from monoyard.supply import Accepted, Expected, Signatures, Trust
 from monoyard.supply.origin import PROVENANCE, REUSE, provenance, reuse
@@ -132,3 +134,39 @@ def policy(name: str, signer: str) -> Policy:
     """Return a policy with one signer."""
     text = f'[signers.{name}]\n{signer}\n[environments.prod]\ntrusts = ["{name}"]\n'
     return read_policy(text.encode(), "policy.toml")
+
+
+@pytest.mark.parametrize(
+    ("lost", "which"), [("generated.pub", "public"), ("generated.key", "private")]
+)
+def test_half_a_key_is_one_error_that_says_what_to_do(desk: Desk, lost: str, which: str) -> None:
+    """Where a half of the machine's key is gone no other key is made in silence."""
+    place = desk.place / "signing"
+    (place / lost).rename(place / "aside")
+    signatures = Signatures(program("cosign"), place, desk.place, "generated")
+    for ask in (
+        lambda: signatures.public_key,
+        lambda: signatures.names(read_policy(None, "policy.toml")),
+        lambda: signatures.signer(SignerSettings(key="generated")),
+    ):
+        with pytest.raises(ConfigurationError, match=f"has lost its {which} half") as raised:
+            ask()
+        assert raised.value.code == "half-a-key"
+        assert raised.value.context == (f"{place / lost} is not there",)
+    assert not (place / lost).exists()
+    if which == "public":  # the hint is a command that mends it
+        command = str(raised.value.hint).replace("cosign", str(program("cosign")))
+        subprocess.run(command, shell=True, check=True)  # noqa: S602  it is for a person's shell
+        assert (place / lost).read_bytes() == (place / "aside").read_bytes()
+
+
+@pytest.mark.skipif(platform.system() != "Linux", reason="there is no file that root cannot read")
+def test_key_that_cannot_be_read_is_told(desk: Desk) -> None:
+    """A public key of the policy that is no file of text for us is an error, and no traceback."""
+    policy = desk.policy(prod='trusts = ["own"]')
+    key = desk.place / "key.pub"
+    key.unlink()
+    key.symlink_to("/proc/self/mem")
+    with pytest.raises(ConfigurationError) as raised:
+        desk.signatures.names(policy)
+    assert raised.value.code == "key-unreadable"

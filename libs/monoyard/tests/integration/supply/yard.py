@@ -13,7 +13,8 @@ import subprocess
 import time
 import weakref
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -179,6 +180,21 @@ class Addressed(Protocol):
         """What stands in front of the names of images."""
 
 
+@dataclass(frozen=True)
+class NumberedCommits:
+    """A branch whose commits are numbers, each older than the next.
+
+    Attributes:
+        commit: The commit that wants its tags.
+    """
+
+    commit: str
+
+    def reason_to_stay(self, commits: Collection[str]) -> str:
+        """Return why a tag on an image of these commits stays."""
+        return "it is newer" if not commits or max(commits) > self.commit else ""
+
+
 class Desk:
     """Somebody who publishes, with a key of their own.
 
@@ -236,13 +252,17 @@ class Desk:
     def publisher(self, policy: Policy | None = None, **changes: object) -> Publisher:
         """Return a publisher."""
         policy = policy or self.policy(prod='trusts = ["own"]')
-        return Publisher(self.registry, self.signatures, policy, self.origin(**changes))
+        origin = self.origin(**changes)
+        line = NumberedCommits(origin.commit)
+        return Publisher(self.registry, self.signatures, policy, origin, line)
 
     def through(self, proxy: Addressed) -> Publisher:
         """Return a publisher that goes through a proxy."""
         policy = self.policy(prod='trusts = ["own"]')
         registry = Registry(program("crane"), proxy.address)
-        return Publisher(registry, self.signatures, policy, self.origin())
+        origin = self.origin()
+        line = NumberedCommits(origin.commit)
+        return Publisher(registry, self.signatures, policy, origin, line)
 
     def built(self, content: str, tests: Mapping[str, str] | None = None) -> Built:
         """Return what was built for an image: a layout with one file."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from monoyard.bindings.arguments import Arguments, parse_arguments
+from monoyard.bindings.arguments import Arguments, Shard, parse_arguments
 from monoyard.errors import UsageError
 
 
@@ -18,6 +18,12 @@ from monoyard.errors import UsageError
         ("--force", Arguments(force=True)),
         ("--no-cache", Arguments(use_cache=False)),
         ("--env-mode loose", Arguments(env_mode="loose", use_cache=False)),
+        ("--shard 2/4", Arguments(shard=Shard(2, 4))),
+        ("--shard=1/1@0123abcd", Arguments(shard=Shard(1, 1, "0123abcd"))),
+        ("--profile", Arguments(profile="")),
+        ("--profile=t.json --sarif f.sarif", Arguments(profile="t.json", sarif="f.sarif")),
+        ("--html=run.html", Arguments(html="run.html")),
+        ("--retries 2", Arguments(retries=2)),
         ("--json", Arguments(json="")),
         ("--json=run.json api", Arguments(json="run.json", packages=("api",))),
         ("--help", Arguments(wants_help=True)),
@@ -39,6 +45,12 @@ def test_words_are_understood(words: str, parsed: Arguments) -> None:
         ("--suite integrations", "there is no suite `integrations`; did you mean `integration`?"),
         ("api --since", "`--since` needs a value"),
         ("--affected=yes", "`--affected` takes no value"),
+        ("--shard 0/3", "`--shard` is K/N with K from 1 to N, not `0/3`"),
+        ("--shard 4/3", "`--shard` is K/N with K from 1 to N, not `4/3`"),
+        ("--shard 3", "`--shard` is K/N with K from 1 to N, not `3`"),
+        ("--shard 1/2@x", "`--shard` is K/N with K from 1 to N, not `1/2@x`"),
+        ("--retries -1", "`--retries` is a number from 0 to 10, not `-1`"),
+        ("--retries=11", "`--retries` is a number from 0 to 10, not `11`"),
         ("--env-mode=free", "`--env-mode` is strict or loose, not `free`"),
         ("--force --no-cache", "`--force` stores results and `--no-cache` does not: use one of"),
     ],

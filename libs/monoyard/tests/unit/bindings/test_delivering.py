@@ -164,6 +164,17 @@ def test_environment_has_to_be_named(top: Path) -> None:
         delivering.show_lease(top, "dve", None)
 
 
+def test_status_tells_what_a_person_holds(
+    top: Path, cluster: FakeNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever comes to it sees at once that nobody but a person will let it go on."""
+    deploy(cluster, FakeClock())
+    steering.steer(top, "dev", "pause", lambda *_: cluster)
+    delivering.show_status(top, "dev", None, lambda *_: cluster)
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("  api "))
+    assert line.endswith("2 ready  held by a person")
+
+
 def test_deployment_is_steered_from_another_terminal(
     top: Path, cluster: FakeNamespace, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from monoyard.bindings.pruning import read_grace, read_running
+from monoyard.bindings.needed_images import read_running
+from monoyard.bindings.pruning import read_grace
 from monoyard.errors import ConfigurationError, UsageError
 
 ONE, TWO = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"

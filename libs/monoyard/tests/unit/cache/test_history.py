@@ -52,6 +52,21 @@ def test_flaky_is_one_key_with_both_outcomes(store: Store, digest: Digest) -> No
     assert store.history.flaky() == (Flaky("api:unit", digest("k"), 2, 1, "r3", 3.0),)
 
 
+def test_outcomes_of_a_task_are_in_order(store: Store, digest: Digest) -> None:
+    """Every execution of a task under a key is told, the oldest first, and no other one."""
+    told = [
+        Outcome(digest("1"), "api:unit", passed=passed, run=run, at=at)
+        for run, passed, at in (("c", True, 3.0), ("a", False, 1.0), ("b", True, 2.0))
+    ]
+    others = [
+        Outcome(digest("2"), "api:unit", passed=True, run="a", at=1.0),
+        Outcome(digest("1"), "web:unit", passed=True, run="a", at=1.0),
+    ]
+    store.history.record_outcomes([*told, *others])
+    found = store.history.outcomes(digest("1"), "api:unit")
+    assert found == (told[1], told[2], told[0])
+
+
 def test_history_takes_keys_only(store: Store) -> None:
     """A word that is no key raises where it is given."""
     with pytest.raises(ValueError, match="not a SHA-256"):

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from monoyard.delivery import Kind, Lease, Ledger, Object, Record
+from monoyard.delivery import UNREACHABLE, Kind, Lease, Ledger, Object, Record
 from monoyard.delivery.runner import Runner, Step, Told
-from monoyard.errors import DeliveryError, LeaseLostError
+from monoyard.errors import ClusterError, DeliveryError, LeaseLostError
 from monoyard.testing import FakeClock, FakeNamespace
 
 DURATION = 30
@@ -88,11 +88,11 @@ class Yard:
         self.ledger = Ledger(self.cluster, "staging", self.clock)
         self.told: list[Told] = []
 
-    def runner(self, name: str) -> tuple[Runner, Lease]:
+    def runner(self, name: str, duration: int = DURATION) -> tuple[Runner, Lease]:
         """Return a runner that holds the environment."""
-        lease = Lease(self.cluster, "staging", name, self.clock, DURATION)
-        lease.acquire(DURATION * 2, lambda _: None)
-        return Runner(self.ledger, lease, self.told.append), lease
+        lease = Lease(self.cluster, "staging", name, self.clock, duration)
+        lease.acquire(duration * 2, lambda _: None)
+        return Runner(self.ledger, lease, self.told.append, self.clock), lease
 
 
 @pytest.fixture
@@ -123,6 +123,49 @@ def test_everything_is_done_in_order_and_recorded(yard: Yard) -> None:
         ("outcome", "done"),
     ]
     assert [item.state for item in yard.told] == ["begun", "done"] * len(NAMES)
+
+
+@dataclass
+class Severed:
+    """A step whose cluster does not answer for a while, and does what is left when it does."""
+
+    times: int
+    code: str = UNREACHABLE
+    name: str = "upgrade:api"
+
+    def do(self, record: Record) -> Mapping[str, Any]:
+        """Be done once the cluster answers."""
+        del record
+        self.times -= 1
+        if self.times >= 0:
+            raise ClusterError("the cluster does not answer", code=self.code)
+        return {}
+
+
+def test_cluster_that_is_gone_for_a_while_is_waited_for(yard: Yard) -> None:
+    """A step that lost it is done again, which is told once, and the ledger has it once."""
+    runner, lease = yard.runner("first")
+    record = runner.run(yard.ledger.begin(lease, {}), [Severed(5)], no_way_back)
+    assert record.outcome == "completed"
+    assert [entry.state for entry in record.entries] == ["intent", "done", "done"]
+    assert [item.state for item in yard.told] == ["begun", "waiting", "done"]
+
+
+def test_cluster_that_stays_away_is_not_waited_for_beyond_the_lease(yard: Yard) -> None:
+    """Nobody renews a Lease there meanwhile: somebody else may have it by then."""
+    runner, lease = yard.runner("first")
+    with pytest.raises(LeaseLostError):
+        runner.run(yard.ledger.begin(lease, {}), [Severed(1000)], no_way_back)
+
+
+def test_what_only_looks_like_a_cluster_that_is_gone_fails(yard: Yard) -> None:
+    """A webhook that is down is no cluster that is: after a minute it is the step's failure."""
+    runner, lease = yard.runner("first", duration=600)
+    record = runner.run(yard.ledger.begin(lease, {}), [Severed(1000)], no_way_back)
+    assert record.failure == "upgrade:api: the cluster does not answer"
+    other = Severed(1, code="refused")
+    record = runner.run(yard.ledger.begin(lease, {}), [other], no_way_back)
+    assert (record.outcome, other.times) == ("went-back", 0)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -6,7 +6,15 @@ import json
 from typing import Any
 
 from monoyard.delivery import Object
-from monoyard.delivery.objects import DEPLOYMENT_LABEL, JOB, POD, SERVICE_LABEL, labels_of, new
+from monoyard.delivery.objects import (
+    CONFIG_MAP,
+    DEPLOYMENT_LABEL,
+    JOB,
+    POD,
+    SERVICE_LABEL,
+    labels_of,
+    new,
+)
 from monoyard.deployment.jobs import ROLE_LABEL, RUN_LABEL
 from monoyard.testing import FakeNamespace
 
@@ -24,10 +32,13 @@ class Jobs:
         vanishing: Services whose Jobs somebody removes while they run.
         bad_backups: Service to exit status and message of its next backups.
         bad_proofs: Service to exit status and message of its next proofs.
+        largest: Table to its rows and bytes, as a backup tells of them.
         kept: Keys of the backups in the store, in the order in which they were taken.
         proven: Those that were proven.
         listed: What the store tells of each backup.
         recovered: What a recovery tells.
+        bad_mirror: Exit status and message of the next times that the ledger is mirrored.
+        mirrored: Key of each record that was mirrored, to what the store has of it.
         asked: Jobs of no deployment, as they were made.
         made: Names of the Jobs whose pods were started.
     """
@@ -41,10 +52,13 @@ class Jobs:
         self.vanishing: set[str] = set()
         self.bad_backups: dict[str, tuple[int, str]] = {}
         self.bad_proofs: dict[str, tuple[int, str]] = {}
+        self.largest: dict[str, dict[str, int]] = {}
         self.kept: list[str] = []
         self.proven: list[str] = []
         self.listed: list[dict[str, Any]] = []
         self.recovered: list[dict[str, Any]] = []
+        self.bad_mirror: tuple[int, str] = (0, "")
+        self.mirrored: dict[str, dict[str, Any]] = {}
         self.asked: list[Object] = []
         self.made: list[str] = []
         self._cluster = cluster
@@ -57,7 +71,7 @@ class Jobs:
                 self._next(job)
 
     def _next(self, job: Object) -> None:
-        name, service = job["metadata"]["name"], labels_of(job)[SERVICE_LABEL]
+        name, service = job["metadata"]["name"], labels_of(job).get(SERVICE_LABEL, "")
         age = self._age[name] = self._age.get(name, 0) + 1
         if age == 1:
             self._start(job)
@@ -70,7 +84,7 @@ class Jobs:
             self._run(job)
 
     def _start(self, job: Object) -> None:
-        name, service = job["metadata"]["name"], labels_of(job)[SERVICE_LABEL]
+        name, service = job["metadata"]["name"], labels_of(job).get(SERVICE_LABEL, "")
         self.made.append(name)
         state: dict[str, Any] = {"running": {}}
         if service in self.stuck:
@@ -90,6 +104,7 @@ class Jobs:
         {
             "migrate": self._migrate, "backup": self._back_up, "prove": self._prove,
             "verify": self._prove, "list": self._list, "recover": self._recover,
+            "mirror": self._mirror,
         }[role](job)  # fmt: skip
 
     def _list(self, job: Object) -> None:
@@ -102,6 +117,32 @@ class Jobs:
             self._say(job, **item)
         self._finish(job, 0)
 
+    def _mirror(self, job: Object) -> None:
+        status, message = self.bad_mirror
+        if status:
+            self._say(job, "failed", status=status, message=message)
+        else:
+            self._say(job, "done", entries=self._put_records(job))
+        self._finish(job, status)
+
+    def _put_records(self, job: Object) -> dict[str, int]:
+        """Do what `monoyard_database mirror` does with what the Job mounts."""
+        counts = {}
+        [volume] = (
+            item for item in job["spec"]["template"]["spec"]["volumes"] if "projected" in item
+        )
+        for source in volume["projected"]["sources"]:
+            there = self._cluster.get(CONFIG_MAP, source["configMap"]["name"])
+            if there is None:
+                continue
+            name = source["configMap"]["items"][0]["path"].partition("/")[0]
+            entries = [json.loads(line) for line in there["data"]["entries"].splitlines()]
+            record = {"number": int(name.partition("-")[0]), "entries": entries,
+                      "header": json.loads(there["data"]["header"])}  # fmt: skip
+            counts[name] = len(entries)
+            self.mirrored[f"{_word(job, '--prefix')}{name}.json"] = record
+        return counts
+
     def _back_up(self, job: Object) -> None:
         status, message = self.bad_backups.get(labels_of(job)[SERVICE_LABEL], (0, ""))
         key = _word(job, "--key")
@@ -112,7 +153,8 @@ class Jobs:
                 self.kept.append(key)
             said = {"bytes": 100, "rows": 3, "tables": 1, "revisions": ["r-zero"]}
             at = "2026-11-22T10:11:12Z"
-            self._say(job, "done", key=key, taken_at=at, sha256="ab", database_bytes=8000, **said)
+            self._say(job, "done", key=key, taken_at=at, sha256="ab", database_bytes=8000,
+                      largest=self.largest, **said)  # fmt: skip
         self._finish(job, status)
 
     def _prove(self, job: Object) -> None:

@@ -67,7 +67,7 @@ def test_all_backups_come_before_the_first_migration(shop: Yard) -> None:
     assert entry.facts == {
         "job": "backup-2-api", "key": _key(record, "api"), "taken_at": "2026-11-22T10:11:12Z",
         "bytes": 100, "database_bytes": 8000, "tables": 1, "rows": 3, "revisions": ["r-zero"],
-        "sha256": "ab",
+        "sha256": "ab", "largest": {},
     }  # fmt: skip
     assert shop.jobs.kept == [_key(record, "api"), _key(record, "web")]
     assert shop.jobs.proven == []
@@ -84,7 +84,7 @@ def test_what_can_lose_data_is_proven_first(shop: Yard) -> None:
     assert entry is not None
     assert entry.facts == {
         "job": "prove-2-api", "key": _key(record, "api"), "tables": 1, "not_compared": [],
-        "applied": ["r-one"],
+        "applied": ["r-one"], "tried": [],
     }  # fmt: skip
     job = shop.cluster.get(JOB, "migrate-2-api")
     assert job is not None

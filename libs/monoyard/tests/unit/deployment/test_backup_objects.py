@@ -14,6 +14,7 @@ from monoyard.deployment.job_pods import JobObjects
 from monoyard.deployment.jobs import BACKUP, PROVE, Wanted
 from monoyard.deployment.migration_objects import Revisions, migration_objects
 from monoyard.deployment.proving import proof_objects
+from monoyard.deployment.trials import Trial
 from monoyard.errors import DeliveryError
 
 IMAGE, TOOLS = "registry.example/api@sha256:11", "registry.example/tools@sha256:22"
@@ -159,6 +160,26 @@ def test_job_is_held_to_ways_where_its_service_is(policy: dict[str, Any]) -> Non
     for ways in _ways(_open(policy)):
         assert [{}] not in ways
         assert ways[0][0] == {"ports": [{"port": 443, "protocol": "TCP"}]}
+
+
+def test_trials_have_the_copy_for_their_database() -> None:
+    """Each runs in its version's image, with its variables but that of the database, no key."""
+    trials = (Trial("old", "registry.example/api@sha256:00", ("check", "it")),
+              Trial("new", IMAGE, ("check",)))  # fmt: skip
+    wanted = Wanted("prod", "api", 7, IMAGE, 90, PROVE)
+    made = proof_objects(wanted, (OF, KEY), _rendered(), bool, GUARDED, trials=trials)
+    named = _named(made)
+    assert list(named)[-4:] == ["migrate", "trial-1", "trial-2", "prove"]
+    assert set(named) - {"server"} <= set(PROVE.containers)
+    first = named["trial-1"]
+    assert (first["image"], named["trial-2"]["image"]) == (trials[0].image, IMAGE)
+    assert first["command"][3:] == ["trial", "--version", "old", "--", "check", "it"]
+    variables = {item["name"]: item for item in first["env"]}
+    assert variables["APP_DB"] == {
+        "name": "APP_DB", "value": "postgresql+asyncpg://monoyard@127.0.0.1:5432/postgres",
+    }  # fmt: skip
+    assert "TOKEN" in variables
+    assert not any("monoyard-keys" in str(item) for item in first["volumeMounts"])
 
 
 def test_other_images_run_as_users_of_their_own() -> None:

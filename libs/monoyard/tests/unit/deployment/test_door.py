@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,14 +19,17 @@ from monoyard.bindings.deploying import (
     resume_deployment,
     roll_back,
 )
+from monoyard.bindings.doctoring import diagnose
 from monoyard.bindings.keeping import restore_backup, show_backups, verify_backup
 from monoyard.config import EnvironmentSettings, local_record
 from monoyard.delivery import Lease
 from monoyard.delivery.access import Access
 from monoyard.delivery.objects import CONFIG_MAP, JOB, NAMESPACE, SECRET, new
-from monoyard.errors import DeliveryError, InterruptedRunError, UsageError
+from monoyard.deployment.mirroring import in_background
+from monoyard.errors import ClusterError, DeliveryError, InterruptedRunError, UsageError
+from monoyard.testing import FakeCapabilities
 
-from .yard import SERVICE, FakeImages, Yard, digest
+from .yard import SERVICE, FakeImages, Yard, at_once, digest
 
 if TYPE_CHECKING:
     from monoyard.bindings.engine import Engine
@@ -58,6 +61,11 @@ class FakeParts(Parts):
         self.yard.charts.settings["api"] = {"port": int(port)}
         return self.yard.charts
 
+    def programs(self, engine: Engine) -> Mapping[str, Callable[[], str]]:
+        """Return programs that are there."""
+        del engine
+        return {"helm": lambda: "4.3.1"}
+
     def images(self, engine: Engine, policy: str) -> Images:
         """Return the registry."""
         del engine, policy
@@ -71,6 +79,7 @@ class Shop:
     def __init__(self, top: Path) -> None:
         self.top = top
         self.yard = Yard()
+        self.capabilities = FakeCapabilities()
         self.yard.images = FakeImages()
         subprocess.run(("git", "init", "-qb", "main", str(top)), check=True)
         self.write("pyproject.toml", '[tool.monoyard]\nmembers = ["services/*"]\n')
@@ -106,7 +115,13 @@ class Shop:
     @property
     def parts(self) -> FakeParts:
         """What deployments are put together from."""
-        return FakeParts(lambda *_: self.yard.cluster, self.yard.clock, self.yard)
+        return FakeParts(
+            lambda *_: self.yard.cluster,
+            self.yard.clock,
+            lambda *_: self.capabilities,
+            self.yard.mirroring,
+            self.yard,
+        )
 
     def deploy(self, environment: str = "dev", **asked: Any) -> None:
         """Call `invoke deploy`."""
@@ -580,3 +595,59 @@ def test_restore_of_nothing_in_particular_is_refused(shop: Shop) -> None:
     for service, key in (("", ""), ("api", "dev/web/1-x")):
         with pytest.raises(UsageError):
             restore_backup(shop.top, "dev", service, key, None, is_planned=True, parts=shop.parts)
+
+
+def test_doctor_tells_all_and_fails_for_what_is_a_problem(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every finding has a line and is data as well; a problem ends with the code of its field."""
+    shop.write("deploy/schemas/VERSION", "1.34.4\n")
+    shop.commit(api="api-1", web="web-1")
+    shop.yard.cluster.create(NAMESPACE, new(NAMESPACE, "shop-dev"))
+    with pytest.raises(ClusterError) as error:
+        diagnose(shop.top, "dev", None, shop.parts)
+    assert error.value.code == "not-ready"
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("dev: shop-dev by local, commit ")
+    assert "  PROBLEM  argo-rollouts  it is not installed, and api, web want it" in said
+    assert said[-1].startswith("NOT READY: ")
+    assert shop.capabilities.is_closed
+    assert shop.yard.cluster.is_closed
+
+    shop.capabilities.serve("v1", "services")
+    shop.capabilities.serve("argoproj.io/v1alpha1", "rollouts")
+    diagnose(shop.top, "dev", "", shop.parts)
+    data = json.loads(capsys.readouterr().out)
+    assert (data["version"], data["environment"], data["ready"]) == (1, "dev", True)
+    assert {item["state"] for item in data["findings"]} == {"ok"}
+    assert set(data["findings"][0]) == {"field", "check", "state", "message", "hint", "about"}
+
+
+def test_doctor_looks_at_everything_without_a_cluster(
+    shop: Shop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A cluster that is gone is one problem, and hides nothing of what is outside of it."""
+    monkeypatch.setenv("MONOYARD_CLUSTER_DIR", str(tmp_path / "none"))
+    with pytest.raises(ClusterError):
+        diagnose(shop.top, "dev", "", shop.parts)
+    data = json.loads(capsys.readouterr().out)
+    found = {item["check"]: item["state"] for item in data["findings"]}
+    assert (found["cluster"], found["ledger"], found["rights"]) == ("problem", "unknown", "unknown")
+    assert (found["charts"], found["registry"], found["programs"]) == ("ok", "ok", "ok")
+    with pytest.raises(UsageError, match="there is no environment `nope`"):
+        diagnose(shop.top, "nope", None, shop.parts)
+
+
+def test_deployments_and_rollbacks_are_mirrored_where_a_store_is(shop: Shop) -> None:
+    """What the local cluster's store and an image of the workspace can do is done from the door."""
+    said = 'order = 1\nnamespace = "shop-dev"\ncluster = "local"\n[data]\nbackup = "never"\n'
+    path = "deploy/environments/dev/environment.toml"
+    shop.write(path, f'{said}image = "postgres"\n[services.api]\n[services.web]\n')
+    shop.commit(api="api-1", web="web-1", postgres="tools-1")
+    shop.yard.mirroring = at_once
+    shop.deploy()
+    shop.commit(api="api-2", web="web-1", postgres="tools-1")
+    shop.deploy()
+    roll_back(shop.top, "dev", 0, None, shop.parts)
+    assert [item["number"] for item in shop.yard.jobs.mirrored.values()] == [1, 2, 3]
+    assert Parts().mirroring is in_background

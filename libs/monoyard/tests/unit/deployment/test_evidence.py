@@ -36,12 +36,23 @@ def test_only_what_failed_says_something() -> None:
     for number in range(4):
         at = f"2026-01-0{number + 1}"
         cluster.create(POD, pod(f"bad-{number}", at=at, waiting={"reason": "ImagePullBackOff"}))
-    found = gather(cluster, ["api"])
+    found = gather(cluster, ["api"], "")
     assert [line for line in found if line.startswith("pod")] == [
         "pod bad-3: Pending", "pod bad-2: Pending", "pod bad-1: Pending",
     ]  # fmt: skip
     assert found[1] == "  main: ImagePullBackOff, 1 restarts"
-    assert gather(cluster, ["web"]) == ()
+    assert gather(cluster, ["web"], "") == ()
+
+
+def test_tests_that_failed_before_are_evidence_of_another_deployment() -> None:
+    """A pod that ended before this one began is left out; one that still does not serve is not."""
+    cluster = FakeNamespace()
+    for name, phase in (("smoke-before", "Failed"), ("waits", "Pending"), ("smoke", "Failed")):
+        thing = pod(name, at="2026-01-02T10:00:00Z" if name == "smoke" else "2026-01-01T10:00:00Z")
+        thing["status"]["phase"] = phase
+        cluster.create(POD, thing)
+    found = gather(cluster, ["api"], "2026-01-02T10:00:00Z")
+    assert found == ("pod smoke: Failed", "pod waits: Pending")
 
 
 def test_pod_that_no_node_takes_says_why() -> None:
@@ -51,7 +62,7 @@ def test_pod_that_no_node_takes_says_why() -> None:
     said = {"type": "PodScheduled", "status": "False", "message": "Insufficient cpu."}
     thing["status"] = {"phase": "Pending", "conditions": [said]}
     cluster.create(POD, thing)
-    assert gather(cluster, ["api"]) == (
+    assert gather(cluster, ["api"], "") == (
         "pod waits: Pending", "  no node takes it: Insufficient cpu.",
     )  # fmt: skip
 
@@ -66,7 +77,7 @@ def test_pods_of_any_chart_are_found_by_their_workload() -> None:
     owner = {"meta.helm.sh/release-name": "theirs"}
     spec = {"selector": {"matchLabels": {"app": "theirs"}}}
     cluster.create(DEPLOYMENT, new(DEPLOYMENT, "theirs", annotations=owner, spec=spec))
-    assert gather(cluster, ["theirs"]) == (
+    assert gather(cluster, ["theirs"], "") == (
         "pod foreign: Pending",
         "  main: Error with status 3, 1 restarts",
         "  main | so it ends",
@@ -113,7 +124,7 @@ def test_evidence_is_bounded(letter: str) -> None:
     cluster = FakeNamespace()
     chatty(cluster, "api", letter)
     chatty(cluster, "web", letter)
-    found = gather(cluster, ["api", "web", "silent"])
+    found = gather(cluster, ["api", "web", "silent"], "")
     assert 65_536 * 0.9 <= len(json.dumps(found)) <= 65_536
     assert {line[4:7] for line in found if line.startswith("pod")} == {"api", "web"}
     assert max(map(len, found)) < 600
@@ -123,4 +134,4 @@ def test_silent_cluster_stops_nothing() -> None:
     """Evidence that cannot be had is told to be so, and going back goes on."""
     cluster = FakeNamespace()
     cluster.stop_answering()
-    assert gather(cluster, ["api"]) == ("nothing more is known: the cluster does not answer",)
+    assert gather(cluster, ["api"], "") == ("nothing more is known: the cluster does not answer",)

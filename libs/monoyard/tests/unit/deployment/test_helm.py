@@ -9,9 +9,10 @@ import pytest
 
 from monoyard.charts import ChartCall
 from monoyard.config import ServiceSettings
+from monoyard.delivery import UNREACHABLE
 from monoyard.deployment.releases import HelmReleases, newest_of
 from monoyard.deployment.running import read_running
-from monoyard.errors import DeliveryError, ToolError
+from monoyard.errors import ClusterError, DeliveryError, ToolError
 from monoyard.tools.helm import Place
 
 CALL = ChartCall("api", "chart", ("values.yaml",), {"image": "x"}, "shop")
@@ -83,6 +84,25 @@ def test_refusal_has_helms_own_words(tmp_path: Path) -> None:
             do()
         assert error.value.code == "helm"
         assert error.value.context == ("another operation is in progress",)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Kubernetes cluster unreachable: Get 'https://127.0.0.1:1/version': EOF",
+        "UPGRADE FAILED: Patch 'https://x': dial tcp 10.0.0.1:443: connect: connection refused",
+        "query: failed to query with labels: http2: client connection lost",
+        "etcdserver: request timed out",
+    ],
+)
+def test_cluster_that_does_not_answer_is_told_from_a_refusal(tmp_path: Path, said: str) -> None:
+    """It may be waited for; what Helm said of it is kept."""
+    found = releases(tmp_path, f'echo "Error: {said}" >&2; exit 1')
+    for do in (lambda: found.upgrade(CALL, {}, ""), lambda: found.history("api")):
+        with pytest.raises(ClusterError) as error:
+            do()
+        assert error.value.code == UNREACHABLE
+        assert error.value.context == (said,)
 
 
 def test_questions_are_understood(tmp_path: Path) -> None:

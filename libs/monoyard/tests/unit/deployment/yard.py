@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,6 +25,7 @@ from monoyard.delivery.workloads import read_workloads
 from monoyard.deployment.earlier import find_earlier
 from monoyard.deployment.execution import Crew, carry_out, go_back
 from monoyard.deployment.migrations import Classing
+from monoyard.deployment.mirroring import Mirroring, Pending, Put
 from monoyard.deployment.plan import DeployPlan, Request
 from monoyard.deployment.planning import make_plan
 from monoyard.deployment.ports import World
@@ -145,7 +148,10 @@ def objects(call: ChartCall) -> Iterable[Object]:
     canary = {"steps": steps, "trafficRouting": {"traefik": weights}}
     selector = {"matchLabels": {"app": name}}
     strategy = {"canary": canary}
-    yield _thing(ROLLOUT, name, labels, selector=selector, template=template, strategy=strategy)
+    rollout = _thing(ROLLOUT, name, labels, selector=selector, template=template, strategy=strategy)
+    if trial := told.get("trial"):
+        rollout["metadata"]["annotations"] = {"monoyard.dev/trial": json.dumps(trial)}
+    yield rollout
     yield _thing(SERVICE, name, labels, selector={"app": name})
     smoke = told.get("smoke", {}).get("image")
     if smoke:
@@ -230,6 +236,7 @@ class Yard:
         self.jobs = Jobs(self.cluster)
         self.clock.happenings += [self.argo.step, self.jobs.step]
         self.told: list[str] = []
+        self.mirroring: Mirroring | None = None
         self.images = FakeImages()
         self.charts = FakeCharts()
         self.commits = FakeCommits()
@@ -302,7 +309,9 @@ class Yard:
             self.told.append(f"{told.step} {told.state}")
 
         timeouts = Timeouts(lock=90.0, rollout=60.0, migrate=20.0, backup=20.0, prove=20.0)
-        return Crew("jane", holder, self.clock, timeouts, 20.0, tell, self.told.append)
+        return Crew(
+            "jane", holder, self.clock, timeouts, 20.0, tell, self.told.append, self.mirroring
+        )
 
     def deploy(self, commit: str = OLD, **asked: Any) -> Record:
         """Make a plan and carry it out."""
@@ -325,3 +334,15 @@ class Yard:
             for item in read_workloads(self.cluster)
             if item.service and item.digests
         }
+
+
+@contextmanager
+def at_once(put: Put, say: Callable[[str], None]) -> Iterator[Callable[[Record], None]]:
+    """Mirror each record as it is written, before anything else goes on."""
+    pending = Pending(put, say)
+
+    def note(record: Record) -> None:
+        pending.add(record)
+        pending.send()
+
+    yield note

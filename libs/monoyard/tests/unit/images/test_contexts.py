@@ -6,6 +6,9 @@ import json
 import os
 from pathlib import Path
 
+import pytest
+
+from monoyard.errors import ToolError
 from monoyard.images import contexts
 
 
@@ -32,6 +35,11 @@ def write(place: Path, **changed: object) -> Path:
     }
     contexts.write_service(directory, **settings)  # type: ignore[arg-type]  # any of them
     return directory
+
+
+def digests(directory: Path) -> dict[str, str]:
+    """Return path to digest of every file, as a run knows them."""
+    return {path: digest for path, (_, _, digest) in listing(directory).items()}
 
 
 def listing(directory: Path) -> dict[str, tuple[int, int, str]]:
@@ -107,8 +115,8 @@ def test_page_stands_beside_its_compressed_files(tmp_path: Path) -> None:
     for name in ("one", "two"):
         directory = contexts.unique_directory(tmp_path / name, "page", "here")
         contexts.write_page(
-            directory, dockerfile=None, bundle=bundle, entrypoint=("nginx",), port=8080,
-            health="/alive",
+            directory, dockerfile=None, bundle=bundle, files=digests(bundle),
+            entrypoint=("nginx",), port=8080, health="/alive",
         )  # fmt: skip
         made.append(listing(directory))
     assert made[0] == made[1]
@@ -124,14 +132,41 @@ def test_page_stands_beside_its_compressed_files(tmp_path: Path) -> None:
     assert "@" not in settings
 
 
+def test_page_has_what_its_build_left_and_nothing_else(tmp_path: Path) -> None:
+    """A file that came since is no part of the image; one that changed or went is an error."""
+    bundle = tmp_path / "dist"
+    bundle.mkdir()
+    (bundle / "index.html").write_text("<p>hello</p>", encoding="utf-8")
+    left = digests(bundle)
+
+    def write_page() -> Path:
+        directory = contexts.unique_directory(tmp_path, "page", "here")
+        contexts.write_page(
+            directory, dockerfile=None, bundle=bundle, files=left, entrypoint=("nginx",), port=1,
+            health="/h",
+        )  # fmt: skip
+        return directory
+
+    (bundle / "late.txt").write_text("late", encoding="utf-8")
+    assert "www/late.txt" not in listing(write_page())
+    (bundle / "index.html").write_text("<p>half", encoding="utf-8")
+    with pytest.raises(ToolError, match="has another content: something wrote there") as raised:
+        write_page()
+    assert raised.value.code == "outputs-changed"
+    (bundle / "index.html").unlink()
+    with pytest.raises(ToolError, match="is gone"):
+        write_page()
+
+
 def test_page_is_never_taken_for_an_older_one(tmp_path: Path) -> None:
     """Times of all builds are equal, so the server may not compare them."""
     bundle = tmp_path / "dist"
     bundle.mkdir()
     directory = contexts.unique_directory(tmp_path, "page", "here")
     contexts.write_page(
-        directory, dockerfile=None, bundle=bundle, entrypoint=("nginx",), port=1, health="/h"
-    )
+        directory, dockerfile=None, bundle=bundle, files={}, entrypoint=("nginx",), port=1,
+        health="/h",
+    )  # fmt: skip
     settings = (directory / "nginx.conf").read_text("utf-8")
     assert "etag off;" in settings
     assert "if_modified_since off;" in settings

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from monoyard.images import engine_problem, required
+from monoyard.images.engine import engine_host
 
 
 def test_no_engine_is_told_with_its_address(tmp_path: Path) -> None:
@@ -40,6 +41,19 @@ def test_engine_that_answers_is_no_problem(tmp_path: Path) -> None:
             assert (engine_problem({"DOCKER_HOST": f"unix://{path}"}) == "") is is_good
             thread.join()
         path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("", ""), ("unix:///run/docker.sock", ""), ("tcp://127.0.0.1:2375", ""),
+        ("tcp://localhost:2376", ""), ("tcp://[::1]:2375", ""), ("tcp://docker:2375", "docker"),
+        ("tcp://10.0.0.7:2376", "10.0.0.7"), ("https://[2001:db8::7]:2376", "2001:db8::7"),
+    ],
+)  # fmt: skip
+def test_engine_of_another_machine(address: str, host: str) -> None:
+    """An engine is elsewhere where its address is of the network, and not the loopback's."""
+    assert engine_host({"DOCKER_HOST": address}) == host
 
 
 @pytest.mark.parametrize(

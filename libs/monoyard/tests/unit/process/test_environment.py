@@ -1,6 +1,6 @@
 """The environments of children."""
 
-from monoyard.process import PASSED_THROUGH, clean, for_git
+from monoyard.process import PASSED_THROUGH, clean, for_git, for_remote_git
 
 SOURCE = {
     "PATH": "/bin", "HOME": "/root", "SECRET": "s", "APP_ONE": "1", "APP_TWO": "2",
@@ -33,3 +33,13 @@ def test_git_is_free_of_a_surrounding_hook() -> None:
     assert (made["GIT_OPTIONAL_LOCKS"], made["GIT_TERMINAL_PROMPT"]) == ("0", "0")
     assert made["LC_ALL"] == "C"
     assert made["SECRET"] == "s"
+
+
+def test_git_that_asks_a_remote_finds_its_way() -> None:
+    """What says how a remote is reached passes, and still nothing of a surrounding hook."""
+    ways = {"GIT_SSH_COMMAND": "ssh -i key", "GIT_ASKPASS": "askpass", "GIT_CONFIG_KEY_0": "a.b"}
+    made = for_remote_git({**SOURCE, **ways})
+    assert {name: made.get(name) for name in ways} == ways
+    assert made["GIT_CONFIG_COUNT"] == "1"
+    assert made["GIT_TERMINAL_PROMPT"] == "0"
+    assert not {"GIT_DIR", "GIT_INDEX_FILE"} & made.keys()

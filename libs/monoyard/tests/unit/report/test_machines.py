@@ -1,13 +1,14 @@
 """What machines read: JUnit, GitHub's annotations and summary, the JSON record."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 from monoyard import results
 from monoyard.report import annotation_lines, write_junit, write_summary
 from monoyard.results import Finding, Outcome, TaskResult
-from monoyard.run import RunSummary
+from monoyard.run import FlakyTask, RunSummary
 
 Summarize = Callable[..., RunSummary]
 
@@ -48,6 +49,40 @@ def test_annotations_stand_beside_the_code(summarize: Summarize) -> None:
         "::error file=b%2Cc%3Ad.py,line=1,title=beta%3Alint::line one%0Aline two [F401]",
         "::error title=gamma%3Aunit::crashed | badly",
     ]
+
+
+def test_flaky_tests_are_told_and_not_counted_as_failures(
+    summarize: Summarize, tmp_path: Path
+) -> None:
+    """JUnit has them as Surefire writes them, GitHub as warnings after the errors, and a row."""
+    passed = TaskResult(
+        "alpha:unit", Outcome.PASS, tests=results.TestCounts(passed=1), earlier=(FAILED,)
+    )
+    crashed = TaskResult("gamma:unit", Outcome.PASS, earlier=(CRASHED,))
+    flaky = (
+        FlakyTask("alpha:unit", 1, 1, (CASE,), is_retried=True),
+        FlakyTask("gamma:unit", 1, 2),
+    )
+    summary = replace(summarize(passed, crashed, LINTED), flaky=flaky)
+    target = tmp_path / "junit.xml"
+    write_junit(summary, target)
+    suites = {suite.get("name"): suite for suite in ElementTree.parse(target).getroot()}  # noqa: S314
+    for name, test, text in (
+        ("alpha:unit", "t.py::test_x", "at[0m 7"), ("gamma:unit", "gamma:unit", "log"),
+    ):  # fmt: skip
+        assert (suites[name].get("tests"), suites[name].get("failures")) == ("1", "0")
+        (case,) = suites[name]
+        (told,) = case
+        assert (case.get("name"), told.tag, told.text) == (test, "flakyFailure", text)
+    said = "gamma:unit ends otherwise now and then: under one key it failed 2 times and passed once"
+    assert list(annotation_lines(summary))[1:] == [
+        "::warning file=a/t.py,line=7,title=alpha%3Aunit is flaky::t.py::test_x: no\x00way: 50%25",
+        f"::warning title=gamma%3Aunit is flaky::flaky: {said}",
+    ]
+    table = tmp_path / "summary.md"
+    write_summary(summary, {"GITHUB_STEP_SUMMARY": str(table)})
+    assert f"| gamma:unit | flaky: {said} | 0.0 s |" in table.read_text("utf-8")
+    assert [item["is_retried"] for item in summary.to_data()["flaky"]] == [True, False]
 
 
 def test_annotations_are_as_many_as_are_shown(summarize: Summarize) -> None:

@@ -44,7 +44,7 @@ class Bench:
         settled: Mapping[str, Outcome] | None = None,
         estimates: Mapping[str, float] | None = None,
         budget: Budget | None = None,
-        **options: bool,
+        **options: Any,
     ) -> dict[str, TaskResult]:
         """Run tasks to their ends."""
         top = self.directory

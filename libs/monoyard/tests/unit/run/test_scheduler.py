@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monoyard.errors import InterruptedRunError, MachineError
-from monoyard.install import PostgresServer
+from monoyard.install import OutputLocks, PostgresServer
 from monoyard.process import supervisor
 from monoyard.results import Outcome
-from monoyard.run import BatchStarted, Budget, Event, Postgres, Stopping
+from monoyard.run import BatchStarted, Budget, Event, Postgres, Stopping, TaskEnded
 from monoyard.suites import CommandWork
 
 if TYPE_CHECKING:
@@ -212,3 +212,43 @@ def test_output_of_a_failed_task_is_in_its_result(bench: "Bench") -> None:
     """What a failed command printed on either stream is its log."""
     results = bench.run(bench.task("bad", "echo out; echo err >&2; exit 1"))
     assert results["bad:unit"].log == "out\nerr"
+
+
+def test_two_runs_do_not_build_into_one_directory_at_once(bench: "Bench") -> None:
+    """A task that leaves files waits while another run makes those of its package."""
+    other = OutputLocks(bench.directory / "state")
+    assert other.take(["alpha"])
+
+    def listen(event: Event) -> None:
+        if isinstance(event, TaskEnded) and event.result.task == "beta:unit":
+            other.give_back("alpha")
+
+    bench.listener = listen
+    tasks = (bench.task("alpha", outputs=("dist/**",)), bench.task("beta"))
+    outcomes = bench.outcomes(*tasks, estimates={"alpha": 9.0}, budget=Budget(1, 1 << 40))
+    assert outcomes == {"alpha": "pass", "beta": "pass"}
+    assert bench.story == ["+beta", "-beta", "+alpha", "-alpha"]
+    assert other.take(["alpha"])
+    other.close()
+
+
+@pytest.mark.parametrize("script", ["true", "false"])
+def test_directory_is_kept_until_its_files_are_known(bench: "Bench", script: str) -> None:
+    """Until whoever listens has seen how the task ended no other run builds there; then it may."""
+    other = OutputLocks(bench.directory / "state")
+    told: list[bool] = []
+    bench.listener = lambda _: told.append(other.take(["alpha"]))
+    bench.run(bench.task("alpha", script, outputs=("dist/**",)))
+    assert told == [False, False], "at its beginning and at its end"
+    assert other.take(["alpha"])
+    other.close()
+
+
+def test_directory_of_a_run_that_is_stopped_is_free(bench: "Bench") -> None:
+    """Whatever ends a run leaves no lock behind."""
+    bench.listener = lambda _: os.kill(os.getpid(), signal.SIGTERM)
+    with pytest.raises(InterruptedRunError):
+        bench.run(bench.task("alpha", "sleep 60", outputs=("dist/**",)))
+    other = OutputLocks(bench.directory / "state")
+    assert other.take(["alpha"])
+    other.close()

@@ -24,6 +24,11 @@ class Here:
         """Return a directory."""
         return self.state / name
 
+    def copies(self, cache: Path) -> Mapping[str, str]:
+        """Return that every file is what it seems."""
+        del cache
+        return {}
+
     def venv(self, spec: VenvSpec) -> Path:
         """Return where a venv would be."""
         return Path("/venv") / str(spec)
@@ -41,6 +46,11 @@ class Here:
     def tool(self, name: str) -> Path:
         """Return where a tool would be."""
         return Path("/tools") / name
+
+    def outputs(self, task: str) -> dict[str, str]:
+        """Return what a task left: nothing."""
+        del task
+        return {}
 
     def resource(self, name: str) -> Mapping[str, str]:
         """Return that no server runs."""

@@ -15,6 +15,7 @@ from monoyard.supply.retention import (
     Retention,
     Rules,
     Stock,
+    bases_of_kept,
     subject_of_tag,
 )
 
@@ -55,7 +56,7 @@ def decide(
     **rules: object,
 ) -> dict[str, Decision]:
     """Return the decisions by digest."""
-    said = {"running": {}, "grace": GRACE, "now": NOW, **rules}
+    said = {"needed": {}, "grace": GRACE, "now": NOW, **rules}
     stock = Stock(tuple(images), attached or {})
     retention = Retention(stock, history or line([]), Rules(**said))  # type: ignore[arg-type]  # any of its fields
     return {item.image.digest: item for item in retention.decide({})}
@@ -68,10 +69,10 @@ def reason(image: Image, history: History | None = None, **rules: object) -> tup
 
 
 def removals(
-    images: Iterable[Image], attached: dict[str, Attached], running: Iterable[str] = ()
+    images: Iterable[Image], attached: dict[str, Attached], needed: Iterable[str] = ()
 ) -> dict[str, tuple[str, ...]]:
     """Return what is removed, by image."""
-    rules = Rules(dict.fromkeys(running, "prod.txt"), GRACE, NOW)
+    rules = Rules(dict.fromkeys(needed, "prod.txt names it"), GRACE, NOW)
     retention = Retention(Stock(tuple(images), attached), line([]), rules)
     return retention.removals(retention.decide({}))
 
@@ -87,8 +88,8 @@ def test_what_runs_is_kept(is_tagged: bool, is_part: bool) -> None:
     """A digest in a list is kept whatever else holds, named by its manifest or a part of it."""
     part = name("c", 1)
     image = Image(name("i", 1), (content(1),) if is_tagged else (), (part,), told_at=OLD)
-    running = {part if is_part else image.digest: "prod.txt"}
-    assert reason(image, running=running) == (True, "prod.txt names it")
+    needed = {part if is_part else image.digest: "prod.txt names it"}
+    assert reason(image, needed=needed) == (True, "prod.txt names it")
     assert not reason(image)[0]
 
 
@@ -135,9 +136,9 @@ def test_images_of_a_list_are_kept(*, is_running: bool) -> None:
     """A list is kept, so what it is a list of is kept with it: a pull needs both."""
     part = Image(name("i", 1), (), told_at=OLD)
     listed = Image(name("i", 2), ("1.0",), (part.digest,), is_list=True, told_at=OLD)
-    running = {listed.digest: "prod.txt"} if is_running else {}
+    needed = {listed.digest: "prod.txt names it"} if is_running else {}
     attached = {part.digest: Attached(name("x", 1), (name("s", 1),))}
-    assert removals([part, listed], attached, running) == {}
+    assert removals([part, listed], attached, needed) == {}
     assert decide([part, listed])[part.digest].reason == f"the list {listed.digest} names it"
 
 
@@ -222,7 +223,7 @@ def test_what_is_attached_to_kept_images_stays() -> None:
         name("i", 2): (name("i", 2),),
         name("i", 3): (name("i", 3), name("r", 3), name("l", 3)),
     }
-    assert removals(images, attached, running=[name("i", 2)]) == {
+    assert removals(images, attached, needed=[name("i", 2)]) == {
         name("i", 3): (name("i", 3), name("r", 3), name("l", 3)),
     }
 
@@ -237,7 +238,7 @@ def test_image_that_is_attached_to_a_kept_one_stays() -> None:
 def test_running_referrers_stay() -> None:
     """A digest that runs is never among the removed ones, although a removed image lists it."""
     attached = {name("i", 1): Attached(name("l", 1), (name("r", 1), name("r", 2)))}
-    gone = removals([old(1)], attached, running=[name("r", 1)])
+    gone = removals([old(1)], attached, needed=[name("r", 1)])
     assert gone == {name("i", 1): (name("i", 1), name("r", 2), name("l", 1))}
 
 
@@ -246,7 +247,7 @@ def test_remains_of_a_gone_image_are_removed() -> None:
     attached = {name("i", 1): Attached(name("l", 1), (name("r", 1),))}
     gone = Image(name("i", 1), is_gone=True)
     assert removals([gone], attached) == {name("i", 1): (name("r", 1), name("l", 1))}
-    assert removals([gone], attached, running=[name("i", 1)]) == {}
+    assert removals([gone], attached, needed=[name("i", 1)]) == {}
     attached[name("i", 2)] = attached[name("i", 1)]
     assert removals([gone, old(2, "1.0")], attached) == {}
 
@@ -293,3 +294,19 @@ def test_end_of_a_build(said: object, seconds: float | None) -> None:
 def test_broken_bundle_tells_nothing(bundle: bytes) -> None:
     """What cannot be read is no age, and so a reason to keep."""
     assert finished_on(bundle) is None
+
+
+def test_bases_of_images_that_are_kept_are_needed() -> None:
+    """A base is needed where its layers are the lowest of an image; any may be that of a list."""
+    old_base = Image(name("b", 1), layers=("one",))
+    base = Image(name("b", 2), layers=("two", "three"))
+    emptied = Image(name("b", 3), is_gone=True)
+    bases = Stock((old_base, base, emptied), {})
+    made = Image(name("i", 1), layers=("two", "three", "own"))
+    other = Image(name("i", 2), layers=("own", "one"))
+    short = Image(name("i", 3), layers=("two",))
+    assert bases_of_kept(bases, [("shop", other), ("shop", short)]) == {}
+    reason = f"shop@{made.digest} is made from it, and kept"
+    assert bases_of_kept(bases, [("shop", other), ("shop", made)]) == {base.digest: reason}
+    listed = Image(name("l", 1), is_list=True)
+    assert bases_of_kept(bases, [("shop", listed)]).keys() == {name("b", n) for n in (1, 2, 3)}

@@ -36,9 +36,13 @@ GIT = (
         (git.read_objects(), "cat-file --batch"),
         (git.hash_files(), "hash-object --stdin-paths"),
         (git.describe_head(), "rev-parse --verify --quiet HEAD^{commit}"),
-        (git.list_tips(), "for-each-ref --format=%(objectname)_%(refname)_%(symref) refs/heads"
-                          " refs/remotes"),
-        (git.list_history(), "rev-list --parents --timestamp --branches --remotes HEAD"),
+        (git.list_tips("refs/heads"),
+         "for-each-ref --format=%(objectname)_%(refname)_%(symref) refs/heads"),
+        (git.list_remotes(), "remote"),
+        (git.ask_branches("--x"), "ls-remote --heads -- --x"),
+        (git.ask_branches("origin", "fix"), "ls-remote --heads -- origin refs/heads/fix"),
+        (git.is_ancestor("aa", "bb"), "merge-base --is-ancestor aa bb"),
+        (git.list_history(), "rev-list --parents --timestamp --stdin"),
     ],
 )  # fmt: skip
 def test_command_lines(argv: tuple[str, ...], words: str) -> None:
@@ -106,6 +110,14 @@ def test_tips() -> None:
         b"bb refs/remotes/origin/main \ncc refs/remotes/svn \n"
     )
     assert git.parse_tips(output) == (("fix/a", "aa"), ("main", "bb"), ("svn", "cc"))
+
+
+def test_branches_of_a_remote() -> None:
+    """What a remote says of its branches is read without their place; tags are never asked for."""
+    assert git.parse_branches(b"aa\trefs/heads/fix/a\nbb\trefs/heads/main\n") == (
+        ("fix/a", "aa"), ("main", "bb"),
+    )  # fmt: skip
+    assert git.parse_branches(b"") == ()
 
 
 def test_history() -> None:

@@ -8,10 +8,14 @@ from monoyard.tools import mypy
 
 def test_check() -> None:
     """Checking with settings and several processes prints JSON lines."""
-    settings = {"python": "/v/bin/python", "cache": "/s/mypy", "config": "pyproject.toml"}
-    assert mypy.check("/v/mypy", **settings, workers=2, paths=["libs/a", "libs/b"]) == (
+    argv = mypy.check(
+        "/v/mypy", python="/v/bin/python", cache="/s/mypy", config="pyproject.toml", workers=2,
+        paths=["libs/a", "libs/b"],
+    )  # fmt: skip
+    assert argv == (
         "/v/mypy", "--config-file=pyproject.toml", "--python-executable=/v/bin/python",
-        "--cache-dir=/s/mypy", "--explicit-package-bases", "--namespace-packages",
+        "--no-install-types", "--interactive", "--cache-dir=/s/mypy",
+        "--explicit-package-bases", "--namespace-packages",
         "--output=json", "--no-error-summary", "--show-error-end", "--num-workers=2", "--",
         "libs/a", "libs/b",
     )  # fmt: skip
@@ -21,10 +25,20 @@ def test_check_without_settings() -> None:
     """Without settings no file of a directory above is read, and one process is the default."""
     argv = mypy.check("mypy", python="p", cache="c", config=None, workers=1, paths=["a"])
     assert argv == (
-        "mypy", "--config-file=", "--python-executable=p", "--cache-dir=c",
+        "mypy", "--config-file=", "--python-executable=p",
+        "--no-install-types", "--interactive", "--cache-dir=c",
         "--explicit-package-bases", "--namespace-packages", "--output=json",
         "--no-error-summary", "--show-error-end", "--", "a",
     )  # fmt: skip
+
+
+def test_check_with_copies() -> None:
+    """A copy is shown to mypy in the place of its file."""
+    argv = mypy.check(
+        "mypy", python="p", cache="c", config=None, workers=1, paths=["a"],
+        copies={"/a/x.py": "/s/x.py"},
+    )  # fmt: skip
+    assert argv[-5:] == ("--shadow-file", "/a/x.py", "/s/x.py", "--", "a")
 
 
 def test_findings(recorded: Callable[[str], bytes]) -> None:

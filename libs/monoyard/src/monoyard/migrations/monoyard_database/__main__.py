@@ -14,8 +14,8 @@ from pathlib import Path
 _HERE = Path(__file__).resolve().parent
 _NAME = "monoyard_database"
 _VERBS = (
-    "backup", "backups", "fetch", "manifest", "mark", "migrate", "models", "prove", "read",
-    "recover", "restore", "save", "serve",
+    "backup", "backups", "fetch", "manifest", "mark", "migrate", "mirror", "models", "prove",
+    "read", "records", "recover", "restore", "save", "serve", "trial",
 )  # fmt: skip
 
 

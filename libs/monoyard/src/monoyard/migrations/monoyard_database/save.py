@@ -29,6 +29,8 @@ from .statuses import NOTHING
 from .store import DUMP, MANIFEST, PROOF, Kept, Store, StoreError
 from .streams import recipients
 
+_LARGEST = 40
+
 
 def summary(kept: Kept) -> dict[str, Any]:
     """Return what is told of a backup: its manifest may have a line for each of a thousand tables.
@@ -50,6 +52,16 @@ def summary(kept: Kept) -> dict[str, Any]:
         "revisions": backup["database"]["revisions"],
         "sha256": backup["object"]["sha256"],
         "proven_at": str(kept.proof.get("proven_at") or ""),
+    }
+
+
+def largest(kept: Kept) -> dict[str, dict[str, int]]:
+    """Return rows and bytes of the largest tables of a backup; rows where they were counted."""
+    tables = kept.manifest["data"]["tables"]
+    names = sorted(tables, key=lambda name: int(tables[name]["bytes"]), reverse=True)
+    return {
+        name: {word: tables[name][word] for word in ("rows", "bytes") if word in tables[name]}
+        for name in names[:_LARGEST]
     }
 
 
@@ -91,7 +103,7 @@ def save(options: argparse.Namespace, lines: Lines) -> int:
     else:
         found = [_taken(store, options, lines)]
     remove_old(store, options.key, options.keep, options.spare, lines)
-    lines.write("done", **summary(found[0]))
+    lines.write("done", **summary(found[0]), largest=largest(found[0]))
     return 0
 
 
