@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from monoyard.images import required
 
 if TYPE_CHECKING:
     from .conftest import Checkout
@@ -148,7 +151,10 @@ def probe(page: Path, width: int, scheme: str) -> dict[str, Any]:
     """Return what a browser measures of a page in a frame of that width."""
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
-        pytest.skip(f"there is no browser: none of {', '.join(BROWSERS)} is on PATH")
+        why = f"there is no browser: none of {', '.join(BROWSERS)} is on PATH"
+        if "browser" in required(os.environ):
+            pytest.fail(f"MONOYARD_REQUIRE names `browser`, but {why}")
+        pytest.skip(why)
     file = page.with_name(f"probe-{width}-{scheme}.html")
     file.write_text(PROBE.format(width=width), encoding="utf-8")
     own = page.with_name(f"profile-{width}-{scheme}")
