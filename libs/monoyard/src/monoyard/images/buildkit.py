@@ -22,6 +22,8 @@ from monoyard.install import exclusive
 from monoyard.process import PROXIES, Command, capture, clean, start
 
 _START_SECONDS: Final = 30.0
+# The address of a socket has 104 bytes at most (macOS; 108 on Linux, unix(7)), with what we append.
+_LONGEST_PLACE: Final = 104 - len("/monoyard-12345678/buildkit.sock") - 1
 _STOP_SECONDS: Final = 2.0
 _PAUSE: Final = 0.05
 _UMOUNT_SECONDS: Final = 10.0
@@ -68,6 +70,13 @@ class Daemon:
         return _accepts(self.socket)
 
 
+def _place_for_sockets() -> str:
+    """Return the directory of temporary files, or a shorter one where sockets need that."""
+    usual = tempfile.gettempdir()
+    is_short = len(os.fsencode(usual)) <= _LONGEST_PLACE
+    return usual if is_short else "/tmp"  # noqa: S108  see there
+
+
 @contextlib.contextmanager
 def buildkit(program: Path, state: Path, hosts: Iterable[str] = ()) -> Iterator[Daemon]:
     """Run BuildKit while the block runs; another run that wants the same state waits.
@@ -85,7 +94,9 @@ def buildkit(program: Path, state: Path, hosts: Iterable[str] = ()) -> Iterator[
     """
     with (
         exclusive(state / "lock"),
-        tempfile.TemporaryDirectory(prefix="monoyard-", ignore_cleanup_errors=True) as directory,
+        tempfile.TemporaryDirectory(
+            prefix="monoyard-", dir=_place_for_sockets(), ignore_cleanup_errors=True
+        ) as directory,
     ):
         place = Path(directory)
         address = place / "buildkit.sock"

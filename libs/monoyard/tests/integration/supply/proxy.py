@@ -117,7 +117,7 @@ def proxied(registry: LocalRegistry) -> Iterator[Proxy]:
                     self.close_connection = True
                     return
                 rule.then()
-            proxy.seen.append((self.command, self.path, _forward(self, registry.port, body)))
+            _forward(self, registry.port, body, proxy.seen)
 
         do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815  names of http.server
 
@@ -156,7 +156,12 @@ def _body(handler: http.server.BaseHTTPRequestHandler) -> bytes:
     return b"".join(parts)
 
 
-def _forward(handler: http.server.BaseHTTPRequestHandler, port: int, body: bytes) -> int:
+def _forward(
+    handler: http.server.BaseHTTPRequestHandler,
+    port: int,
+    body: bytes,
+    seen: list[tuple[str, str, int]],
+) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_ANSWER_SECONDS)
     headers = {
         name: value for name, value in handler.headers.items() if name.lower() not in _HOP_BY_HOP
@@ -167,6 +172,8 @@ def _forward(handler: http.server.BaseHTTPRequestHandler, port: int, body: bytes
         data = answer.read()
     finally:
         connection.close()
+    # Before whoever asked can know: it may look here next.
+    seen.append((handler.command, handler.path, answer.status))
     handler.send_response(answer.status)
     for name, value in answer.getheaders():
         if name.lower() not in _HOP_BY_HOP:
@@ -176,7 +183,6 @@ def _forward(handler: http.server.BaseHTTPRequestHandler, port: int, body: bytes
     handler.end_headers()
     if handler.command != "HEAD":
         handler.wfile.write(data)
-    return answer.status
 
 
 def _refuse(handler: http.server.BaseHTTPRequestHandler, status: int, challenge: str = "") -> None:

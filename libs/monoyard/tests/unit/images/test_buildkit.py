@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,17 @@ def test_builder_leaves_nothing_behind(
         with buildkit(program, state):
             assert not left.exists()
     assert not list(everybodys.glob("buildkit*"))
+
+
+def test_builder_starts_where_temporary_files_lie_deep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A directory whose name leaves no room for the address of a socket is not taken for it."""
+    program = tmp_path / "buildkitd"
+    program.write_text(PROGRAM.format(python=sys.executable), encoding="utf-8")
+    program.chmod(0o755)
+    deep = tmp_path / ("d" * 90)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    with buildkit(program, tmp_path / "state") as daemon:
+        assert daemon.is_alive()
