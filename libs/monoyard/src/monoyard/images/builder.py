@@ -10,7 +10,7 @@ from typing import Final
 
 from monoyard.errors import MachineError
 from monoyard.images.buildkit import Daemon
-from monoyard.images.machine_faults import refuse_full_disk
+from monoyard.images.machine_faults import refuse_crash_of_full_disk, refuse_full_disk
 from monoyard.images.order import Made
 from monoyard.process import PROXIES, Command, Completed, capture, clean
 from monoyard.tools import buildx
@@ -66,6 +66,7 @@ class Builder:
         if done.status:
             refuse_full_disk(said, self._daemon.state.parent)
             if not self._daemon.is_alive():
+                refuse_crash_of_full_disk(self._daemon.said, self._daemon.state)
                 raise MachineError(
                     "BuildKit ended in the middle of a build",
                     code="builder-lost",

@@ -101,6 +101,7 @@ def buildkit(program: Path, state: Path, hosts: Iterable[str] = ()) -> Iterator[
         place = Path(directory)
         address = place / "buildkit.sock"
         _forget_halves(state / "root")
+        _release(state.resolve() / "root")
         (place / "buildkitd.toml").write_text(_configuration(hosts), encoding="utf-8")
         argv = (
             str(program), "--config", str(place / "buildkitd.toml"), "--root", str(state / "root"),
@@ -134,6 +135,7 @@ def buildkit(program: Path, state: Path, hosts: Iterable[str] = ()) -> Iterator[
             child.wait()
             for reader in readers:
                 reader.join(_STOP_SECONDS)
+            _release(state.resolve() / "root")
             _empty(temporary)
 
 
@@ -147,10 +149,20 @@ def _forget_halves(root: Path) -> None:
         shutil.rmtree(half)
 
 
-def _empty(place: Path) -> None:
-    """Remove a directory with what is in it, but nothing that is still mounted there."""
+def _release(root: Path) -> None:
+    """Unmount the root directories of steps, which a daemon that was killed left mounted."""
+    for executor in root.glob("*/executor"):
+        _unmount(executor)
+
+
+def _unmount(place: Path) -> None:
     for point in sorted(_mounted_in(place), reverse=True):
         capture(Command(("umount", str(point)), place.parent, clean(), _UMOUNT_SECONDS))
+
+
+def _empty(place: Path) -> None:
+    """Remove a directory with what is in it, but nothing that is still mounted there."""
+    _unmount(place)
     if not _mounted_in(place):
         shutil.rmtree(place, ignore_errors=True)
 

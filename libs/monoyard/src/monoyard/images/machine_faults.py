@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +12,8 @@ from monoyard.errors import MachineError
 
 _FULL: Final = "no space left on device"
 _KEPT_LINES: Final = 5
+# A layer that did not fit may have left so much.
+_LITTLE: Final = 32 << 20
 
 
 def refuse_full_disk(said: str, place: Path) -> None:
@@ -28,6 +32,29 @@ def refuse_full_disk(said: str, place: Path) -> None:
             f"the disk is full: nothing more fits into {place}",
             code="disk-full",
             context=tuple(dict.fromkeys(lines))[-_KEPT_LINES:],
+            hint="free space there; what is in it is made again when it is needed",
+        )
+
+
+def refuse_crash_of_full_disk(said: Sequence[str], place: Path) -> None:
+    """Make an error of the end of a program, if what it kept its state on has no room.
+
+    It may not come to say so: where a file that is mapped into memory gets no block any more, the
+    kernel ends the program (SIGBUS, mmap(2)).
+
+    Args:
+        said: Its last lines.
+        place: Directory that it wrote to.
+
+    Raises:
+        MachineError: There is next to no room.
+    """
+    refuse_full_disk("\n".join(said), place)
+    if shutil.disk_usage(place).free < _LITTLE:
+        raise MachineError(
+            f"the disk is full: nothing more fits into {place}",
+            code="disk-full",
+            context=tuple(said)[-_KEPT_LINES:],
             hint="free space there; what is in it is made again when it is needed",
         )
 

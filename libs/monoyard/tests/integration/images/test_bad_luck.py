@@ -102,6 +102,8 @@ def test_builder_that_is_killed_is_told_and_started_again(
     assert yard.checkout.outcomes("images") == {"shop:image": "pass"}
     assert not (yard.checkout.cache / "images" / "buildkit" / "temporary").exists()
     assert not list(temporary.glob("buildkit*")), "it has a place of its own for what it mounts"
+    mounted = Path("/proc/self/mountinfo").read_text("utf-8")
+    assert state not in mounted, "steps of the one that was killed"
 
 
 BRIDGE = f"yard{os.getpid() % 1_000_000}"

@@ -237,7 +237,12 @@ def test_directory_is_kept_until_its_files_are_known(bench: "Bench", script: str
     """Until whoever listens has seen how the task ended no other run builds there; then it may."""
     other = OutputLocks(bench.directory / "state")
     told: list[bool] = []
-    bench.listener = lambda _: told.append(other.take(["alpha"]))
+
+    def listen(event: Event) -> None:
+        if isinstance(event, BatchStarted | TaskEnded):
+            told.append(other.take(["alpha"]))
+
+    bench.listener = listen
     bench.run(bench.task("alpha", script, outputs=("dist/**",)))
     assert told == [False, False], "at its beginning and at its end"
     assert other.take(["alpha"])
