@@ -16,15 +16,13 @@ from lightkube import KubeConfig
 from lightkube.config.client_adapter import Client, ConnectionParams
 
 from monoyard.charts import ServicePort
-from monoyard.delivery.api_server import UNUSABLE
+from monoyard.delivery.api_server import PASSING, TIMEOUT, unreachable, usable
 from monoyard.delivery.capabilities import SILENT, Right
-from monoyard.delivery.cluster import ABSENT, UNREACHABLE
+from monoyard.delivery.cluster import ABSENT
 from monoyard.errors import ClusterError
 
-_SECONDS: Final = 10.0
 _SHOWN: Final = 200
 _NOT_FOUND: Final = 404
-_PASSING: Final = frozenset({429, 502, 503, 504})
 _REVIEW: Final = "apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _OURSELVES: Final = "apis/authentication.k8s.io/v1/selfsubjectreviews"
 
@@ -83,7 +81,7 @@ class ApiCapabilities:
         """Have the API server ask a Service of the cluster; return what that answers."""
         service = f"api/v1/namespaces/{port.namespace}/services/{port.resource_name}/proxy/{path}"
         answer = self._sent("GET", service, params=dict(query))
-        if answer.status_code in _PASSING:
+        if answer.status_code in PASSING:
             # Of the Service or of the way to it: the API server itself has answered.
             raise ClusterError(
                 f"the Service {port.resource_name} of namespace {port.namespace} does not answer",
@@ -117,7 +115,7 @@ class ApiCapabilities:
 
     def _refusal(self, answer: httpx2.Response) -> ClusterError:
         said = _message(answer)
-        if answer.status_code in _PASSING:
+        if answer.status_code in PASSING:
             return self._silent(f"{answer.status_code}: {said}")
         return ClusterError(
             "the cluster refuses to answer",
@@ -126,12 +124,7 @@ class ApiCapabilities:
         )
 
     def _silent(self, said: str) -> ClusterError:
-        return ClusterError(
-            f"the cluster at {self._client.base_url} does not answer",
-            code=UNREACHABLE,
-            context=(said,),
-            hint="`invoke cluster.status` tells about a local cluster",
-        )
+        return unreachable(str(self._client.base_url), said)
 
 
 def open_capabilities(kubeconfig: Path, context: str, namespace: str) -> ApiCapabilities:
@@ -145,16 +138,11 @@ def open_capabilities(kubeconfig: Path, context: str, namespace: str) -> ApiCapa
     Raises:
         ClusterError: There is no such file or context, or it is not usable.
     """
-    try:
+    with usable(kubeconfig, context):
         config = KubeConfig.from_file(kubeconfig).get(context)
         if config is None:
             raise KeyError(context)
-        client = Client(config, ConnectionParams(timeout=httpx2.Timeout(_SECONDS)))
-    except UNUSABLE as error:
-        raise ClusterError(
-            f"context `{context}` of {kubeconfig} cannot be used", code="no-context",
-            context=(str(error),), hint="`kubectl config get-contexts` lists what there is",
-        ) from error  # fmt: skip
+        client = Client(config, ConnectionParams(timeout=TIMEOUT))
     return ApiCapabilities(client, namespace)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -19,12 +20,12 @@ from monoyard.delivery.objects import Kind, Object
 from monoyard.errors import ClusterError
 
 _MANAGER: Final = "monoyard"
-_SECONDS: Final = 10.0
+TIMEOUT: Final = httpx2.Timeout(10.0)
 _NOT_FOUND: Final = 404
 _SERVER_FAULTS: Final = 500
 _CONFLICT: Final = 409
 # The server has no turn for us, starts anew, or lost its store for a moment: it was not about us.
-_PASSING: Final = frozenset({429, 502, 503, 504})
+PASSING: Final = frozenset({429, 502, 503, 504})
 # A webhook that is broken answers 500 as well, and does so again.
 _PASSING_WORDS: Final = "etcdserver:"
 _CODES: Final = {_CONFLICT: "conflict", _NOT_FOUND: ABSENT}
@@ -156,7 +157,7 @@ class ApiServer:
         code = error.status.code or error.response.status_code
         said = error.status.message or str(error)
         is_of_store = code == _SERVER_FAULTS and said.startswith(_PASSING_WORDS)
-        if is_of_store or code in _PASSING:
+        if is_of_store or code in PASSING:
             return self._unreachable(f"{code}: {said}")
         return self._refusal(what, code, said)
 
@@ -176,12 +177,7 @@ class ApiServer:
         return self._unreachable(f"{type(error).__name__}: {error}")
 
     def _unreachable(self, said: str) -> ClusterError:
-        return ClusterError(
-            f"the cluster at {self._client.config.cluster.server} does not answer",
-            code=UNREACHABLE,
-            context=(said,),
-            hint="`invoke cluster.status` tells about a local cluster",
-        )
+        return unreachable(str(self._client.config.cluster.server), said)
 
 
 def connect(kubeconfig: Path, context: str, namespace: str) -> ApiServer:
@@ -195,9 +191,21 @@ def connect(kubeconfig: Path, context: str, namespace: str) -> ApiServer:
     Raises:
         ClusterError: There is no such file or context, or it is not usable.
     """
-    try:
+    with usable(kubeconfig, context):
         config = KubeConfig.from_file(kubeconfig).get(context)
-        client = Client(config=config, field_manager=_MANAGER, timeout=httpx2.Timeout(_SECONDS))
+        client = Client(config=config, field_manager=_MANAGER, timeout=TIMEOUT)
+    return ApiServer(client, namespace)
+
+
+@contextmanager
+def usable(kubeconfig: Path, context: str) -> Iterator[None]:
+    """Turn whatever lightkube makes of an unusable kubeconfig into one error.
+
+    Raises:
+        ClusterError: The block could not use the file or the context.
+    """
+    try:
+        yield
     except UNUSABLE as error:
         raise ClusterError(
             f"context `{context}` of {kubeconfig} cannot be used",
@@ -205,7 +213,16 @@ def connect(kubeconfig: Path, context: str, namespace: str) -> ApiServer:
             context=(str(error),),
             hint="`kubectl config get-contexts` lists what there is",
         ) from error
-    return ApiServer(client, namespace)
+
+
+def unreachable(address: str, said: str) -> ClusterError:
+    """Return what it comes to that nothing answers at the address of an API server."""
+    return ClusterError(
+        f"the cluster at {address} does not answer",
+        code=UNREACHABLE,
+        context=(said,),
+        hint="`invoke cluster.status` tells about a local cluster",
+    )
 
 
 @functools.cache
@@ -238,7 +255,7 @@ def _code_of(error: httpx2.HTTPError) -> int:
         The code; 0 where nobody answered, or a proxy said that nobody does or may now.
     """
     code = error.response.status_code if isinstance(error, httpx2.HTTPStatusError) else 0
-    return 0 if code >= _SERVER_FAULTS or code in _PASSING else code
+    return 0 if code >= _SERVER_FAULTS or code in PASSING else code
 
 
 def _plain(thing: Any) -> dict[str, Any]:
