@@ -13,10 +13,9 @@ from typing import Any, Final
 
 import httpx2
 from lightkube import KubeConfig
-from lightkube.config.client_adapter import Client, ConnectionParams
 
 from monoyard.charts import ServicePort
-from monoyard.delivery.api_server import PASSING, TIMEOUT, unreachable, usable
+from monoyard.delivery.api_server import PASSING, connection, unreachable, usable
 from monoyard.delivery.capabilities import SILENT, Right
 from monoyard.delivery.cluster import ABSENT
 from monoyard.errors import ClusterError
@@ -139,10 +138,7 @@ def open_capabilities(kubeconfig: Path, context: str, namespace: str) -> ApiCapa
         ClusterError: There is no such file or context, or it is not usable.
     """
     with usable(kubeconfig, context):
-        config = KubeConfig.from_file(kubeconfig).get(context)
-        if config is None:
-            raise KeyError(context)
-        client = Client(config, ConnectionParams(timeout=TIMEOUT))
+        client = connection(KubeConfig.from_file(kubeconfig).get(context))
     return ApiCapabilities(client, namespace)
 
 

@@ -10,6 +10,8 @@ from typing import Any, Final, TypeVar
 
 import httpx2
 from lightkube import ApiError, Client, KubeConfig
+from lightkube.config import client_adapter as adapter
+from lightkube.config.kubeconfig import SingleConfig
 from lightkube.core.exceptions import ConfigError
 from lightkube.generic_resource import create_global_resource, create_namespaced_resource
 from lightkube.types import CascadeType, PatchType
@@ -17,10 +19,12 @@ from yaml import YAMLError
 
 from monoyard.delivery.cluster import ABSENT, UNREACHABLE, ConflictError
 from monoyard.delivery.objects import Kind, Object
+from monoyard.delivery.readiness import Readiness
 from monoyard.errors import ClusterError
 
 _MANAGER: Final = "monoyard"
-TIMEOUT: Final = httpx2.Timeout(10.0)
+_TIMEOUT: Final = httpx2.Timeout(10.0)
+_FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
 _SERVER_FAULTS: Final = 500
 _CONFLICT: Final = 409
@@ -31,7 +35,7 @@ _PASSING_WORDS: Final = "etcdserver:"
 _CODES: Final = {_CONFLICT: "conflict", _NOT_FOUND: ABSENT}
 _HINTS: Final = {
     401: "the kubeconfig's credentials are not valid for this cluster",
-    403: "the environment's Role says who may do this",
+    _FORBIDDEN: "the environment's Role says who may do this",
     _NOT_FOUND: "the kind is not known here: is its CustomResourceDefinition installed?",
 }
 
@@ -50,15 +54,19 @@ class ApiServer:
     Args:
         client: Speaks with the API server.
         name: The namespace.
+        looker: Speaks with it of what are no objects.
     """
 
-    def __init__(self, client: Client, name: str) -> None:
+    def __init__(self, client: Client, name: str, looker: httpx2.Client) -> None:
         self.name = name
         self._client = client
+        self._looker = looker
+        self._readiness = Readiness(functools.partial(_status_of, looker, "readyz"))
 
     def close(self) -> None:
         """Close the connections; it can be used no more."""
         self._client.close()
+        self._looker.close()
 
     def get(self, kind: Kind, name: str) -> Object | None:
         """Return an object, or None where there is none."""
@@ -135,7 +143,7 @@ class ApiServer:
     def _maybe(self, ask: Callable[[], Result], also: tuple[int, ...] = ()) -> Result | None:
         """Return an answer, or None where what is asked for is not there."""
         try:
-            return _asked(ask)
+            return self._answered(ask)
         except ApiError as error:
             if error.status.code in (_NOT_FOUND, *also):
                 return None
@@ -145,9 +153,14 @@ class ApiServer:
                 return None
             raise self._silent("the cluster refuses to answer", error) from error
 
+    def _answered(self, ask: Callable[[], Result]) -> Result:
+        found = _asked(ask)
+        self._readiness.note_answer()
+        return found
+
     def _call(self, what: str, ask: Callable[[], Result]) -> Result:
         try:
-            return _asked(ask)
+            return self._answered(ask)
         except ApiError as error:
             raise self._refused(what, error) from error
         except httpx2.HTTPError as error:
@@ -157,7 +170,8 @@ class ApiServer:
         code = error.status.code or error.response.status_code
         said = error.status.message or str(error)
         is_of_store = code == _SERVER_FAULTS and said.startswith(_PASSING_WORDS)
-        if is_of_store or code in PASSING:
+        is_early = code == _FORBIDDEN and self._readiness.is_lost
+        if is_of_store or is_early or code in PASSING:
             return self._unreachable(f"{code}: {said}")
         return self._refusal(what, code, said)
 
@@ -193,8 +207,20 @@ def connect(kubeconfig: Path, context: str, namespace: str) -> ApiServer:
     """
     with usable(kubeconfig, context):
         config = KubeConfig.from_file(kubeconfig).get(context)
-        client = Client(config=config, field_manager=_MANAGER, timeout=TIMEOUT)
-    return ApiServer(client, namespace)
+        client = Client(config=config, field_manager=_MANAGER, timeout=_TIMEOUT)
+        looker = connection(config)
+    return ApiServer(client, namespace, looker)
+
+
+def connection(config: SingleConfig | None) -> httpx2.Client:
+    """Return a connection for what lightkube knows no objects of.
+
+    Raises:
+        KeyError: There is no configuration.
+    """
+    if config is None:
+        raise KeyError("no such context")
+    return adapter.Client(config, adapter.ConnectionParams(timeout=_TIMEOUT))
 
 
 @contextmanager
@@ -223,6 +249,13 @@ def unreachable(address: str, said: str) -> ClusterError:
         context=(said,),
         hint="`invoke cluster.status` tells about a local cluster",
     )
+
+
+def _status_of(client: httpx2.Client, path: str) -> int:
+    try:
+        return client.get(path).status_code
+    except httpx2.HTTPError:
+        return 0
 
 
 @functools.cache

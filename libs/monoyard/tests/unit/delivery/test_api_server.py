@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import httpx2
@@ -18,10 +19,21 @@ from monoyard.errors import ClusterError
 JSON = {"Content-Type": "application/json"}
 
 
-def answering(code: int, text: str, headers: dict[str, str]) -> ApiServer:
-    """Return a namespace of an API server that has one answer to everything."""
+def answering(
+    code: int, text: str, headers: dict[str, str], ready: Iterable[int] = ()
+) -> ApiServer:
+    """Return a namespace of an API server that has one answer to everything, `/readyz` excepted.
 
-    def answer(_request: httpx2.Request) -> httpx2.Response:
+    Its first answer is an object, where anything is said of how ready it is.
+    """
+    left = list(ready)
+    objects = ['{"kind": "ConfigMap", "metadata": {"name": "one"}}'] if left else []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path == "/readyz":
+            return httpx2.Response(left.pop(0))
+        if objects:
+            return httpx2.Response(200, content=objects.pop().encode(), headers=JSON)
         return httpx2.Response(code, content=text.encode(), headers=headers)
 
     config = KubeConfig.from_one(
@@ -32,7 +44,13 @@ def answering(code: int, text: str, headers: dict[str, str]) -> ApiServer:
         transport=httpx2.MockTransport(answer),
         field_manager="monoyard",
     )
-    return ApiServer(client, "staging")
+    looker = httpx2.Client(
+        base_url="https://cluster.example", transport=httpx2.MockTransport(answer)
+    )
+    server = ApiServer(client, "staging", looker)
+    if objects:
+        assert server.get(CONFIG_MAP, "one") is not None
+    return server
 
 
 def status(code: int, message: str) -> tuple[int, str, dict[str, str]]:
@@ -103,3 +121,23 @@ def test_conflict_stays_one() -> None:
     server = answering(*status(409, "the object has been modified"))
     with pytest.raises(ConflictError):
         server.replace(CONFIG_MAP, new(CONFIG_MAP, "one", data={}))
+
+
+@pytest.mark.parametrize(
+    ("ready", "code"),
+    [
+        ((200, 403, 403), UNREACHABLE),
+        ((200, 500, 500), UNREACHABLE),
+        ((200, 200, 200), "refused"),
+        ((403,), "refused"),
+    ],
+    ids=["before it has read its roles", "while it starts", "while it is ready", "unseen"],
+)
+def test_refusal_of_a_server_that_starts_is_none(ready: tuple[int, ...], code: str) -> None:
+    """A 403 of a server that was ready and is not is waited for; any other is what it says."""
+    server = answering(*status(403, "configmaps is forbidden"), ready=ready)
+    for ask in (lambda: server.list(CONFIG_MAP, {}), lambda: server.get(CONFIG_MAP, "one")):
+        with pytest.raises(ClusterError) as error:
+            ask()
+        assert error.value.code == code
+        assert "configmaps is forbidden" in str(error.value.context)
