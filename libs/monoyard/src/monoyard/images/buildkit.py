@@ -74,7 +74,7 @@ def _place_for_sockets() -> str:
     """Return the directory of temporary files, or a shorter one where sockets need that."""
     usual = tempfile.gettempdir()
     is_short = len(os.fsencode(usual)) <= _LONGEST_PLACE
-    return usual if is_short else "/tmp"  # noqa: S108  see there
+    return usual if is_short else "/tmp"  # noqa: S108  only the way to a directory made by mkdtemp
 
 
 @contextlib.contextmanager

@@ -18,11 +18,11 @@ from monoyard.run.flaky import FlakyTask, find_flaky
 from monoyard.run.inputs import INPUTS_FILE, inputs_data
 from monoyard.run.keeping import Keeper
 from monoyard.run.machinery import BatchSurroundings, Machinery
+from monoyard.run.options import Options
 from monoyard.run.outputs import put_back_outputs
 from monoyard.run.overlay import lay_over
 from monoyard.run.python_files import python_files
 from monoyard.run.records import Records
-from monoyard.run.scheduler import Options
 from monoyard.run.servers import Postgres
 from monoyard.run.summary import RunSummary
 from monoyard.run.timeline import Recorder, Share, Stretch, Timeline

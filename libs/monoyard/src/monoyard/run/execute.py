@@ -19,9 +19,10 @@ from monoyard.run.events import AttemptFailed, BatchStarted, Event, Subscriber, 
 from monoyard.run.flaky import find_flaky
 from monoyard.run.keeping import Keeper
 from monoyard.run.machinery import Machinery
+from monoyard.run.options import Options
 from monoyard.run.outputs import clear_outputs, read_outputs
 from monoyard.run.records import Records
-from monoyard.run.scheduler import Options, Scheduler
+from monoyard.run.scheduler import Scheduler
 from monoyard.run.servers import Postgres
 from monoyard.run.summary import RunSummary
 from monoyard.run.timeline import Recorder

@@ -6,7 +6,6 @@ import selectors
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -15,8 +14,9 @@ from monoyard.errors import InterruptedRunError, MonoyardError
 from monoyard.install import OutputLocks
 from monoyard.plan import Task
 from monoyard.process import Exit, kill_running
-from monoyard.results import Outcome, Severity, TaskResult
+from monoyard.results import Outcome, TaskResult
 from monoyard.run.agenda import Agenda
+from monoyard.run.attempts import Attempts
 from monoyard.run.batch import Batch, Batches
 from monoyard.run.budget import Budget
 from monoyard.run.events import (
@@ -31,6 +31,7 @@ from monoyard.run.events import (
 from monoyard.run.interrupts import Interrupts
 from monoyard.run.jobs import Jobs
 from monoyard.run.machinery import BatchSurroundings, Machinery
+from monoyard.run.options import Options
 from monoyard.run.processors import WITHIN_A_TASK, Processors
 from monoyard.run.servers import Postgres, ServerStart
 from monoyard.suites import EXECUTORS, Executor
@@ -39,21 +40,6 @@ _PAUSE = 0.5
 # Neither a server nor another run tells when it is ready or done.
 _ASKING_PAUSE = 0.02
 _PREPARATIONS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a run goes on when something fails.
-
-    Attributes:
-        fail_fast: Stop at the first task that does not pass.
-        keep_going: Run tasks although those they need failed.
-        retries: How often a task that did not pass runs once more.
-    """
-
-    fail_fast: bool = False
-    keep_going: bool = False
-    retries: int = 0
 
 
 class Scheduler:
@@ -92,7 +78,7 @@ class Scheduler:
         self._scratch = scratch
         self._began = time.monotonic()
         self._results: dict[str, TaskResult] = {}
-        self._earlier: dict[str, tuple[TaskResult, ...]] = {}
+        self._attempts = Attempts(options.retries)
         self._prepared: SimpleQueue[tuple[Future[None], Batch]] = SimpleQueue()
         self._halt = ""
         self._stops_sent = 0
@@ -294,28 +280,16 @@ class Scheduler:
             return
         meaning = batch.executor.interpret(batch.tasks, batch.around, batch.finished)
         self._done(batch)
-        failed = [result for result in meaning.results.values() if self._runs_again(result)]
-        for result in meaning.results.values():
+        results = tuple(meaning.results.values())
+        failed = [] if self._halt else list(filter(self._attempts.allow_another, results))
+        for result in results:
             if result in failed:
-                self._note_attempt(result, batch)
+                left = self._attempts.note(result)
+                self._publish(AttemptFailed(result, batch.number, self._now(), left))
             else:
                 self._end(result, batch)
         alone = [(self._tasks[result.task],) for result in failed]
         self._take_in(self._factory.make(tasks) for tasks in (*meaning.again, *alone))
-
-    def _runs_again(self, result: TaskResult) -> bool:
-        """Say whether another attempt may come to something else: what a tool found stays so."""
-        is_found = any(finding.severity is Severity.ERROR for finding in result.findings)
-        has_failed = result.outcome in {Outcome.FAIL, Outcome.ERROR} and not is_found
-        return has_failed and not self._halt and self._attempts_left(result) > 0
-
-    def _attempts_left(self, result: TaskResult) -> int:
-        return self._options.retries - len(self._earlier.get(result.task, ()))
-
-    def _note_attempt(self, result: TaskResult, batch: Batch) -> None:
-        left = self._attempts_left(result)
-        self._earlier[result.task] = (*self._earlier.get(result.task, ()), result)
-        self._publish(AttemptFailed(result, batch.number, self._now(), left))
 
     def _fail(self, batch: Batch, reason: str, log: str = "") -> None:
         self._done(batch)
@@ -323,7 +297,7 @@ class Scheduler:
             self._end(TaskResult(task.id, Outcome.ERROR, reason, log=log), batch)
 
     def _end(self, result: TaskResult, batch: Batch) -> None:
-        result = replace(result, earlier=self._earlier.get(result.task, ()))
+        result = self._attempts.with_earlier(result)
         self._results[result.task] = result
         estimate = self._estimates.get(result.task, self._tasks[result.task].estimate)
         self._publish(TaskEnded(result, batch.number, self._now(), estimate))

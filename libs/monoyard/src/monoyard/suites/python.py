@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from functools import cached_property
 from typing import Final
 
 from monoyard.config import SuiteSettings
@@ -14,7 +13,6 @@ from monoyard.results import Finding
 from monoyard.suites import tool_settings
 from monoyard.suites.commands import CommandWork
 from monoyard.suites.imports_check import internal_findings
-from monoyard.suites.inherited_settings import InheritedSettings
 from monoyard.suites.lock_slices import WorkspaceLock
 from monoyard.suites.locked_needs import LockedNeeds
 from monoyard.suites.outer_conftests import ConftestReader, OuterConftests
@@ -28,8 +26,9 @@ from monoyard.suites.requirements import (
     root_group,
     suite_roots,
 )
+from monoyard.suites.settings_read import SettingsRead
 from monoyard.suites.suite import Draft
-from monoyard.suites.tool_settings import ToolFiles, find_settings, settings_entries
+from monoyard.suites.tool_settings import find_settings
 from monoyard.suites.venvs import Interpreter, VenvSpec
 from monoyard.workspace import Package, Workspace, normalize
 
@@ -48,15 +47,16 @@ class PythonSuites:
     def __init__(self, workspace: Workspace, lock: WorkspaceLock, home: str) -> None:
         self._workspace = workspace
         self._lock = lock
-        self._home = home
         self._needs = LockedNeeds(workspace, lock)
         self._paths = PythonPaths(workspace)
-        self._inherited = InheritedSettings(workspace)
+        self._settings = SettingsRead(workspace, home)
         self._conftests = ConftestReader(workspace)
-        self._settings: dict[tuple[str, str], Entries] = {}
-        self._for_commands: dict[str, Entries] = {}
-        self.covered: set[str] = set()
         self.notes: list[str] = []
+
+    @property
+    def covered(self) -> frozenset[str]:
+        """Settings files told so far, whose change is one for those who read them alone."""
+        return frozenset(self._settings.covered)
 
     def draft(
         self, package: Package, suite: str, settings: SuiteSettings, interpreter: Interpreter
@@ -85,7 +85,7 @@ class PythonSuites:
         if venv is not None and not package.is_root:
             imports = tuple(package.imports.items())
         findings = internal_findings(self._workspace, package)
-        said, files = self._entries_for_lint(package)
+        said, files = self._settings.of_lint(package)
         parts: tuple[tuple[str, Entries], ...] = (
             ("command", _command_entries(settings)),
             ("lock", self._needs.for_lint(imports, declared, roots) if venv else ()),
@@ -117,7 +117,7 @@ class PythonSuites:
         return work, (
             ("interpreter", (("python", interpreter.identity),)),
             ("lock of commands", locked),
-            ("settings of commands", self._entries_for_commands(package)),
+            ("settings of commands", self._settings.of_commands(package)),
         )
 
     def _laid_over(self, package: Package) -> tuple[str, ...]:
@@ -149,7 +149,7 @@ class PythonSuites:
             ("command", _command_entries(settings)),
             ("interpreter", (("python", interpreter.identity),)),
             ("lock", locked),
-            ("settings", self._entries(package, tool_settings.MYPY)),
+            ("settings", self._settings.of_tool(package, tool_settings.MYPY)),
         )
         return Draft(work, parts)
 
@@ -199,7 +199,10 @@ class PythonSuites:
             ("lock", locked),
             (
                 "settings",
-                (*self._entries(package, tool_settings.PYTEST), *self._measure(package, settings)),
+                (
+                    *self._settings.of_tool(package, tool_settings.PYTEST),
+                    *self._measure(package, settings),
+                ),
             ),
             ("outer conftest", tuple((path, "read") for path in conftests.owned)),
             ("resources", tuple((name, self._resource_version(name)) for name in work.resources)),
@@ -233,7 +236,7 @@ class PythonSuites:
     def _measure(self, package: Package, settings: SuiteSettings) -> Entries:
         if not settings.coverage:
             return ()
-        return (("coverage", "branch"), *self._entries(package, tool_settings.COVERAGE))
+        return (("coverage", "branch"), *self._settings.of_tool(package, tool_settings.COVERAGE))
 
     def _resource_version(self, name: str) -> str:
         return self._workspace.settings.postgres_version or f"the engine's own {name}"
@@ -291,7 +294,7 @@ class PythonSuites:
             ("command", _command_entries(settings)),
             ("interpreter", (("python", interpreter.identity),)),
             ("lock", locked),
-            ("settings", self._entries_for_commands(package)),
+            ("settings", self._settings.of_commands(package)),
             ("resources", tuple((name, self._resource_version(name)) for name in work.resources)),
             ("tools", tuple((name, "the engine's own") for name in work.tools)),
         )
@@ -308,50 +311,6 @@ class PythonSuites:
                     )
                 )
         return digest.hexdigest()
-
-    def _entries_for_commands(self, package: Package) -> Entries:
-        above = package.directory.rpartition("/")[0]
-        if above not in self._for_commands:
-            found = tool_settings.entries_for_commands(self._workspace, above)
-            self._for_commands[above] = found
-        return self._for_commands[above]
-
-    def _entries_for_lint(self, package: Package) -> tuple[Entries, tuple[str, ...]]:
-        """Return what ruff is told by files that the package does not own, inherited ones too.
-
-        The second value are those of them whose change is no change of settings by their names.
-        """
-        path = find_settings(self._workspace, package, tool_settings.RUFF)
-        if not path:  # ruff is started at the root, and asks the user last
-            return (*self._inherited.python("pyproject.toml"), *self._settings_at_home), ()
-        links, unfollowed = self._inherited.links(path)
-        found: list[tuple[str, str]] = []
-        files = []
-        for link in links:
-            owner = self._workspace.owner(link)
-            if owner == package.name and link in self._workspace.tree.entries:
-                continue
-            # Elsewhere it may be read by commands too, so that it counts for everybody.
-            if tool_settings.is_above(link, package, tool_settings.RUFF):
-                self.covered.add(link)
-            if owner is not None and not link.endswith(".toml"):
-                files.append(link)
-            found.extend(self._inherited.entries(link))
-        found.extend([("extend", unfollowed)] if unfollowed else [])
-        return tuple(found), tuple(files)
-
-    @cached_property
-    def _settings_at_home(self) -> Entries:
-        return tool_settings.ruff_settings_at_home(self._home)
-
-    def _entries(self, package: Package, tool: ToolFiles) -> Entries:
-        path = find_settings(self._workspace, package, tool)
-        if not path or self._workspace.owner(path) == package.name:
-            return ()
-        self.covered.add(path)
-        if (path, tool.table) not in self._settings:
-            self._settings[path, tool.table] = settings_entries(self._workspace, path, tool)
-        return self._settings[path, tool.table]
 
 
 def _command_entries(settings: SuiteSettings, *more: object) -> Entries:
