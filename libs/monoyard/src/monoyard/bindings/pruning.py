@@ -224,13 +224,23 @@ def _remove(
     stocks: Mapping[str, Stock],
     announce: Callable[[str], None],
 ) -> None:
-    """Remove images one after the other, unless they were used meanwhile; an error ends it."""
+    """Remove images one after the other, unless they were used meanwhile; an error ends it.
+
+    Bases come last, and those of images that were used meanwhile stay as well.
+    """
     done = 0
+    spared: list[tuple[str, Image]] = []
     for name, images in removals.items():
         for digest, manifests in images.items():
             try:
                 if use := use_since(registry, name, stocks[name], digest):
                     _warn(f"{name}@{digest} is kept after all: {use} meanwhile")
+                    spared.extend(
+                        (name, image) for image in stocks[name].images if image.digest == digest
+                    )
+                    continue
+                if reason := bases_of_kept(stocks[name], spared).get(digest):
+                    _warn(f"{name}@{digest} is kept after all: {reason}")
                     continue
                 announce(f"removing {name}@{digest}")
                 for manifest in manifests:

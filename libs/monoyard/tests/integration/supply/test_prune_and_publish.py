@@ -67,6 +67,28 @@ def test_image_that_is_taken_up_again_is_not_removed(shop: Shop, proxy: Proxy) -
     assert accepted(desk, digest)
 
 
+def test_base_of_an_image_that_is_taken_up_again_is_not_removed(shop: Shop, proxy: Proxy) -> None:
+    """The base of an old image stays with it, where both would have gone until the last moment."""
+    commits = shop.commits(3, days=100)
+    base, needless = shop.push_base("base", commits[0]), shop.push_base("needless", commits[1])
+    digest = shop.push_on(base, "old", commits[2])
+
+    def tag() -> None:
+        proxy.rule = None
+        shop.registry.tag("shop", digest, "again")
+
+    # Stock says that nothing is attached to it; that is asked again right before the removal.
+    proxy.rule = Rule("HEAD", f"shop{LIST}", then=tag)
+    shop.checkout.environment["MONOYARD_REGISTRY"] = proxy.address
+    ended = shop.prune("--apply", "--grace", "0s")
+    assert ended.code == 0, ended.text
+    assert f"shop@{digest} is kept after all:" in ended.err
+    assert f"base-python@{base.digest} is kept after all: shop@{digest} is made" in ended.err
+    left = [shop.registry.manifest("base-python", item.digest) for item in (base, needless)]
+    assert left[0] is not None
+    assert left[1] is None
+
+
 def test_image_that_is_removed_while_it_is_tagged_is_told(desk: Desk, proxy: Proxy) -> None:
     """Where the removal comes after the last look, the publisher sees it, and says what to do."""
     item = wanted("one")
