@@ -14,6 +14,7 @@ from monoyard.errors import ToolError
 from monoyard.process import Command, capture
 from monoyard.tools import kubectl
 
+_SECONDS: Final = 180.0
 _PATIENCE: Final = 20  # tries, while what a definition declares is not known yet
 _PAUSE: Final = 0.5  # seconds between two looks: nothing tells when it is so far
 _LAST_LINES: Final = 2
@@ -49,6 +50,26 @@ class Client:
                 hint="`invoke cluster.status` explains what is wrong",
             )  # fmt: skip
         return done.text
+
+    def await_answer(self, seconds: float = _SECONDS) -> None:
+        """Wait until the API server is ready: one that has just started refuses everybody.
+
+        Args:
+            seconds: How long at most.
+
+        Raises:
+            ToolError: It was not ready in time; the context is what it said last.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                self.run(kubectl.ready(self.target))
+            except ToolError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_PAUSE)
+            else:
+                return
 
     def apply(self, manifests: str, namespace: str = "") -> None:
         """Make what is declared; what is so already stays as it is.

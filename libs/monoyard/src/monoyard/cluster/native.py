@@ -123,6 +123,8 @@ class NativeCluster:
 
     def _furnish(self, images: Mapping[str, str], programs: Mapping[str, Path]) -> None:
         """Apply all manifests, wait for what they declare, and give the environments theirs."""
+        self.announce("waiting for the API server")
+        self._client.await_answer()
         self.announce("applying the manifests")
         self._addons.apply(images, programs)
         self._backups.make_buckets()

@@ -23,6 +23,7 @@ case "$*" in
 ]}
 END
 *apply*) cat >"$0.applied" ;;
+*readyz*) echo asked >>"$0.asked"; test "$(wc -l <"$0.asked")" -ge 3 ;;
 *) echo "forbidden" >&2; exit 1 ;;
 esac
 """
@@ -69,3 +70,16 @@ def test_a_pod_that_keeps_ending_is_explained_by_its_last_words(client: Client) 
     first, *rest = client.explained((crash, gone, other))
     assert first.reason.endswith("; it said last: starting / unknown flag: --x")
     assert rest == [gone, other]
+
+
+def test_a_server_that_has_just_started_is_waited_for(client: Client, tmp_path: Path) -> None:
+    """A cluster whose API server is not ready yet is asked again, instead of being told things."""
+    client.await_answer()
+    assert (tmp_path / "kubectl.asked").read_text("utf-8").count("asked") == 3
+
+
+def test_a_server_that_never_gets_ready_is_an_error(client: Client) -> None:
+    """The wait ends, with one error that says where to look."""
+    with pytest.raises(ToolError) as raised:
+        client.await_answer(0)
+    assert "cluster.status" in (raised.value.hint or "")
