@@ -4,7 +4,7 @@ Two ways to run something: `capture` for short questions (git, version probes), 
 for the tasks of a run, which guarantees that nothing outlives it.
 """
 
-from monoyard.process.capture import capture, finish, follow, kill_running, start
+from monoyard.process.capture import capture, cut_short, finish, follow, kill_running, start
 from monoyard.process.command import Command, Completed
 from monoyard.process.detached import start_detached
 from monoyard.process.environment import PASSED_THROUGH, PROXIES, clean, for_git, for_remote_git
@@ -23,6 +23,7 @@ __all__ = [
     "Supervisor",
     "capture",
     "clean",
+    "cut_short",
     "finish",
     "follow",
     "for_git",

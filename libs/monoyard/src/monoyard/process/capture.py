@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import IO, Final
 
 from monoyard.errors import InterruptedRunError, MachineError, ToolError
@@ -23,6 +23,7 @@ _LAUNCHER: Final = (
     "os.getppid() == int(sys.argv[1]) or sys.exit(1); os.execvp(sys.argv[2], sys.argv[2:])"
 )
 _running: set[subprocess.Popen[bytes]] = set()
+_waits: set[Callable[[], None]] = set()
 _stopped: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
 
@@ -34,8 +35,7 @@ def start(command: Command) -> subprocess.Popen[bytes]:
         MachineError: The program does not exist or cannot be executed.
 
     """
-    if threading.current_thread() in _stopped:
-        raise InterruptedRunError("the run was asked to stop")
+    _check_not_stopped()
     argv = command.argv
     if command.dies_with_parent and sys.platform == "linux":
         argv = (sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid()), *argv)
@@ -129,16 +129,45 @@ def _read_all(stream: IO[bytes] | None, into: list[bytes]) -> None:
     into.append(stream.read() if stream is not None else b"")
 
 
+@contextlib.contextmanager
+def cut_short(cut: Callable[[], None]) -> Iterator[None]:
+    """Let `kill_running` end what this thread waits for in the block, where that is no command.
+
+    Args:
+        cut: Makes the wait end in an error; called from another thread, and perhaps too late.
+
+    Raises:
+        InterruptedRunError: `kill_running` stopped this thread, before or meanwhile.
+    """
+    _check_not_stopped()
+    _waits.add(cut)
+    try:
+        yield
+    except OSError:
+        _check_not_stopped()
+        raise
+    finally:
+        _waits.discard(cut)
+
+
+def _check_not_stopped() -> None:
+    if threading.current_thread() in _stopped:
+        raise InterruptedRunError("the run was asked to stop")
+
+
 def kill_running() -> None:
     """Kill every command that another thread of this process is waiting for.
 
-    Those threads start no other: one that waited for a lock would take up what was just killed.
-    Threads that begin later, and the one that calls, are free.
+    What else they wait for is ended where it was said how (`cut_short`). Those threads start no
+    other: one that waited for a lock would take up what was just killed. Threads that begin later,
+    and the one that calls, are free.
     """
     _stopped.update(set(threading.enumerate()) - {threading.current_thread()})
     for child in tuple(_running):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
+    for cut in tuple(_waits):
+        cut()
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import http.client
 import json
 import re
+import socket
 import ssl
 import urllib.request
 import weakref
 from collections.abc import Callable
 from typing import Final
+
+from monoyard.process import cut_short
 
 _MANIFESTS: Final = ", ".join(
     (
@@ -25,6 +29,7 @@ _MANIFESTS: Final = ", ".join(
         "application/vnd.docker.distribution.manifest.list.v2+json",
     )
 )
+_CONNECT_SECONDS: Final = 5.0  # an interrupt has to wait for it
 _SECONDS: Final = 30.0
 _ATTEMPTS: Final = 2  # a connection that was kept may have been closed by the other side
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
@@ -85,9 +90,12 @@ class Probe:
         for _ in range(_ATTEMPTS):
             connection = self._connection()
             try:
-                connection.request("HEAD", f"/v2/{repository}/manifests/{tag}", headers=headers)
-                answer = connection.getresponse()
-                answer.read()
+                with cut_short(functools.partial(_cut, connection)):
+                    if connection.sock is None:
+                        _connect(connection)
+                    connection.request("HEAD", f"/v2/{repository}/manifests/{tag}", headers=headers)
+                    answer = connection.getresponse()
+                    answer.read()
             except (OSError, http.client.HTTPException):
                 connection.close()
                 continue
@@ -99,9 +107,9 @@ class Probe:
         with contextlib.suppress(IndexError):
             return self._kept.pop()
         if self._is_plain:
-            return http.client.HTTPConnection(self._host, timeout=_SECONDS)
+            return http.client.HTTPConnection(self._host, timeout=_CONNECT_SECONDS)
         context = ssl.create_default_context()
-        return http.client.HTTPSConnection(self._host, timeout=_SECONDS, context=context)
+        return http.client.HTTPSConnection(self._host, timeout=_CONNECT_SECONDS, context=context)
 
     def _authorization(self, repository: str, challenge: str) -> str:
         """Return the header that crane would send; it knows helpers, tokens and their exchange."""
@@ -115,6 +123,18 @@ class Probe:
                 pair = f"{found['Username']}:{found['Secret']}".encode()
                 return f"Basic {base64.b64encode(pair).decode()}"
         return ""
+
+
+def _connect(connection: http.client.HTTPConnection) -> None:
+    """Connect; answers may take longer than that."""
+    connection.connect()
+    connection.sock.settimeout(_SECONDS)
+
+
+def _cut(connection: http.client.HTTPConnection) -> None:
+    """End what another thread waits for."""
+    with contextlib.suppress(AttributeError, OSError):  # not connected, or not any more
+        connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _close(connections: list[http.client.HTTPConnection]) -> None:
