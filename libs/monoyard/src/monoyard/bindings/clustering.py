@@ -11,6 +11,7 @@ from monoyard.bindings.announcing import announce
 from monoyard.bindings.charting import find_environments
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.questions import answer
+from monoyard.bindings.registry_place import port_on_loopback
 from monoyard.cluster import (
     Cluster,
     ExistingCluster,
@@ -25,7 +26,6 @@ from monoyard.errors import ChecksFailedError, ConfigurationError
 from monoyard.install import REGISTRY_PORT, Daemons
 
 _OWN: Final = Path("infra") / "cluster"
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
 
 
 def bring_up(directory: Path, context: str) -> None:
@@ -82,8 +82,9 @@ def _cluster(directory: Path, context: str) -> Cluster:
         return ExistingCluster(target, manifests, environments, engine.announce)
     file = own / "cluster.toml"
     data = file.read_bytes() if file.is_file() else b""
+    port = port_on_loopback(engine)
     return NativeCluster(
-        Place(cluster_directory(engine.environment), REGISTRY_PORT, _published(engine)),
+        Place(cluster_directory(engine.environment), REGISTRY_PORT, (port,) if port else ()),
         Workshop(engine.tools, engine.kept, own / "debian.lock", engine.announce),
         Daemons(engine.tools, engine.kept / "daemons"),
         manifests,
@@ -104,10 +105,3 @@ def _environments(engine: Engine, context: str) -> tuple[EnvironmentSettings, ..
     return tuple(
         item for item in found.by_name.values() if item.cluster and item.cluster.context == context
     )
-
-
-def _published(engine: Engine) -> tuple[int, ...]:
-    """Return the port of the registry that images are published in, if it is on loopback."""
-    named = engine.environment.get("MONOYARD_REGISTRY") or engine.settings.images.registry
-    host, _, port = named.partition("/")[0].rpartition(":")
-    return (int(port),) if host in _LOOPBACK and port.isdigit() else ()

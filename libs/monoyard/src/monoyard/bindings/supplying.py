@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from monoyard.bindings.engine import Engine
+from monoyard.bindings.registry_place import registry_address
 from monoyard.changes import find_branches
 from monoyard.config import Policy, read_policy
 from monoyard.supply import (
@@ -95,11 +96,9 @@ def find_registry(engine: Engine) -> Registry:
     Raises:
         MachineError: crane cannot be had.
     """
-    named = engine.environment.get("MONOYARD_REGISTRY")
-    address = named or engine.workspace.settings.images.registry
     return Registry(
         engine.tools.ensure("crane"),
-        address,
+        registry_address(engine),
         engine.workspace.settings.images.push_limit,
         engine.announce,
     )

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from monoyard.bindings.announcing import announce
 from monoyard.bindings.engine import Engine
+from monoyard.bindings.registry_place import port_on_loopback
 from monoyard.config import suggest
 from monoyard.errors import UsageError
-from monoyard.install import GROUPS, TABLE, Daemons
+from monoyard.install import GROUPS, REGISTRY_PORT, TABLE, Daemons
 from monoyard.process import kill_running
 
 _AT_ONCE = 2
@@ -60,12 +61,14 @@ def set_up_tools(directory: Path, names: Sequence[str]) -> None:
 def start_daemon(directory: Path, name: str) -> None:
     """Start a Docker engine or a registry, which then stays; say where it answers.
 
+    The registry takes the port that images are published to, where that is one of this machine.
+
     Raises:
         MachineError: It cannot be started.
         UsageError: There is no such daemon.
     """
     engine = Engine(directory, announce)
-    print(f"{name} answers at {Daemons(engine.tools, engine.kept / 'daemons').start(name)}")
+    print(f"{name} answers at {_daemons(engine).start(name)}")
 
 
 def stop_daemon(directory: Path, name: str) -> None:
@@ -75,5 +78,10 @@ def stop_daemon(directory: Path, name: str) -> None:
         UsageError: There is no such daemon.
     """
     engine = Engine(directory, announce)
-    was_there = Daemons(engine.tools, engine.kept / "daemons").stop(name)
+    was_there = _daemons(engine).stop(name)
     print(f"{name} {'was stopped' if was_there else 'was not started from here'}")
+
+
+def _daemons(engine: Engine) -> Daemons:
+    port = port_on_loopback(engine) or REGISTRY_PORT
+    return Daemons(engine.tools, engine.kept / "daemons", port)

@@ -119,7 +119,7 @@ class Daemons:
         address = f"127.0.0.1:{self.registry_port}"
         if _accepts(self.registry_port):
             return address
-        place = self.kept / "registry"
+        place = self.kept / self._kept_as("registry")
         place.mkdir(parents=True, exist_ok=True)
         settings = place / "config.yml"
         text = _REGISTRY.format(place=place / "data", port=self.registry_port)
@@ -148,10 +148,15 @@ class Daemons:
         raise MachineError(f"{name} did not start", context=tuple(said), hint=f"its log: {log}")
 
     def _record(self, name: str) -> Path:
-        return self.kept / f"{name}.pid"
+        return self.kept / f"{self._kept_as(name)}.pid"
 
     def _log(self, name: str) -> Path:
-        return self.kept / f"{name}.log"
+        return self.kept / f"{self._kept_as(name)}.log"
+
+    def _kept_as(self, name: str) -> str:
+        """Return what its files are called: registries on several ports have each their own."""
+        is_usual = name != "registry" or self.registry_port == REGISTRY_PORT
+        return name if is_usual else f"{name}-{self.registry_port}"
 
     def _check(self, name: str) -> None:
         if name not in DAEMONS:

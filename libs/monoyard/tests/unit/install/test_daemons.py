@@ -53,6 +53,11 @@ def answers(found: Daemons) -> bool:
         return False
 
 
+def record_of(found: Daemons) -> Path:
+    """Return where the process of a registry on another port than the usual one is noted."""
+    return found.kept / f"registry-{found.registry_port}.pid"
+
+
 @pytest.fixture
 def registry(tmp_path: Path) -> Iterator[Daemons]:
     """A registry that works and is stopped in the end."""
@@ -65,12 +70,26 @@ def test_started_daemon_answers_until_it_is_stopped(registry: Daemons) -> None:
     """A second start finds the first; a stop ends it; a second stop finds nothing to end."""
     address = f"127.0.0.1:{registry.registry_port}"
     assert registry.start("registry") == address
-    first = (registry.kept / "registry.pid").read_text("utf-8")
+    first = record_of(registry).read_text("utf-8")
     assert registry.start("registry") == address
-    assert (registry.kept / "registry.pid").read_text("utf-8") == first
+    assert record_of(registry).read_text("utf-8") == first
     assert registry.stop("registry")
     assert not answers(registry)
     assert not registry.stop("registry")
+
+
+def test_registries_on_two_ports_are_two(registry: Daemons, tmp_path: Path) -> None:
+    """One that is started for another port does not take the first one's place, nor its images."""
+    other = daemons(tmp_path, LISTENS)
+    registry.start("registry")
+    try:
+        other.start("registry")
+        assert answers(registry)
+        assert answers(other)
+        assert registry.stop("registry")
+        assert answers(other)
+    finally:
+        assert other.stop("registry")
 
 
 def test_daemon_that_ends_is_an_error_with_its_words(tmp_path: Path) -> None:
@@ -80,14 +99,14 @@ def test_daemon_that_ends_is_an_error_with_its_words(tmp_path: Path) -> None:
     with pytest.raises(MachineError, match="registry did not start") as raised:
         found.start("registry")
     assert raised.value.context == ("the disk is full",)
-    assert str(found.kept / "registry.log") in str(raised.value.hint)
+    assert str(record_of(found).with_suffix(".log")) in str(raised.value.hint)
     assert time.monotonic() - began < 50
 
 
 def test_process_that_took_a_number_over_is_left_alone(registry: Daemons) -> None:
     """A record whose process ended long ago names a stranger by now, who is not stopped."""
     registry.start("registry")
-    record = registry.kept / "registry.pid"
+    record = record_of(registry)
     true = record.read_text("utf-8")
     record.write_text(f"{true.split()[0]} 12", encoding="utf-8")
     assert not registry.stop("registry")
