@@ -184,6 +184,7 @@ class Building:
                 args={"SOURCE_DATE_EPOCH": EPOCH},
                 secrets=secrets,
                 output=self._layouts / image.package,
+                is_timeless=own is None,
                 cache_from=cache.sources(image.package) if cache else (),
                 cache_to=cache.target(image.package) if cache else "",
             )

@@ -111,7 +111,8 @@ def write_page(
     _write_dockerfile(directory, dockerfile, "page.Dockerfile", entrypoint, port)
     settings = (_HERE / "nginx.conf").read_text("utf-8")
     settings = settings.replace("@PORT@", str(port)).replace("@HEALTH@", health)
-    (directory / "nginx.conf").write_text(settings, encoding="utf-8")
+    (directory / "etc" / "nginx").mkdir(parents=True)
+    (directory / "etc" / "nginx" / "nginx.conf").write_text(settings, encoding="utf-8")
     for name, digest in files.items():
         target = directory / "www" / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -178,6 +179,7 @@ def _settle(directory: Path) -> None:
             _set_time(path)
         else:
             path.chmod(0o755)
+            os.utime(path, (_FIRST_SECOND, _FIRST_SECOND))
 
 
 def _set_time(path: Path) -> None:

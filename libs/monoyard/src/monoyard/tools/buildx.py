@@ -44,6 +44,8 @@ class Target:
         args: Build arguments.
         secrets: Secret id to file; only the steps that mount one can read it.
         output: Directory that receives an OCI layout; None keeps it in the builder.
+        is_timeless: The Dockerfile leaves no file with the time of the build. Otherwise all files
+            get SOURCE_DATE_EPOCH, for which every layer is written once more.
         cache_from: References that layers are looked for in, besides the builder's own.
         cache_to: Reference that takes the layers of all stages; empty keeps them in the builder.
     """
@@ -56,6 +58,7 @@ class Target:
     args: Mapping[str, str]
     secrets: Mapping[str, Path]
     output: Path | None = None
+    is_timeless: bool = False
     cache_from: tuple[str, ...] = ()
     cache_to: str = ""
 
@@ -157,9 +160,9 @@ def repeated(said: str) -> tuple[str, ...]:
 
 
 def _target(target: Target) -> dict[str, Any]:
-    # `rewrite-timestamp` sets the times of all files to SOURCE_DATE_EPOCH.
+    rewritten = "" if target.is_timeless else "rewrite-timestamp=true,"
     output = "type=cacheonly" if target.output is None else (
-        f"type=oci,dest={target.output},tar=false,rewrite-timestamp=true,oci-mediatypes=true"
+        f"type=oci,dest={target.output},tar=false,{rewritten}oci-mediatypes=true"
     )  # fmt: skip
     # Nothing fails because a cache cannot be written; the layers of all stages are kept.
     kept = (

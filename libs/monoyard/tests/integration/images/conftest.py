@@ -36,7 +36,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: {on_stop})
     server.serve_forever()
 """
-_LOCK = "infra/images/debian.lock"
+LOCK = "infra/images/debian.lock"
 _ATTEMPTS = 3
 STOP = "threading.Thread(target=server.shutdown).start()"
 TABLE = """
@@ -107,7 +107,7 @@ def lock(builders: None, new_checkout: Callable[[], Checkout]) -> str:  # noqa: 
     for _ in range(_ATTEMPTS):
         ended = made.checkout.invoke("images.refresh")
         if ended.code == 0:
-            return (made.checkout.top / _LOCK).read_text("utf-8")
+            return (made.checkout.top / LOCK).read_text("utf-8")
     raise AssertionError(ended.text)
 
 
@@ -115,5 +115,5 @@ def lock(builders: None, new_checkout: Callable[[], Checkout]) -> str:  # noqa: 
 def yard(new_yard: Callable[[], Yard], lock: str) -> Yard:
     """A repository with locked bases and no service yet."""
     made = new_yard()
-    made.checkout.write(_LOCK, lock)
+    made.checkout.write(LOCK, lock)
     return made

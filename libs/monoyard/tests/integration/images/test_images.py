@@ -1,11 +1,14 @@
 """Images of a small repository, made with a real BuildKit and tried in a real container engine."""
 
+import json
 import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import docker
 import pytest
+
+from .conftest import BASES, LOCK
 
 if TYPE_CHECKING:
     from .conftest import Yard
@@ -36,6 +39,39 @@ def test_same_content_gives_the_same_digest(yard: "Yard", new_yard: Callable[[],
         each.checkout.commit()
         assert each.checkout.outcomes("images") == {"shop:image": "pass"}
     assert yard.digest("shop") == other.digest("shop")
+
+
+PAGE_BASE = """
+[tool.monoyard.images.bases.page]
+packages = ["nginx-light"]
+"""
+PAGE = {
+    "name": "page",
+    "version": "1.0.0",
+    "private": True,
+    "scripts": {"build": "mkdir -p dist/assets && cp page.html dist/index.html"},
+    "monoyard": {"role": "service"},
+}
+
+
+def test_same_page_gives_the_same_digest(new_yard: Callable[[], "Yard"]) -> None:
+    """A page that is built by another, empty builder at another time has the same bytes."""
+    lock, digests = "", set()
+    for each in (new_yard(), new_yard()):
+        each.checkout.root(BASES + PAGE_BASE)
+        if lock:
+            each.checkout.write(LOCK, lock)
+        else:
+            ended = each.checkout.invoke("images.refresh")
+            assert ended.code == 0, ended.text
+            lock = (each.checkout.top / LOCK).read_text("utf-8")
+        each.checkout.write("libs/page/package.json", json.dumps(PAGE))
+        each.checkout.write("libs/page/page.html", "<p>Here" * 1000)
+        each.checkout.write("libs/page/.gitignore", "dist\n")
+        each.checkout.commit()
+        assert each.checkout.outcomes("images")["page:image"] == "pass"
+        digests.add(each.digest("page"))
+    assert len(digests) == 1
 
 
 def test_bad_images_are_named_and_good_ones_pass(yard: "Yard") -> None:

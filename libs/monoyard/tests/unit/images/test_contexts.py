@@ -121,8 +121,8 @@ def test_page_stands_beside_its_compressed_files(tmp_path: Path) -> None:
         made.append(listing(directory))
     assert made[0] == made[1]
     assert sorted(made[0]) == [
-        "Dockerfile", "nginx.conf", "www/assets/a.js", "www/assets/a.js.gz", "www/assets/a.woff2",
-        "www/index.html", "www/index.html.gz",
+        "Dockerfile", "etc/nginx/nginx.conf", "www/assets/a.js", "www/assets/a.js.gz",
+        "www/assets/a.woff2", "www/index.html", "www/index.html.gz",
     ]  # fmt: skip
     packed = next((tmp_path / "one").rglob("a.js.gz")).read_bytes()
     assert gzip.decompress(packed) == b"let a = 1"
@@ -167,6 +167,6 @@ def test_page_is_never_taken_for_an_older_one(tmp_path: Path) -> None:
         directory, dockerfile=None, bundle=bundle, files={}, entrypoint=("nginx",), port=1,
         health="/h",
     )  # fmt: skip
-    settings = (directory / "nginx.conf").read_text("utf-8")
+    settings = (directory / "etc" / "nginx" / "nginx.conf").read_text("utf-8")
     assert "etag off;" in settings
     assert "if_modified_since off;" in settings
