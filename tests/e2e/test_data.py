@@ -198,6 +198,29 @@ def test_database_is_restarted_under_a_migration(kept: Clone, site: Site) -> Non
     assert "late" in columns(site)
 
 
+def test_killed_at_every_step_of_the_data(kept: Clone, site: Site) -> None:
+    """`kill -9` around backup, proof and migration in turn: each is adopted, none is done twice."""
+    said = f'"accept": {{"loses": "nobody wants it"}}, "deny": {{{UNUSED}}}'
+    prepare(kept, 8, f"ALTER TABLE {KEPT} DROP COLUMN late", said)
+    listed = ("backup.list", f"--env={ENVIRONMENT}")
+    before = kept.invoke(*listed).splitlines()
+    words: tuple[str, ...] = ("--", "identity")
+    for step in ("backup", "prove", "migrate"):
+        for state in ("begun", "done"):
+            with kept.deploying(*words) as process:
+                await_words(process, f"{step}:identity {state}")
+                os.killpg(process.pid, signal.SIGKILL)
+            words = ("--resume",)
+    done = kept.deploy(*words)
+    assert (done.code, done.outcome) == (0, "completed"), done.text
+    assert len(done.steps) == len(set(done.steps))
+    assert {"backup:identity", "prove:identity", "migrate:identity"} <= set(done.steps)
+    assert "late" not in columns(site)
+    after = kept.invoke(*listed).splitlines()
+    assert len([line for line in after if line not in before]) == 1, (before, after)
+    assert not site.holder()
+
+
 def columns(site: Site) -> set[str]:
     """Return the names of the table's columns."""
     asked = f"SELECT attname FROM pg_attribute WHERE attrelid = '{KEPT}'::regclass AND attnum > 0"

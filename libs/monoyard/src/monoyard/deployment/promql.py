@@ -1,6 +1,8 @@
 """Which series a PromQL query asks for; as much of its grammar as that takes.
 
-Prometheus can parse a query itself, but only since version 3, and not before it is reached.
+Prometheus can parse a query itself, but only since version 3, and not before it is reached. The
+parser on PyPI (`promql-parser`) knows the grammar of version 2.45, and refuses a query in which
+arguments of an analysis still stand.
 """
 
 from __future__ import annotations
