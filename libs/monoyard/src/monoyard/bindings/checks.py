@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 
 from monoyard.bindings.announcing import announce
 from monoyard.bindings.arguments import HELP, Arguments
 from monoyard.bindings.engine import Engine
+from monoyard.bindings.memorable import remember
 from monoyard.bindings.reporting import report_run
 from monoyard.bindings.sharding import shard_of
 from monoyard.errors import ChecksFailedError, InterruptedRunError, MachineError
@@ -18,6 +19,7 @@ from monoyard.images import SUITE as IMAGE
 from monoyard.images import ImageExecutor, ImageWork, required
 from monoyard.install import is_ci
 from monoyard.plan import Plan, State, Task, explain
+from monoyard.recall import Look, Records, new_run_id
 from monoyard.report import (
     PlainReport,
     coverage_lines,
@@ -30,14 +32,12 @@ from monoyard.run import (
     Options,
     Postgres,
     Preparing,
-    Records,
     RunRequest,
     RunSummary,
     Subscriber,
     execute,
     lay_over,
     machine_budget,
-    new_run_id,
     put_back_outputs,
     python_files,
 )
@@ -49,15 +49,17 @@ class Checks:
 
     Args:
         directory: A directory of the repository.
+        look: What git was asked of it already.
 
     Attributes:
         bases: Key of a base image to one of a registry, by digest, that is trusted.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, look: Look | None = None) -> None:
         self.bases: Mapping[str, str] = {}
         self._subscribers: list[Subscriber] = []
-        self.engine = Engine(directory, self._announce)
+        self._look = look
+        self.engine = Engine(directory, self._announce, look=look)
 
     @cached_property
     def records(self) -> Records:
@@ -70,6 +72,7 @@ class Checks:
         suites: Iterable[str] = (),
         keep: Callable[[Task], bool] = lambda _: True,
         closing: Callable[[RunSummary], str] | None = None,
+        words: Sequence[str] | None = None,
     ) -> RunSummary | None:
         """Plan, run, report.
 
@@ -78,6 +81,7 @@ class Checks:
             suites: Suites of the session; none means all.
             keep: Says of a task whether it is wanted at all.
             closing: Makes a line that is printed after everything else.
+            words: What the run is remembered by; None where it is not.
 
         Returns:
             The summary; None after `--help`.
@@ -107,6 +111,8 @@ class Checks:
             raise ChecksFailedError(f"the verdict is {summary.verdict.value}")
         if short:
             raise ChecksFailedError(f"coverage of {', '.join(short)} is too low")
+        if self._look is not None and words is not None:
+            remember(engine, self._look, words, arguments, summary)
         return summary
 
     def _execute(self, plan: Plan, arguments: Arguments) -> RunSummary:

@@ -7,8 +7,9 @@ from pathlib import Path
 from monoyard.bindings.announcing import announce
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.questions import answer
+from monoyard.recall import Records
 from monoyard.report.comparisons import comparison_data, comparison_lines
-from monoyard.run import Record, Records, compare, read_record
+from monoyard.run import Record, compare, read_record
 
 
 def show_comparison(directory: Path, first: str, second: str, target: str | None) -> None:

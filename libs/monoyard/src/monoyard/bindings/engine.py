@@ -37,6 +37,7 @@ from monoyard.plan import (
     make_plan,
     remake_manifests,
 )
+from monoyard.recall import Look
 from monoyard.results import Phases
 from monoyard.suites import CommandWork, LintWork, SuiteSource, TestWork, TypeWork, VenvSpec
 from monoyard.workspace import Repository, Workspace, load, take_snapshot
@@ -51,6 +52,7 @@ class Engine:
         directory: A directory inside the repository.
         announce: Says what is fetched or made.
         environment: Default: this process's own.
+        look: What git was asked already; the first reading of the work tree takes it.
 
     Attributes:
         phases: How long its steps took.
@@ -61,15 +63,19 @@ class Engine:
         directory: Path,
         announce: Announce,
         environment: Mapping[str, str] | None = None,
+        look: Look | None = None,
     ) -> None:
         self.environment = os.environ if environment is None else environment
         self.announce = announce
         self._directory = directory
+        self._look = look
         self.phases = Phases()
 
     @cached_property
     def repository(self) -> Repository:
         """The git repository."""
+        if self._look is not None and (place := self._look.place):
+            return Repository(Path(place[0]), Path(place[1]), Path(place[2]), place[3])
         return Repository.locate(self._directory)
 
     @cached_property
@@ -122,10 +128,10 @@ class Engine:
     @cached_property
     def workspace(self) -> Workspace:
         """The work tree's workspace."""
-        self.began = time.time_ns()
+        self.began = time.time_ns() if self._look is None else self._look.began
         memo = self.store.memo
         with self.phases.during("read the workspace"):
-            return load(take_snapshot(self.repository, memo), memo)
+            return load(take_snapshot(self.repository, memo, self._look), memo)
 
     @cached_property
     def workspace_id(self) -> str:

@@ -11,7 +11,8 @@ from monoyard.bindings.checks import Checks
 from monoyard.errors import ChecksFailedError, UsageError
 from monoyard.plan import Task
 from monoyard.process import Command, run_in_foreground
-from monoyard.run import BatchSurroundings, Machinery, new_run_id
+from monoyard.recall import new_run_id
+from monoyard.run import BatchSurroundings, Machinery
 from monoyard.suites import EXECUTORS, CommandWork, LintWork, Step, command_steps, fix_steps
 
 

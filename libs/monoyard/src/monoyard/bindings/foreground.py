@@ -11,7 +11,8 @@ from monoyard.bindings.engine import Engine
 from monoyard.errors import ChecksFailedError, UsageError
 from monoyard.plan import Task
 from monoyard.process import Command, Supervisor, clean, run_in_foreground
-from monoyard.run import BatchSurroundings, Machinery, Postgres, Records, new_run_id
+from monoyard.recall import Records, new_run_id
+from monoyard.run import BatchSurroundings, Machinery, Postgres
 from monoyard.suites import Needs, TestExecutor, TestWork, test_step
 
 

@@ -8,6 +8,7 @@ register(Path(__file__).parent)
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -79,10 +80,20 @@ def _session(name: str, summary: str, body: Callable[[nox.Session], None]) -> No
 
 def _checks(directory: Path, suites: tuple[str, ...]) -> Callable[[nox.Session], None]:
     def body(session: nox.Session) -> None:
-        from monoyard.bindings.arguments import parse_arguments
-        from monoyard.bindings.checks import Checks
+        from monoyard.bindings.remembering import tell_again
+        from monoyard.recall import Look
 
-        Checks(directory).run(parse_arguments(session.posargs), suites)
+        words = (session.name, *session.posargs)
+        look = Look.begin(directory, os.environ)
+        try:
+            if tell_again(look, words):
+                return
+            from monoyard.bindings.arguments import parse_arguments
+            from monoyard.bindings.checks import Checks
+
+            Checks(directory, look).run(parse_arguments(session.posargs), suites, words=words)
+        finally:
+            look.close()
 
     return body
 

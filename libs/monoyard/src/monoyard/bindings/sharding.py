@@ -21,7 +21,8 @@ from monoyard.plan import (
     read_durations,
     take,
 )
-from monoyard.report.words import count, duration
+from monoyard.report.words import count
+from monoyard.results import duration
 
 _MOST: Final = 256  # jobs that a matrix of GitHub's may have
 

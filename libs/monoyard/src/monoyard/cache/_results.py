@@ -55,6 +55,21 @@ def find(connection: sqlite3.Connection, keys: Iterable[str], scopes: Scopes, no
     return found
 
 
+def has_sound(connection: sqlite3.Connection, keys: Iterable[str], scopes: Scopes) -> bool:
+    """Say whether every key has a result, and none has an execution that failed."""
+    wanted = sorted({bytes.fromhex(key) for key in keys})
+    failed = connection.execute("SELECT key FROM outcomes WHERE passed = 0").fetchall()
+    if not {row[0] for row in failed}.isdisjoint(wanted):
+        return False
+    found = execute_for(
+        connection,
+        "SELECT DISTINCT key FROM results WHERE key IN items AND scope IN (?, ?)",
+        wanted,
+        after=scopes.readable,
+    )
+    return len(found) == len(wanted)
+
+
 def _decode_rows(rows: list[_Row], scopes: Scopes, now: float, found: Found) -> None:
     if not scopes.is_trusted:
         # The preferred scope comes last and so replaces the other.

@@ -17,7 +17,7 @@ from monoyard.cache._manifests import Manifests
 from monoyard.cache._memo import Memo
 from monoyard.cache._notes import Notes
 from monoyard.cache._replay import Replay
-from monoyard.cache._results import Found, delete, find, touch
+from monoyard.cache._results import Found, delete, find, has_sound, touch
 from monoyard.cache._rows import TRUSTED, Scopes
 from monoyard.cache._schema import FORMAT
 from monoyard.cache._statistics import count
@@ -136,6 +136,13 @@ class Store:
             )
         self._stale_uses.update(found.stale_uses)
         return found.results
+
+    def has_all(self, keys: Iterable[str]) -> bool:
+        """Say whether every key has a result, and none of them ever failed."""
+        scopes = self._access.scopes
+        return self._access.database.read(
+            lambda connection: has_sound(connection, keys, scopes), False
+        )
 
     def put(self, result: StoredResult, blobs: Mapping[str, Source]) -> bool:
         """Store one result; see `put_many`."""

@@ -24,8 +24,8 @@ from monoyard.workspace import Tree, Workspace, compile_globs, files_on_disk, zo
 
 _ENGINE: Final = Path(__file__).resolve().parent.parent
 _KEY_MAKING_ROOMS: Final = (
-    "changes", "config", "images", "install", "locks", "plan", "process", "results", "run",
-    "suites", "testing/plugins", "tools", "workspace",
+    "changes", "config", "images", "install", "locks", "plan", "process", "recall", "results",
+    "run", "suites", "testing/plugins", "tools", "workspace",
 )  # fmt: skip
 _LISTINGS: Final = ("files of ", "all files of ", "sources of ", "unowned files", "files for ")
 

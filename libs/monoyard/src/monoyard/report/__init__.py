@@ -2,7 +2,7 @@
 
 from monoyard.report.coverage import PackageCoverage, coverage_lines, measure_coverage
 from monoyard.report.github import annotation_lines, write_summary
-from monoyard.report.junit import write_junit
+from monoyard.report.junit import junit_document, write_junit
 from monoyard.report.plain import PlainReport
 from monoyard.report.plans import (
     affected_lines,
@@ -22,6 +22,7 @@ __all__ = [
     "explain_lines",
     "graph_dot",
     "graph_mermaid",
+    "junit_document",
     "last_line",
     "measure_coverage",
     "plan_lines",

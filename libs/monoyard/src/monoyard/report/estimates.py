@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from monoyard.deployment import Estimate, GateEstimate, TableSize
-from monoyard.report.words import count, duration
+from monoyard.report.words import count
+from monoyard.results import duration
 
 _KIBI: Final = 1024.0
 

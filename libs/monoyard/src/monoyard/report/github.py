@@ -7,8 +7,8 @@ from itertools import chain, islice
 from pathlib import Path
 
 from monoyard.report.verdict import last_line
-from monoyard.report.words import duration, flaky_line, rerun, tests
-from monoyard.results import Outcome, TaskResult
+from monoyard.report.words import flaky_line, rerun, tests
+from monoyard.results import Outcome, TaskResult, duration
 from monoyard.run import FlakyTask, RunSummary
 
 _ANNOTATIONS = 50  # GitHub shows no more of one step

@@ -15,11 +15,16 @@ from monoyard.run import RunSummary
 
 def write_junit(summary: RunSummary, path: Path) -> None:
     """Write the run in the form that CI systems read."""
+    path.write_bytes(junit_document(summary))
+
+
+def junit_document(summary: RunSummary) -> bytes:
+    """Return the run in the form that CI systems read."""
     root = ElementTree.Element("testsuites", name="monoyard", time=f"{summary.seconds:.3f}")
     for result in summary.results.values():
         root.append(_suite(result))
     ElementTree.indent(root)
-    ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
 def _suite(result: TaskResult) -> ElementTree.Element:

@@ -14,8 +14,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from monoyard.report.words import announce, count, duration
-from monoyard.results import Outcome
+from monoyard.report.words import announce, count
+from monoyard.results import Outcome, duration
 from monoyard.run import AttemptFailed, BatchStarted, Event, Preparing, Stopping, TaskEnded
 
 _ROWS = 12

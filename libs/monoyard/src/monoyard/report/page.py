@@ -19,8 +19,8 @@ from monoyard.report.markup import element
 from monoyard.report.profile import critical_line
 from monoyard.report.timeline_chart import timeline_chart
 from monoyard.report.verdict import last_line, place
-from monoyard.report.words import count, duration, flaky_line, headline, rerun
-from monoyard.results import Finding, Outcome, TaskResult, TestCase
+from monoyard.report.words import count, flaky_line, headline, rerun
+from monoyard.results import Finding, Outcome, TaskResult, TestCase, duration
 from monoyard.run import RunSummary
 
 _POLICY: Final = (

@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 
 from monoyard.plan import Explanation, Plan, PlannedTask, State
-from monoyard.report.words import count, duration
+from monoyard.report.words import count
+from monoyard.results import duration
 from monoyard.workspace import Workspace
 
 _CAUSES_SHOWN = 3

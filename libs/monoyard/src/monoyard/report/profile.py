@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from monoyard.report.words import count, duration
-from monoyard.results import Span
+from monoyard.report.words import count
+from monoyard.results import Span, duration
 from monoyard.run import Prepared, RunSummary, Share, Stretch, Timeline
 
 _PROCESS: Final = 1

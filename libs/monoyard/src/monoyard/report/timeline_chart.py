@@ -7,8 +7,8 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from monoyard.report.markup import element
-from monoyard.report.words import count, duration
-from monoyard.results import Outcome
+from monoyard.report.words import count
+from monoyard.results import Outcome, duration
 from monoyard.run import Stretch, Timeline
 
 _WIDTH: Final = 960

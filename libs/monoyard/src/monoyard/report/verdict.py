@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from monoyard.plan import State
-from monoyard.report.words import count, duration, errors, flaky_line, headline, rerun, tests
-from monoyard.results import Finding, Outcome, TaskResult, Verdict
+from monoyard.report.words import count, errors, flaky_line, headline, rerun, tests
+from monoyard.results import Finding, Outcome, TaskResult, Verdict, duration
 from monoyard.run import RunSummary
 
 _FINDINGS_SHOWN = 30

@@ -5,21 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from monoyard.results import Outcome, TaskResult, TestCase, TestCounts
+from monoyard.results import Outcome, TaskResult, TestCase, TestCounts, duration
 from monoyard.run import FlakyTask
 
-_MINUTE = 60
 _FAILURES_NAMED = 3
-
-
-def duration(seconds: float) -> str:
-    """Return `0.4 s`, `12 s` or `3 min 05 s`."""
-    if seconds < 9.95:  # noqa: PLR2004  below ten, the tenth matters
-        return f"{seconds:.1f} s"
-    if round(seconds) < _MINUTE:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), _MINUTE)
-    return f"{minutes} min {rest:02d} s"
 
 
 def count(number: int, noun: str) -> str:

@@ -1,7 +1,7 @@
 """What tasks and runs come to: values without behaviour, shared by all rooms above."""
 
 from monoyard.results.security import SEVERITIES, SecurityFinding, merge_findings
-from monoyard.results.timing import Phases, Span
+from monoyard.results.timing import Phases, Span, duration
 from monoyard.results.values import (
     Finding,
     Outcome,
@@ -24,5 +24,6 @@ __all__ = [
     "TestCase",
     "TestCounts",
     "Verdict",
+    "duration",
     "merge_findings",
 ]

@@ -1,4 +1,4 @@
-"""How long the engine's own steps took."""
+"""How long the engine's own steps took, and how durations are said."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
+
+_MINUTE: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +45,13 @@ class Phases:
             yield
         finally:
             self.spans.append(Span(name, began, self._clock()))
+
+
+def duration(seconds: float) -> str:
+    """Return `0.4 s`, `12 s` or `3 min 05 s`."""
+    if seconds < 9.95:  # noqa: PLR2004  below ten, the tenth matters
+        return f"{seconds:.1f} s"
+    if round(seconds) < _MINUTE:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), _MINUTE)
+    return f"{minutes} min {rest:02d} s"

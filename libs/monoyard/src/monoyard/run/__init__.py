@@ -13,7 +13,7 @@ from monoyard.run.events import (
     Subscriber,
     TaskEnded,
 )
-from monoyard.run.execute import RunRequest, execute, new_run_id
+from monoyard.run.execute import RunRequest, execute, record_data
 from monoyard.run.flaky import FlakyTask, find_flaky
 from monoyard.run.inputs import INPUTS_FILE, inputs_data
 from monoyard.run.keeping import Keeper
@@ -22,7 +22,6 @@ from monoyard.run.options import Options
 from monoyard.run.outputs import put_back_outputs
 from monoyard.run.overlay import lay_over
 from monoyard.run.python_files import python_files
-from monoyard.run.records import Records
 from monoyard.run.servers import Postgres
 from monoyard.run.summary import RunSummary
 from monoyard.run.timeline import Recorder, Share, Stretch, Timeline
@@ -46,7 +45,6 @@ __all__ = [
     "Preparing",
     "Record",
     "Recorder",
-    "Records",
     "RunRequest",
     "RunSummary",
     "Share",
@@ -61,8 +59,8 @@ __all__ = [
     "inputs_data",
     "lay_over",
     "machine_budget",
-    "new_run_id",
     "put_back_outputs",
     "python_files",
     "read_record",
+    "record_data",
 ]

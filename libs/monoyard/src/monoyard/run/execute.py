@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import time
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from monoyard.cache import Store, StoredFile
 from monoyard.errors import InterruptedRunError, MonoyardError
 from monoyard.plan import Plan, PlannedTask, State
+from monoyard.recall import Records
 from monoyard.results import Outcome, Phases, TaskResult
 from monoyard.run.budget import Budget
 from monoyard.run.events import AttemptFailed, BatchStarted, Event, Subscriber, TaskEnded
@@ -21,7 +22,6 @@ from monoyard.run.keeping import Keeper
 from monoyard.run.machinery import Machinery
 from monoyard.run.options import Options
 from monoyard.run.outputs import clear_outputs, read_outputs
-from monoyard.run.records import Records
 from monoyard.run.scheduler import Scheduler
 from monoyard.run.servers import Postgres
 from monoyard.run.summary import RunSummary
@@ -62,13 +62,6 @@ class RunRequest:
     executors: Mapping[type, Executor] = field(default_factory=lambda: EXECUTORS)
     remarks: Sequence[str] = ()
     phases: Phases = field(default_factory=Phases)
-
-
-def new_run_id(now: float) -> str:
-    """Return a name that sorts by time, to the microsecond, and is unique."""
-    second, microseconds = divmod(round(now * 1_000_000), 1_000_000)
-    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(second))
-    return f"{stamp}.{microseconds:06d}-{uuid.uuid4().hex[:6]}"
 
 
 def execute(request: RunRequest, run_id: str) -> RunSummary:
@@ -182,7 +175,11 @@ def _keep(
     keeper.add(planned, result, outputs)
 
 
+def record_data(summary: RunSummary) -> dict[str, Any]:
+    """Return a run's record as JSON-able data."""
+    return {**summary.to_data(), "timeline": summary.timeline.to_data()}
+
+
 def _write_record(summary: RunSummary, directory: Path) -> None:
-    data = summary.to_data()
-    data["timeline"] = summary.timeline.to_data()
-    (directory / "run.json").write_text(json.dumps(data, separators=(",", ":")), encoding="utf-8")
+    text = json.dumps(record_data(summary), separators=(",", ":"))
+    (directory / "run.json").write_text(text, encoding="utf-8")

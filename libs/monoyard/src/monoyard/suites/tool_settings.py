@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from monoyard.config import table_at
 from monoyard.plan import Entries
-from monoyard.workspace import Package, Workspace, file_digest
+from monoyard.recall import SETTINGS_AT_HOME, file_digest
+from monoyard.workspace import Package, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +97,9 @@ def ruff_settings_at_home(home: str) -> Entries:
     Args:
         home: The home directory, or empty. Tasks see no `XDG_CONFIG_HOME`.
     """
-    for name in (".ruff.toml", "ruff.toml", "pyproject.toml") if home else ():
-        path = Path(home, ".config", "ruff", name)
-        if (digest := file_digest(path, "sha1")) is not None:
-            return ((f"~/.config/ruff/{name}", digest),)
+    for name in SETTINGS_AT_HOME if home else ():
+        if (digest := file_digest(Path(home, name), "sha1")) is not None:
+            return ((f"~/{name}", digest),)
     return ()
 
 

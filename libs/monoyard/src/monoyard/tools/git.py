@@ -157,6 +157,11 @@ def parse_attributes(output: bytes) -> frozenset[str]:
     return frozenset(altered)
 
 
+def attribute_settings() -> tuple[str, ...]:
+    """Ask for the settings by which bytes on disk may differ from blobs; none fails."""
+    return read_config("core.autocrlf", "core.attributesfile")
+
+
 def read_config(*names: str) -> tuple[str, ...]:
     """Ask for the settings whose name matches one of `names` (a regular expression each)."""
     return _git("config", "-z", "--get-regexp", "|".join(f"^{name}$" for name in names))
@@ -207,6 +212,11 @@ def is_shallow() -> tuple[str, ...]:
 def list_refs() -> tuple[str, ...]:
     """List branches, remote branches and the remote's default branch."""
     return _git("for-each-ref", "--format=%(refname) %(symref)", "refs/heads", "refs/remotes")
+
+
+def list_every_ref() -> tuple[str, ...]:
+    """List all refs with what they point at."""
+    return _git("for-each-ref", "--format=%(objectname) %(refname) %(symref)")
 
 
 def current_branch() -> tuple[str, ...]:

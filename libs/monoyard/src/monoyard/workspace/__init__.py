@@ -21,7 +21,7 @@ from monoyard.workspace.package import ROOT_PACKAGE_PATHS, Package, zone_of
 from monoyard.workspace.repository import Repository
 from monoyard.workspace.requirements import normalize, split_requirement
 from monoyard.workspace.snapshot import take_snapshot
-from monoyard.workspace.tree import CommittedTree, Tree, file_digest
+from monoyard.workspace.tree import CommittedTree, Tree
 
 __all__ = [
     "ROOT_PACKAGE_PATHS",
@@ -37,7 +37,6 @@ __all__ = [
     "Workspace",
     "compile_globs",
     "dependency_groups",
-    "file_digest",
     "files_on_disk",
     "load",
     "matches",

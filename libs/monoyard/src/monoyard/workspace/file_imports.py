@@ -6,10 +6,11 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 
+from monoyard.recall import blob_id
 from monoyard.workspace.imports import scan_imports
 from monoyard.workspace.memo import Memo
 from monoyard.workspace.package import Package, zone_of
-from monoyard.workspace.tree import Tree, blob_id
+from monoyard.workspace.tree import Tree
 
 READER_VERSION = "3"
 """Part of every memo key: raise it when a reader of this room changes its answer."""

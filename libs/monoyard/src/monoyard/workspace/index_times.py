@@ -66,12 +66,18 @@ class IndexTimes:
                     found[path] = now[0] == known[0]
         return found
 
+    @property
+    def is_true(self) -> bool:
+        """Whether git sees every edit of what the index lists by itself."""
+        return self._is_known
+
     def remember(self, *, is_true: bool) -> None:
         """Keep that the index was found true, if git will see every later edit by itself."""
         if self._memo is None or self._is_known or not self._key or not is_true:
             return
         if self._newest < int(self._began) and self._read_key() == self._key:
             self._memo.put_many(_NAMESPACE, {self._key: b"1"})
+            self._is_known = True
 
     def _read_key(self) -> str:
         """Return what names this state of the index; empty where it has no checksum."""

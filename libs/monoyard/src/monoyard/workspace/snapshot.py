@@ -10,32 +10,44 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from monoyard.errors import RepositoryError
+from monoyard.recall import Look, blob_id, file_digest
 from monoyard.tools import git
 from monoyard.workspace.index_times import IndexTimes
 from monoyard.workspace.memo import Memo
 from monoyard.workspace.repository import Repository
-from monoyard.workspace.tree import Tree, blob_id, file_digest
+from monoyard.workspace.tree import Tree
 
 
-def take_snapshot(repository: Repository, memo: Memo | None = None) -> Tree:
+def take_snapshot(
+    repository: Repository, memo: Memo | None = None, look: Look | None = None
+) -> Tree:
     """Read the work tree's files and their digests, in git processes side by side.
 
     Args:
         repository: The repository.
         memo: Remembers what need not be looked at again.
+        look: What git was asked before; the tree names its state where that is all there is.
 
     Raises:
         RepositoryError: git failed.
 
     """
     times = IndexTimes(repository, memo)
-    index_output, status_output, *times_output = repository.demand_at_once(
-        (git.list_index(), git.status(), *times.question())
-    )
+    if look is None or not look.is_whole:
+        look = None
+        index_output, status_output, *times_output = repository.demand_at_once(
+            (git.list_index(), git.status(), *times.question())
+        )
+        config_output = repository.ask(git.attribute_settings()) or b""
+    else:
+        index_output, *times_output = repository.demand_at_once(
+            (git.list_index(), *times.question())
+        )
+        status_output, config_output = look.status, look.config
     index, hidden = git.parse_index(index_output)
     entries = dict(index)
     status = git.parse_status(status_output)
-    altered = _altered_on_disk(repository, entries, status.untracked)
+    altered = _altered_on_disk(repository, entries, status.untracked, config_output)
     left_out = _left_out(repository, entries, hidden, index_output)
     suspects = {*status.changed, *altered, *hidden}
     for path in status.untracked:
@@ -52,10 +64,23 @@ def take_snapshot(repository: Repository, memo: Memo | None = None) -> Tree:
         _refresh(repository, path, entries)
     overlooked = [path for path, can_hide in touched.items() if can_hide]
     times.remember(is_true=all(entries.get(path) == index[path] for path in overlooked))
-    return Tree(
+    tree = Tree(
         entries, repository.top, repository.object_format, frozenset(altered), frozenset(hidden),
         frozenset(left_out), repository,
     )  # fmt: skip
+    if look is not None and times.is_true and look.is_steady() and _is_plain(tree, status):
+        tree.state = look.state((path, entries.get(path)) for path in suspects)
+    return tree
+
+
+def _is_plain(tree: Tree, status: git.WorkTreeStatus) -> bool:
+    """Say whether index and status tell all there is to know of a tree's files."""
+    return (
+        not (tree.altered or tree.unwatched or tree.left_out)
+        and not any(path.endswith("/") for path in status.untracked)
+        and not any(entry.startswith(git.SUBMODULE_MODE) for entry in tree.entries.values())
+        and not any(tree.leads_outside(link) for link in tree.links)
+    )
 
 
 def _left_out(
@@ -82,12 +107,10 @@ def _refresh(repository: Repository, path: str, entries: dict[str, str]) -> None
 
 
 def _altered_on_disk(
-    repository: Repository, entries: Mapping[str, str], untracked: Iterable[str]
+    repository: Repository, entries: Mapping[str, str], untracked: Iterable[str], config: bytes
 ) -> set[str]:
     """Return the paths whose bytes on disk may differ from their blob although status is clean."""
-    settings = git.parse_config(
-        repository.ask(git.read_config("core.autocrlf", "core.attributesfile")) or b"",
-    )
+    settings = git.parse_config(config)
     files = {path for path, entry in entries.items() if entry.startswith("100")}
     if settings.get("core.autocrlf", "false") != "false":
         return files

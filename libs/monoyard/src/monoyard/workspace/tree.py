@@ -8,14 +8,13 @@ it is committed. See docs/adr/0002 for when the index can be trusted.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-import stat
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
+from monoyard.recall import blob_id, file_digest
 from monoyard.tools import git
 from monoyard.workspace.repository import Repository
 
@@ -34,7 +33,12 @@ class Tree:
         left_out: Tracked paths that are not on disk on purpose (a sparse checkout, a submodule that
             is not checked out): no change, but nothing that is there either.
         repository: Where the bytes are of what is left out.
+
+    Attributes:
+        state: Names what a plan of it hangs on, see `Look.state`; empty where that is not known.
     """
+
+    state = ""
 
     def __init__(
         self,
@@ -139,6 +143,11 @@ class Tree:
             ahead[:0] = target.split("/")
         return tuple(passed), "/".join(at)
 
+    def leads_outside(self, link: str) -> bool:
+        """Say whether a symbolic link leads to what is none of the files."""
+        end = self.follow(link)[1]
+        return end is None or not (end in self.entries or self.under(end))
+
     def behind_link(self, link: str) -> list[tuple[str, str]]:
         """Return (path, digest) of all that a symbolic link leads to, through further links."""
         found: dict[str, str] = {}
@@ -195,31 +204,6 @@ class CommittedTree(Tree):
     def digest(self, path: str) -> str | None:
         """Return `MODE DIGEST` of a path of the commit."""
         return self.entries.get(path)
-
-
-def file_digest(path: Path, algorithm: str) -> str | None:
-    """Return `MODE DIGEST` of a file as git would store its bytes, or None where there is none."""
-    try:
-        found = path.lstat()
-        if stat.S_ISLNK(found.st_mode):
-            return f"{git.LINK_MODE} {blob_id(os.fsencode(path.readlink()), algorithm)}"
-        if not stat.S_ISREG(found.st_mode):
-            return None
-        mode = "100755" if found.st_mode & stat.S_IXUSR else "100644"
-        return f"{mode} {blob_id(path.read_bytes(), algorithm)}"
-    except OSError:
-        return None
-
-
-def blob_id(data: bytes, algorithm: str) -> str:
-    """Return the object id that git would give bytes.
-
-    Args:
-        data: The bytes.
-        algorithm: `sha1` or `sha256`.
-    """
-    header = b"blob %d\0" % len(data)
-    return hashlib.new(algorithm, header + data, usedforsecurity=False).hexdigest()
 
 
 def _outside_digest(path: Path, algorithm: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from monoyard.run import Records
+from monoyard.recall import Records
 
 
 def test_only_ended_runs_make_room(tmp_path: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 import shutil
+import time
 import weakref
 from pathlib import Path
 
@@ -13,6 +15,13 @@ from monoyard.errors import UsageError
 _KEPT = 20
 _SHOWN = 3
 _LOCK = "lock"
+
+
+def new_run_id(now: float) -> str:
+    """Return a name that sorts by time, to the microsecond, and is unique."""
+    second, microseconds = divmod(round(now * 1_000_000), 1_000_000)
+    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(second))
+    return f"{stamp}.{microseconds:06d}-{os.urandom(3).hex()}"
 
 
 class Records:

@@ -1,6 +1,6 @@
 """Names of runs."""
 
-from monoyard.run import new_run_id
+from monoyard.recall import new_run_id
 
 
 def test_names_of_runs_sort_by_time() -> None:

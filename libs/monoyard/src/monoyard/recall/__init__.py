@@ -1,0 +1,20 @@
+"""What a checkout has seen: one look at its state, the runs it remembers, their records.
+
+All that a run needs in which nothing has changed, with few imports: see docs/adr/0028.
+"""
+
+from monoyard.recall.files import blob_id, file_digest
+from monoyard.recall.look import SETTINGS_AT_HOME, Look
+from monoyard.recall.memory import Memory, RememberedRun
+from monoyard.recall.records import Records, new_run_id
+
+__all__ = [
+    "SETTINGS_AT_HOME",
+    "Look",
+    "Memory",
+    "Records",
+    "RememberedRun",
+    "blob_id",
+    "file_digest",
+    "new_run_id",
+]

@@ -1,0 +1,112 @@
+"""The runs that a checkout remembers: in this state, with these words, all of it was known."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+_HEADER: Final = b"monoyard remembered run 1 %08x\n"
+_KEPT: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedRun:
+    """A run in which every result came from the store.
+
+    Attributes:
+        state: What `Look.state` said of the checkout.
+        store: Directory of the store.
+        keys: Of every result, 64 hexadecimal digits each.
+        lines: What is printed, but for the last line.
+        last_line: That line, up to the duration.
+        head: What the run's record begins with; `run` and `seconds` are others each time.
+        record: The rest of it, as the rest of a JSON object.
+        junit: Its JUnit file with a duration of `0.000`.
+    """
+
+    state: str
+    store: str
+    keys: tuple[str, ...]
+    lines: tuple[str, ...]
+    last_line: str
+    head: dict[str, Any]
+    record: bytes
+    junit: bytes
+
+    def to_bytes(self) -> bytes:
+        """Return it as it is kept."""
+        head = {
+            "state": self.state,
+            "store": self.store,
+            "keys": list(self.keys),
+            "lines": list(self.lines),
+            "last_line": self.last_line,
+            "head": self.head,
+            "record": len(self.record),
+        }
+        body = b"".join((json.dumps(head).encode(), b"\n", self.record, self.junit))
+        return _HEADER % zlib.crc32(body) + body
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self | None:
+        """Return what was kept, or None where it is damaged."""
+        header, _, body = data.partition(b"\n")
+        if header + b"\n" != _HEADER % zlib.crc32(body):
+            return None
+        first, _, rest = body.partition(b"\n")
+        head: dict[str, Any] = json.loads(first)
+        size = head["record"]
+        return cls(
+            head["state"], head["store"], tuple(head["keys"]), tuple(head["lines"]),
+            head["last_line"], head["head"], rest[:size], rest[size:],
+        )  # fmt: skip
+
+
+class Memory:
+    """The remembered runs of a checkout.
+
+    Args:
+        state: The checkout's directory for its own state.
+    """
+
+    def __init__(self, state: Path) -> None:
+        self._place = state / "seen"
+
+    def recall(self, static: str, words: Sequence[str]) -> RememberedRun | None:
+        """Return the run that is remembered for words, at whatever edits.
+
+        Args:
+            static: What `Look.static` said.
+            words: All that was asked for.
+        """
+        try:
+            data = self._path(static, words).read_bytes()
+        except OSError:
+            return None
+        return RememberedRun.from_bytes(data)
+
+    def remember(self, static: str, words: Sequence[str], run: RememberedRun) -> None:
+        """Keep a run instead of the one before; the oldest of all go."""
+        path = self._path(static, words)
+        passing = path.with_suffix(f".{os.getpid()}")
+        with contextlib.suppress(OSError):  # what cannot be kept is not known the next time
+            path.parent.mkdir(exist_ok=True)
+            passing.write_bytes(run.to_bytes())
+            passing.replace(path)
+            self._prune()
+
+    def _prune(self) -> None:
+        found = sorted(self._place.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+        for old in found[:-_KEPT]:
+            old.unlink(missing_ok=True)
+
+    def _path(self, static: str, words: Sequence[str]) -> Path:
+        name = hashlib.sha256(json.dumps([static, list(words)]).encode()).hexdigest()
+        return self._place / name[:32]
