@@ -23,7 +23,7 @@ def generate(directory: Path, count: int, lock: str) -> None:
         lock: Text of a hash lock that has ruff, mypy, pytest and iniconfig.
     """
     for number in range(count):
-        _package(directory, number, _needs(number, count))
+        _package(directory, number, needs(number, count))
     (directory / "requirements.txt").write_text(lock, encoding="utf-8")
     (directory / ".gitignore").write_text("__pycache__/\n", encoding="utf-8")
     (directory / "pyproject.toml").write_text(_ROOT, encoding="utf-8")
@@ -58,33 +58,35 @@ def generate_services(directory: Path, count: int) -> None:
 
 def leaf_module(count: int) -> str:
     """Return the path of a module that no other package needs."""
-    return f"packages/{_name(count - 1)}/src/{_name(count - 1)}/module_0.py"
+    return f"packages/{package_name(count - 1)}/src/{package_name(count - 1)}/module_0.py"
 
 
-def _needs(number: int, count: int) -> list[int]:
+def needs(number: int, count: int) -> list[int]:
+    """Return the numbers of the packages that one of `count` needs directly."""
     width = max(1, count // _LAYERS)
     lower = (number // width) * width
     return sorted({(number * step) % lower for step in (1, 3, 7)}) if lower else []
 
 
-def _name(number: int) -> str:
+def package_name(number: int) -> str:
+    """Return how a package is called."""
     return f"package_{number:04d}"
 
 
-def _package(directory: Path, number: int, needs: list[int]) -> None:
-    name = _name(number)
+def _package(directory: Path, number: int, needed: list[int]) -> None:
+    name = package_name(number)
     place = directory / "packages" / name
     source, tests = place / "src" / name, place / "tests" / "unit"
     source.mkdir(parents=True)
     tests.mkdir(parents=True)
-    wanted = ", ".join(f'"{_name(need)}"' for need in needs)
+    wanted = ", ".join(f'"{package_name(need)}"' for need in needed)
     (place / "pyproject.toml").write_text(
         _MANIFEST.format(name=name, needs=wanted), encoding="utf-8"
     )
     (source / "__init__.py").write_text(f'"""Package {number}."""\n', encoding="utf-8")
-    lines = [f"from {_name(need)} import module_0 as need_{need}\n" for need in needs]
+    lines = [f"from {package_name(need)} import module_0 as need_{need}\n" for need in needed]
     imports = "".join(lines) + ("\n" if lines else "")
-    total = "".join(f"    total += need_{need}.value(number)\n" for need in needs)
+    total = "".join(f"    total += need_{need}.value(number)\n" for need in needed)
     for module in range(MODULES):
         (source / f"module_{module}.py").write_text(
             _MODULE.format(module=module, imports=imports, total=total), encoding="utf-8"
@@ -146,9 +148,20 @@ def empty(session: nox.Session) -> None:
 _TASKS = """\
 from pathlib import Path
 
+from invoke import Context, task
+
 from monoyard.bindings.invoke import collection
 
 namespace = collection(Path(__file__).parent)
+
+
+@task
+def empty(context: Context) -> None:
+    \"\"\"Nothing: what invoke itself costs.\"\"\"
+    del context
+
+
+namespace.add_task(empty)
 """
 _MANIFEST = """\
 [project]
