@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from monoyard.bindings.arguments import Arguments
+from monoyard.bindings.collecting import uncollected
 from monoyard.cache import Store
 from monoyard.changes import Changes, Event, find_changes, read_event
 from monoyard.config import (
@@ -130,7 +131,7 @@ class Engine:
         """The work tree's workspace."""
         self.began = time.time_ns() if self._look is None else self._look.began
         memo = self.store.memo
-        with self.phases.during("read the workspace"):
+        with self.phases.during("read the workspace"), uncollected():
             return load(take_snapshot(self.repository, memo, self._look), memo)
 
     @cached_property
@@ -187,17 +188,19 @@ class Engine:
             has_engine: Images get their keys although no container engine may answer here: they
                 may be in a registry.
         """
-        return make_plan(
-            self.workspace,
-            self.changes(selection.since),
-            self._sources(str if has_engine else partial(engine_problem, self.environment)),
-            self.store,
-            selection,
-            self.event,
-            self._resolve,
-            self.workspace_id,
-            during=self.phases.during,
-        )
+        workspace = self.workspace
+        with uncollected():
+            return make_plan(
+                workspace,
+                self.changes(selection.since),
+                self._sources(str if has_engine else partial(engine_problem, self.environment)),
+                self.store,
+                selection,
+                self.event,
+                self._resolve,
+                self.workspace_id,
+                during=self.phases.during,
+            )
 
     def look_again(self, plan: Plan, wanted: Container[str]) -> Mapping[str, Manifest]:
         """Return the manifests that tasks of a plan have in the work tree as it is now.

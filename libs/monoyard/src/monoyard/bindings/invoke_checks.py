@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,15 @@ def questions_tasks(directory: Path) -> list[Any]:
     @guarded
     def affected(context: Context, since: str = "", json: str | None = None) -> None:
         """List the packages that changes can break, with the causes (packages after `--`)."""
-        from monoyard.bindings.questions import show_affected
+        from monoyard.recall import Look
 
-        show_affected(directory, words_of(context), since or None, target_of(json))
+        look = Look.begin(directory, os.environ)  # git works while the rest is imported
+        try:
+            from monoyard.bindings.questions import show_affected
+
+            show_affected(directory, words_of(context), since or None, target_of(json), look)
+        finally:
+            look.close()
 
     @task(
         help={

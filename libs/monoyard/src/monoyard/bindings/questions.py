@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from monoyard.bindings.sharding import matrix, shard_of
 from monoyard.config import suggest
 from monoyard.errors import UsageError
 from monoyard.plan import Explanation, Plan, Selection, explain
+from monoyard.recall import Look
 from monoyard.report import (
     affected_lines,
     explain_lines,
@@ -25,7 +26,11 @@ from monoyard.report import (
 
 
 def show_affected(
-    directory: Path, words: Sequence[str], since: str | None, target: str | None
+    directory: Path,
+    words: Sequence[str],
+    since: str | None,
+    target: str | None,
+    look: Look | None = None,
 ) -> None:
     """Print the affected packages with their causes; no key is needed for that.
 
@@ -34,15 +39,16 @@ def show_affected(
         words: What stands after `--`.
         since: Ref to count changes from.
         target: None for lines, empty for JSON on standard output, else a file for JSON.
+        look: What git was asked already.
     """
     arguments = replace(_arguments(words, since), use_cache=False)
     if arguments.wants_help:
         print(HELP, end="")
         return
-    plan, selection = _plan(directory, arguments)
+    plan, selection = _plan(directory, arguments, look)
     asked = selection.packages or plan.workspace.packages
     lines = affected_lines(plan, [name for name in asked if name not in selection.exclude])
-    answer(lines, plan.to_data(), arguments.json if target is None else target)
+    answer(lines, plan.to_data, arguments.json if target is None else target)
 
 
 def show_plan(directory: Path, words: Sequence[str], since: str | None, target: str | None) -> None:
@@ -53,7 +59,7 @@ def show_plan(directory: Path, words: Sequence[str], since: str | None, target: 
         return
     plan, _ = _plan(directory, arguments)
     plan = shard_of(plan, arguments)
-    answer(plan_lines(plan), plan.to_data(), arguments.json if target is None else target)
+    answer(plan_lines(plan), plan.to_data, arguments.json if target is None else target)
 
 
 def show_shards(
@@ -131,18 +137,22 @@ def show_graph(directory: Path, form: str, since: str | None) -> None:
         print(line)
 
 
-def answer(lines: Iterable[str], data: dict[str, Any], target: str | None) -> None:
+def answer(
+    lines: Iterable[str], data: dict[str, Any] | Callable[[], dict[str, Any]], target: str | None
+) -> None:
     """Print lines, or JSON where that is asked for.
 
     Args:
         lines: What a person reads.
-        data: The same as data.
+        data: The same as data, or what makes it where that takes a while.
         target: None for the lines, empty for JSON on standard output, else a file for JSON.
     """
     if target is None:
-        for line in lines:
-            print(line)
-    elif target:
+        print("\n".join(lines))
+        return
+    if callable(data):
+        data = data()
+    if target:
         Path(target).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     else:
         print(json.dumps(data, indent=1))
@@ -155,7 +165,9 @@ def _arguments(words: Sequence[str], since: str | None) -> Arguments:
     return arguments
 
 
-def _plan(directory: Path, arguments: Arguments) -> tuple[Plan, Selection]:
-    engine = Engine(directory, announce)
+def _plan(
+    directory: Path, arguments: Arguments, look: Look | None = None
+) -> tuple[Plan, Selection]:
+    engine = Engine(directory, announce, look=look)
     selection = engine.selection(arguments)
     return engine.plan(selection), selection

@@ -20,6 +20,7 @@ class PythonPaths:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
+        self._tests: dict[str, list[str]] = {}
 
     def checked(self, package: Package, settings: SuiteSettings) -> tuple[str, ...]:
         """Return what lint and type are given: the package's directory, or what the table says."""
@@ -50,10 +51,7 @@ class PythonPaths:
         """Return the paths of a suite of tests and what below them belongs to other suites."""
         if settings.paths is not None:
             return settings.paths, ()
-        inner = {package.inside(path) for path in self._workspace.files[package.name]}
-        tests = [
-            path for path in inner if path.endswith(".py") and path.startswith(("tests/", "test/"))
-        ]
+        tests = self._tests_in(package)
         if package.is_root and self._workspace.settings.root_package is not None:
             if suite != "integration" or not tests:
                 return None
@@ -64,6 +62,16 @@ class PythonPaths:
             return None
         place = "tests" if any(path.startswith("tests/") for path in tests) else "test"
         return (place,), tuple(_existing(tests, _OTHER_SUITES))
+
+    def _tests_in(self, package: Package) -> list[str]:
+        """Return the Python files below `tests/` and `test/`; asked for by each suite of tests."""
+        if package.name not in self._tests:
+            inner = (package.inside(path) for path in self._workspace.files[package.name])
+            self._tests[package.name] = [
+                path for path in inner
+                if path.endswith(".py") and path.startswith(("tests/", "test/"))
+            ]  # fmt: skip
+        return self._tests[package.name]
 
     def outermost(self, package: Package, config: str) -> str:
         """Return the highest directory between the configuration and a package with a conftest."""
