@@ -35,7 +35,7 @@ def bench(directory: Path, words: Sequence[str]) -> None:
         directory: The repository that asks.
         words: `images` and what `bench_images` takes, or numbers of packages (default 50),
             `--runs=N` for medians of so many (default 5), `--cold=N` for those of runs in which
-            nothing is known (default 5; with 0 other tools are not asked to run everything), and
+            nothing is known (default 5; with 0 the checks of other tools do nothing), and
             `--json=FILE`, in which figures of other numbers of packages stay.
 
     Raises:

@@ -64,7 +64,7 @@ def register(directory: Path, *, maintains_engine: bool = False) -> None:
         _session("docs", "write the reference from what the program knows", _docs(directory))
         _session(
             "bench",
-            "measure a generated repository (`-- PACKAGES ... --runs=N`, `-- images`)",
+            "measure generated repositories (`-- PACKAGES ... --runs=N --cold=N`, `-- images`)",
             _bench(directory),
         )
 
