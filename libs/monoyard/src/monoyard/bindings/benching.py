@@ -52,9 +52,10 @@ def bench(directory: Path, words: Sequence[str]) -> None:
         data["packages"] = json.loads(target.read_text("utf-8"))["packages"]
     data["scheduler, seconds a task"] = seconds_per_task(wanted.runs)
     for count in wanted.counts:
+        load = round(os.getloadavg()[0], 1)
         with tempfile.TemporaryDirectory() as place:
             bench_of = SpeedBench(directory, Path(place), count, wanted.runs, wanted.cold)
-            data["packages"][str(count)] = bench_of.measure()
+            data["packages"][str(count)] = {"load before": load, **bench_of.measure()}
         data["packages"] = dict(sorted(data["packages"].items(), key=lambda item: int(item[0])))
         target.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     data = json.loads(target.read_text("utf-8"))

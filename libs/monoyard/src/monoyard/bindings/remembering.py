@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from monoyard.cache import Store
-from monoyard.recall import Look, Memory, Records, RememberedRun, new_run_id
+from monoyard.recall import STATE_DIRECTORY, Look, Memory, Records, RememberedRun, new_run_id
 from monoyard.results import duration
 
 NO_TIME: Final = b'time="0.000"'
@@ -32,7 +32,7 @@ def tell_again(look: Look, words: Sequence[str]) -> bool:
     began = time.monotonic()
     if not look.static:
         return False
-    state = Path(look.place[0]) / ".monoyard"
+    state = Path(look.place[0], STATE_DIRECTORY)
     run = Memory(state).recall(look.static, words)
     if run is None or look.present_state() != run.state or not _is_stored(run):
         return False

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from monoyard.recall import STATE_DIRECTORY
+
 
 def cache_directory(environment: Mapping[str, str]) -> Path:
     """Return the directory that all checkouts of a user share.
@@ -25,7 +27,7 @@ def cache_directory(environment: Mapping[str, str]) -> Path:
 
 def state_directory(top: Path) -> Path:
     """Return the directory of this checkout's own state, made so that git ignores it."""
-    directory = top / ".monoyard"
+    directory = top / STATE_DIRECTORY
     marker = directory / ".gitignore"
     if not marker.exists():
         directory.mkdir(exist_ok=True)

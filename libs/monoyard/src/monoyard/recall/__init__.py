@@ -5,11 +5,12 @@ All that a run needs in which nothing has changed, with few imports: see docs/ad
 
 from monoyard.recall.files import blob_id, file_digest
 from monoyard.recall.look import SETTINGS_AT_HOME, Look
-from monoyard.recall.memory import Memory, RememberedRun
+from monoyard.recall.memory import STATE_DIRECTORY, Memory, RememberedRun
 from monoyard.recall.records import Records, new_run_id
 
 __all__ = [
     "SETTINGS_AT_HOME",
+    "STATE_DIRECTORY",
     "Look",
     "Memory",
     "Records",

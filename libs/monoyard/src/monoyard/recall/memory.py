@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
+STATE_DIRECTORY: Final = ".monoyard"
+"""Where a checkout keeps its own state, from the top."""
+
 _HEADER: Final = b"monoyard remembered run 1 %08x\n"
 _KEPT: Final = 8
 

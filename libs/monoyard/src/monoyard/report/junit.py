@@ -24,7 +24,8 @@ def junit_document(summary: RunSummary) -> bytes:
     for result in summary.results.values():
         root.append(_suite(result))
     ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    document: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return document
 
 
 def _suite(result: TaskResult) -> ElementTree.Element:

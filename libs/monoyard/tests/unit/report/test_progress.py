@@ -52,7 +52,7 @@ def test_failures_are_named_when_they_happen() -> None:
 )  # fmt: skip
 def test_durations_in_words(seconds: float, said: str) -> None:
     """Below ten seconds the tenth is told, below a minute the second, then minutes too."""
-    assert words.duration(seconds) == said
+    assert results.duration(seconds) == said
 
 
 def test_counts_in_words() -> None:
