@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from monoyard.cache import Item, Store, StoredFile
+from monoyard.cache import Item, Outcome, Store, StoredFile
 
 MakeItem = Callable[..., Item]
 Digest = Callable[[str], str]
@@ -285,3 +285,28 @@ def test_last_use_is_written_at_most_once_an_hour(
         store.lookup_many([result.key])
         store.close()
         assert used_at() == expected
+
+
+def test_all_or_not_all(
+    store: Store, open_store: Callable[..., Store], item: MakeItem, digest: Digest
+) -> None:
+    """Keys have all their results until one is missing, is of another scope, or ever failed."""
+    keys = []
+    for name in ("a", "b"):
+        result, blobs = item(name)
+        store.put(result, blobs)
+        keys.append(result.key)
+    foreign, blobs = item("c")
+    open_store(scope="fork").put(foreign, blobs)
+    assert open_store(read_only=True).has_all([*keys, keys[0]])
+    assert not store.has_all([*keys, digest("never stored")])
+    assert not store.has_all([*keys, foreign.key])
+    failure = Outcome(keys[0], "a", passed=False, run="r", at=1.0)
+    store.history.record_outcomes([failure])
+    assert not store.has_all(keys)
+    assert store.has_all(keys[1:])
+
+
+def test_without_a_store_nothing_is_there(open_store: Callable[..., Store], digest: Digest) -> None:
+    """A store that does not exist has no results, and none is made by asking."""
+    assert not open_store(read_only=True).has_all([digest("a")])
