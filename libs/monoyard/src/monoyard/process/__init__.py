@@ -4,7 +4,16 @@ Two ways to run something: `capture` for short questions (git, version probes), 
 for the tasks of a run, which guarantees that nothing outlives it.
 """
 
-from monoyard.process.capture import capture, cut_short, finish, follow, kill_running, start
+from monoyard.process.capture import (
+    Child,
+    abandon,
+    capture,
+    cut_short,
+    finish,
+    follow,
+    kill_running,
+    start,
+)
 from monoyard.process.command import Command, Completed
 from monoyard.process.detached import start_detached
 from monoyard.process.environment import PASSED_THROUGH, PROXIES, clean, for_git, for_remote_git
@@ -15,12 +24,14 @@ from monoyard.process.supervisor import Exit, Job, Supervisor
 __all__ = [
     "PASSED_THROUGH",
     "PROXIES",
+    "Child",
     "Command",
     "Completed",
     "Exit",
     "Job",
     "Secret",
     "Supervisor",
+    "abandon",
     "capture",
     "clean",
     "cut_short",

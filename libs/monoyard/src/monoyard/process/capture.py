@@ -22,12 +22,15 @@ _LAUNCHER: Final = (
     "ctypes.CDLL(None).prctl(1, int(signal.SIGKILL), 0, 0, 0); "  # 1: PR_SET_PDEATHSIG
     "os.getppid() == int(sys.argv[1]) or sys.exit(1); os.execvp(sys.argv[2], sys.argv[2:])"
 )
-_running: set[subprocess.Popen[bytes]] = set()
+Child = subprocess.Popen[bytes]
+"""A started command."""
+
+_running: set[Child] = set()
 _waits: set[Callable[[], None]] = set()
 _stopped: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
 
-def start(command: Command) -> subprocess.Popen[bytes]:
+def start(command: Command) -> Child:
     """Start a command in a session of its own, both output streams piped.
 
     Raises:
@@ -60,19 +63,19 @@ def start(command: Command) -> subprocess.Popen[bytes]:
         ) from error
 
 
-def finish(command: Command, child: subprocess.Popen[bytes], began: float) -> Completed:
+def finish(command: Command, child: Child, began: float) -> Completed:
     """Wait for a started command; on a timeout or an interrupt nothing of it is left running."""
     _running.add(child)
     try:
         stdout, stderr = child.communicate(command.stdin, timeout=command.timeout)
     except subprocess.TimeoutExpired as error:
-        _kill(child)
+        abandon(child)
         raise ToolError(
             f"`{' '.join(command.argv[:3])}` did not answer within {command.timeout:g} s",
             code="tool-timeout",
         ) from error
     except BaseException:
-        _kill(child)
+        abandon(child)
         raise
     finally:
         _running.discard(child)
@@ -170,7 +173,8 @@ def kill_running() -> None:
         cut()
 
 
-def _kill(child: subprocess.Popen[bytes]) -> None:
+def abandon(child: Child) -> None:
+    """Kill a started command, with all of its session, and wait for its end."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
     child.communicate()

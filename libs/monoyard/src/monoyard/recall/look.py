@@ -8,14 +8,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from monoyard.process import Command, Completed, finish, for_git, start
+from monoyard.process import Child, Command, Completed, abandon, finish, for_git, start
 from monoyard.recall.files import file_digest
 from monoyard.tools import git
 
@@ -52,7 +51,7 @@ class Look:
         self._git_directory = _find_git_directory(directory)
         self._engine, self._engine_changed_at = _stamp(_ENGINE)
         self._answers: dict[str, Completed] = {}
-        self._running: dict[str, tuple[Command, subprocess.Popen[bytes], float]] = {}
+        self._running: dict[str, tuple[Command, Child, float]] = {}
         self._place: tuple[str, ...] | None = None
         self._static: str | None = None
         self._index = b""
@@ -72,8 +71,7 @@ class Look:
     def close(self) -> None:
         """Leave nothing running."""
         for _, child, _ in self._running.values():
-            child.kill()
-            child.communicate()
+            abandon(child)
         self._running.clear()
 
     @property
