@@ -93,12 +93,42 @@ class Checks:
         if arguments.wants_help:
             print(HELP, end="")
             return None
-        engine = self.engine
-        plan = engine.plan(engine.selection(arguments, suites)).restricted(keep)
-        plan = shard_of(plan, arguments)
+        plan = shard_of(self.plan(arguments, suites).restricted(keep), arguments)
         if arguments.tool is not None:
             self._hand_over(plan, arguments)
             return None
+        summary = self.carry_out(plan, arguments, closing)
+        if self._look is not None and words is not None:
+            remember(self.engine, self._look, words, arguments, summary)
+        return summary
+
+    def plan(self, arguments: Arguments, suites: Iterable[str] = ()) -> Plan:
+        """Plan what was typed.
+
+        Args:
+            arguments: What was typed.
+            suites: Suites of the session; none means all.
+        """
+        return self.engine.plan(self.engine.selection(arguments, suites))
+
+    def carry_out(
+        self,
+        plan: Plan,
+        arguments: Arguments,
+        closing: Callable[[RunSummary], str] | None = None,
+    ) -> RunSummary:
+        """Run a plan, and report.
+
+        Args:
+            plan: The plan.
+            arguments: What was typed.
+            closing: Makes a line that is printed after everything else.
+
+        Raises:
+            ChecksFailedError: Something selected did not pass.
+            InterruptedRunError: SIGINT or SIGTERM ended the run.
+        """
+        engine = self.engine
         summary = self._execute(plan, arguments)
         short = self._measure(summary, arguments)
         directory = engine.state / "runs" / summary.run_id
@@ -111,8 +141,6 @@ class Checks:
             raise ChecksFailedError(f"the verdict is {summary.verdict.value}")
         if short:
             raise ChecksFailedError(f"coverage of {', '.join(short)} is too low")
-        if self._look is not None and words is not None:
-            remember(engine, self._look, words, arguments, summary)
         return summary
 
     def _execute(self, plan: Plan, arguments: Arguments) -> RunSummary:

@@ -58,6 +58,11 @@ def register(directory: Path, *, maintains_engine: bool = False) -> None:
         "tests of the whole system in tests/e2e, on a cluster (`-- WORDS FOR PYTEST`)",
         _end_to_end(directory),
     )
+    _session(
+        "watch",
+        "lint, type and unit again for what a save affects, until Ctrl-C (`-- PACKAGE ...`)",
+        _watch(directory),
+    )
     _session("fix", "mend what lint can mend", _fix(directory))
     _session("tests", "every pytest suite, with coverage and one closing line", _tests(directory))
     if maintains_engine:
@@ -123,6 +128,16 @@ def _end_to_end(directory: Path) -> Callable[[nox.Session], None]:
         from monoyard.bindings.end_to_end import run_end_to_end
 
         run_end_to_end(directory, session.posargs)
+
+    return body
+
+
+def _watch(directory: Path) -> Callable[[nox.Session], None]:
+    def body(session: nox.Session) -> None:
+        from monoyard.bindings.arguments import parse_arguments
+        from monoyard.bindings.watching import watch_checks
+
+        watch_checks(directory, parse_arguments(session.posargs))
 
     return body
 
