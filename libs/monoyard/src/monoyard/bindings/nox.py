@@ -184,8 +184,11 @@ def _bench(directory: Path) -> Callable[[nox.Session], None]:
 def _guarded(session: nox.Session, body: Callable[[nox.Session], None]) -> None:
     """Run a session; failed checks end it as nox wants, every other error with its own code."""
     from monoyard.bindings.errors import report
+    from monoyard.bindings.parents import stop_without_parent
     from monoyard.errors import ChecksFailedError
 
+    if session.parallel:
+        stop_without_parent()
     try:
         body(session)
         sys.stdout.flush()  # here, a reader that went away is still an error of ours to tell
