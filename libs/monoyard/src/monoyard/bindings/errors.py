@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -11,6 +12,7 @@ from monoyard.errors import MonoyardError
 
 OUR_OWN_BUG = 70
 _BROKEN_PIPE = 141
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def explain(error: BaseException) -> tuple[list[str], int]:
@@ -21,8 +23,9 @@ def explain(error: BaseException) -> tuple[list[str], int]:
         return ["interrupted"], 130
     if isinstance(error, BrokenPipeError):
         return [], _BROKEN_PIPE
-    if isinstance(error, OSError) and error.filename:
-        return [f"error[machine]: {error.filename}: {error.strerror}"], 20
+    if isinstance(error, OSError) and (error.filename or error.errno in _FULL):
+        where = f"{error.filename}: " if error.filename else ""  # a write does not know the name
+        return [f"error[machine]: {where}{error.strerror}"], 20
     lines = [f"error[internal]: {type(error).__name__}: {error}"]
     if os.environ.get("MONOYARD_TRACEBACK"):
         lines += "".join(traceback.format_exception(error)).rstrip().splitlines()

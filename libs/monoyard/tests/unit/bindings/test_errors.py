@@ -44,6 +44,13 @@ def test_file_and_reason_of_the_system_are_told() -> None:
     assert lines == ["error[machine]: /x: Permission denied"]
 
 
+def test_full_disk_without_a_name_is_the_machines() -> None:
+    """What a write to an open file meets has no name, and is no fault of ours either."""
+    assert explain(OSError(28, "No space left on device")) == (
+        ["error[machine]: No space left on device"], 20,
+    )  # fmt: skip
+
+
 def test_own_bug_shows_where_only_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault of ours is one sentence and a hint; the traceback comes when it is asked for."""
     error = ValueError("odd")
