@@ -37,7 +37,8 @@ class Keeper:
         workspace_id: Names the workspace in the store.
         run_id: Names the run in the store.
         began: Unix nanoseconds before the plan's tree was read.
-        clock: Unix seconds.
+        clock: Unix seconds; may be set back meanwhile.
+        steady: Seconds of a clock that nobody sets.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Keeper:
         run_id: str,
         began: int,
         clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._plan = plan
@@ -58,6 +60,8 @@ class Keeper:
         self._workspace_id = workspace_id
         self._run_id = run_id
         self._clock = clock
+        self._steady = steady
+        self._ahead = clock() - steady()
         self._pending: list[_Pending] = []
         self._outcomes: list[StoredOutcome] = []
         self._durations: dict[str, float] = {}
@@ -121,8 +125,15 @@ class Keeper:
             now = self._look_again(frozenset(tasks))
         except MonoyardError as error:
             return dict.fromkeys(tasks, f"the workspace ({error.message})")
-        inputs = Steadiness(self._plan, self._began)
+        inputs = Steadiness(self._plan, self._began - self._set_back())
         return {name: inputs.changed(planned, now.get(name)) for name, planned in tasks.items()}
+
+    def _set_back(self) -> int:
+        """Return by how many nanoseconds the clock was set back: what is written now is as early.
+
+        Where it was set back and forth again nobody can know.
+        """
+        return max(0, round((self._ahead - (self._clock() - self._steady())) * 1e9))
 
     def _item(
         self, planned: PlannedTask, result: TaskResult, outputs: tuple[StoredFile, ...]
