@@ -40,7 +40,8 @@ class Job:
         timeout: Seconds until it is stopped.
         grace: Seconds between the stop signal and SIGKILL; `GRACE_SECONDS` when not given.
         stop_signal: Signal number that asks it to stop; 0 means SIGTERM.
-        remove: A directory to delete when it has ended, whatever happened.
+        remove: A directory to delete when it has ended, whatever happened; made before where it
+            is not there yet.
 
     """
 

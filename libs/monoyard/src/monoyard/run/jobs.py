@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import selectors
 import sys
 import tempfile
@@ -44,7 +45,8 @@ class Jobs:
         self._running[self._count] = (batch, step, supervisor)
         # pytest keeps directories of its last three runs and removes older ones, which fails a run
         # while others do the same. Each process has a place of its own, which goes with it.
-        temporary = Path(tempfile.mkdtemp(prefix="monoyard-"))
+        # It is made by the one that removes it, so that none is left where this process is killed.
+        temporary = Path(tempfile.gettempdir(), f"monoyard-{secrets.token_hex(8)}")
         supervisor.start(
             Job(
                 self._count,

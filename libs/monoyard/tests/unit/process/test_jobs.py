@@ -209,6 +209,18 @@ def test_directory_is_removed_after_any_end(desk: "Desk") -> None:
     assert not place.exists()
 
 
+def test_directory_is_made_where_it_is_not_there(desk: "Desk") -> None:
+    """A job's directory is there when it starts, for it alone, or it does not start."""
+    place = desk.directory / "deep" / "data"
+    ended, out, _ = desk.run("stat", "--format=%a", str(place), remove=place)
+    assert (ended.status, out) == (0, b"700\n")
+    assert not place.exists()
+    (desk.directory / "file").touch()
+    ended, _, err = desk.run("true", remove=desk.directory / "file" / "data")
+    assert ended.status == 127
+    assert b"cannot make " in err
+
+
 def test_memory_is_the_peak_of_the_largest_process(desk: "Desk") -> None:
     """Peak memory is told in bytes: a program that fills 64 MiB needs at least those."""
     ended = desk.end_of(desk.python("b = bytearray(b'x') * (64 << 20)"))

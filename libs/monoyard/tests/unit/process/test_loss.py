@@ -75,14 +75,20 @@ def test_killed_parent_leaves_nothing_running(
 def test_killed_keeper_is_a_lost_job(
     desk: "Desk", marked: "Marked", until: Callable[..., bool]
 ) -> None:
-    """SIGKILL of a keeper ends its task and what that started, and the job counts as lost."""
+    """SIGKILL of a keeper ends its task and what that started, and the job counts as lost.
+
+    The job's directory goes as well, though the keeper cannot remove it any more.
+    """
+    place = desk.directory / "data"
     other = desk.start("sleep", "600")
     assert until(marked.living)  # only what is executed carries the mark
-    number = desk.start("sh", "-c", "echo $$; setsid sleep 600 & wait")
+    number = desk.start("sh", "-c", "echo $$; setsid sleep 600 & wait", remove=place)
     task = task_of(desk, number)
+    assert place.is_dir()
     os.kill(keeper_of(desk, task), signal.SIGKILL)
     ended = desk.end_of(number)
     assert (ended.lost, ended.status) == (True, -signal.SIGKILL)
+    assert not place.exists()
     assert task not in marked.living()
     assert len(marked.living()) == 1, "the other job's task, and nothing else"
     desk.supervisor.stop(other)

@@ -10,7 +10,8 @@ Requests are JSON objects, one a line:
      "stdout": str?, "stderr": str?      files to append to; the same file for both is fine
      "output_limit": int?     bytes kept per file, the rest is counted and dropped
      "timeout": float?        seconds; "grace": float? seconds between the stop signal and SIGKILL
-     "stop_signal": int?      default SIGTERM; "remove": str? a directory to delete afterwards,
+     "stop_signal": int?      default SIGTERM; "remove": str? a directory to make before, if it is
+                              not there, and to delete afterwards
      "user": int? a user id to run as}
     {"op": "stop", "id": int}           a second one kills at once
 
@@ -26,9 +27,11 @@ import importlib
 import json
 import os
 import selectors
+import shutil
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from .keeper import Keeper
@@ -58,6 +61,12 @@ def main(preload: list[str]) -> None:
 def _run_body(request: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(request["env"])
+    if directory := request.get("remove"):
+        try:
+            Path(directory).mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            os.write(2, f"cannot make {directory}: {error.strerror}\n".encode())
+            os._exit(127)
     try:
         os.chdir(request["cwd"])
     except OSError as error:
@@ -86,6 +95,7 @@ class _Warden:
         os.dup2(null, 1)
         os.close(null)
         self.keepers: dict[int, int] = {}
+        self.directories: dict[int, str] = {}
         self.stopping: set[int] = set()
         self.wake_read, self.wake_write = os.pipe()
         for end in (self.wake_read, self.wake_write, self.requests):
@@ -130,6 +140,8 @@ class _Warden:
         pid = os.fork()
         if pid:
             self.keepers[pid] = request["id"]
+            if directory := request.get("remove"):
+                self.directories[pid] = directory
             signal.pthread_sigmask(signal.SIG_UNBLOCK, blocked)
             return None
         signal.set_wakeup_fd(-1)
@@ -161,10 +173,11 @@ class _Warden:
                 if pid == 0:
                     break
                 number = self.keepers.pop(pid, None)
+                directory = self.directories.pop(pid, "")
                 if number is not None and status != 0:
-                    self._lost(number, os.waitstatus_to_exitcode(status))
+                    self._lost(number, os.waitstatus_to_exitcode(status), directory)
 
-    def _lost(self, number: int, status: int) -> None:
+    def _lost(self, number: int, status: int, directory: str) -> None:
         """A keeper was killed; its task died with it, what it left behind is ours now."""
         for _ in range(_SWEEPS):
             strays = descendants(os.getpid(), without=self.keepers)
@@ -172,6 +185,8 @@ class _Warden:
             if not strays:
                 break
             time.sleep(0.01)  # a parent that dies hides its children until they are ours
+        if directory:
+            shutil.rmtree(directory, ignore_errors=True)
         line = json.dumps({"event": "lost", "id": number, "status": status})
         with contextlib.suppress(BrokenPipeError):
             os.write(self.events, line.encode() + b"\n")
@@ -185,3 +200,5 @@ class _Warden:
             self._reap()
             time.sleep(0.02)
         kill_all([pid for pid, _ in descendants(os.getpid())])
+        for directory in self.directories.values():
+            shutil.rmtree(directory, ignore_errors=True)
