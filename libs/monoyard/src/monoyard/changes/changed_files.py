@@ -44,14 +44,24 @@ def _kept_alike(
 
 def _reached_by_links(tree: Tree, differing: frozenset[str]) -> set[str]:
     """Return the links that lead to something that differs: who reads them reads that."""
-    if not differing:
-        return set()
     return {
         link for link in tree.links
         if link not in differing
-        and (_leads_to_lost(tree, link, differing)
-             or any(path in differing for path, _ in tree.behind_link(link)))
+        and (_leads_to_ignored(tree, link) or (differing and _leads_to(tree, link, differing)))
     }  # fmt: skip
+
+
+def _leads_to(tree: Tree, link: str, differing: frozenset[str]) -> bool:
+    """Say whether a link leads to something that differs, there or gone."""
+    return _leads_to_lost(tree, link, differing) or any(
+        path in differing for path, _ in tree.behind_link(link)
+    )
+
+
+def _leads_to_ignored(tree: Tree, link: str) -> bool:
+    """Say whether a link ends at a file that git ignores: nobody knows what it was."""
+    end = tree.follow(link)[1]
+    return end is not None and end not in tree.entries and (tree.top / end).is_file()
 
 
 def _leads_to_lost(tree: Tree, link: str, differing: frozenset[str]) -> bool:

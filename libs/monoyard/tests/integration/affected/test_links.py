@@ -94,6 +94,16 @@ def test_links_in_a_ring(repository: Repository) -> None:
     assert repository.rerun() == everything_of("app")
 
 
+def test_link_to_an_ignored_file(repository: Repository) -> None:
+    """Who links to a file that git ignores is affected: what it was at the base nobody knows."""
+    repository.write(".gitignore", "*.out\n")
+    repository.write("packages/other/made.out", "1\n")
+    (repository.top / "packages/app/src/app/link").symlink_to("../../../other/made.out")
+    repository.settle()
+    repository.write("packages/other/made.out", "2\n")
+    assert repository.affected() == tasks("app")
+
+
 @pytest.mark.parametrize("kind", ["file", "directory"])
 def test_link_out_of_the_repository(repository: Repository, tmp_path: Path, kind: str) -> None:
     """What lies outside the repository is in the key of who links to it; git knows no change."""
