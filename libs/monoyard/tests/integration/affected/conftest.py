@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from monoyard.install.uv import installer_environment
 
+from .edits import Edits
 from .repository import LOCK, ROOT, WITNESS, Repository, Verdicts
 
 
@@ -52,16 +54,27 @@ def repository(
     tmp_path: Path, warm: tuple[Path, Verdicts], monkeypatch: pytest.MonkeyPatch
 ) -> Repository:
     """Return a copy of the warm repository, on a branch of its own, cut from `main`."""
-    source, verdicts = warm
     for name in [name for name in os.environ if name.startswith(("GIT_", "GITHUB_", "GITLAB_"))]:
         monkeypatch.delenv(name)
-    for name in ("home", "top"):
-        shutil.copytree(source / name, tmp_path / name, symlinks=True)
-    shutil.copytree(source / "cache" / "store", tmp_path / "cache" / "store")
-    (tmp_path / "cache" / "venvs").symlink_to(source / "cache" / "venvs")
-    found = _repository_at(tmp_path)
+    found = _copy(warm, tmp_path)
     for name in ("HOME", "XDG_CONFIG_HOME"):
         monkeypatch.setenv(name, found.environment[name])
+    return found
+
+
+@pytest.fixture(params=[Edits])
+def edits(warm: tuple[Path, Verdicts], request: pytest.FixtureRequest) -> type[Edits]:
+    """Return random edits of copies of the warm repository, of a kind."""
+    return type("EditsOfCopies", (request.param,), {"copy": staticmethod(partial(_copy, warm))})
+
+
+def _copy(warm: tuple[Path, Verdicts], place: Path) -> Repository:
+    source, verdicts = warm
+    for name in ("home", "top"):
+        shutil.copytree(source / name, place / name, symlinks=True)
+    shutil.copytree(source / "cache" / "store", place / "cache" / "store")
+    (place / "cache" / "venvs").symlink_to(source / "cache" / "venvs")
+    found = _repository_at(place)
     found.git("update-index", "-q", "--refresh")
     found.first_commit, found.first = found.git("rev-parse", "HEAD").strip(), verdicts
     return found

@@ -200,8 +200,8 @@ class Repository:
         results = self.run(*words, **more).results
         return {task: (item.outcome.value, item.log) for task, item in results.items()}
 
-    def run(self, *words: str, **more: str) -> RunSummary:
-        """Run the witness in every package, as the nox door does."""
+    def run(self, *words: str, suites: tuple[str, ...] = (WITNESSED,), **more: str) -> RunSummary:
+        """Run the witness in every package, or other suites, as the nox door does."""
         ended: list[RunSummary] = []
 
         def closing(summary: RunSummary) -> str:
@@ -214,7 +214,7 @@ class Repository:
             contextlib.redirect_stderr(io.StringIO()),
             contextlib.suppress(ChecksFailedError),
         ):
-            Checks(self.top).run(parse_arguments(words), (WITNESSED,), closing=closing)
+            Checks(self.top).run(parse_arguments(words), suites, closing=closing)
         (summary,) = ended
         return summary
 
