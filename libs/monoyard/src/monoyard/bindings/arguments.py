@@ -29,6 +29,8 @@ PACKAGE            name, project name or path; none means all
 --keep-going       run tasks although the ones they need failed
 --retries N        run tasks that fail up to N times more; one that then passes is flaky, not clean
 --force            run again and store the results
+--audit[=fail]     run all anew, and tell what tasks read that their keys do not cover; with `fail`
+                   that is an error
 --no-cache         neither read nor store results
 --env-mode MODE    strict (default) clears the environment; loose passes it on, without the cache
 --coverage         combine coverage, and hold packages to their minimum (always in CI)
@@ -60,7 +62,8 @@ _VALUES: Final = {
 }  # fmt: skip
 _REPEATED: Final = frozenset({"--suite", "--exclude"})
 _FILES: Final = {"--json": "json", "--profile": "profile"}
-_OPTIONS: Final = (*_FLAGS, *_VALUES, *_FILES)
+_AUDIT: Final = "--audit"
+_OPTIONS: Final = (*_FLAGS, *_VALUES, *_FILES, _AUDIT)
 _SHARD: Final = re.compile(r"([0-9]{1,4})/([0-9]{1,4})(?:@([0-9a-f]{8}))?", re.ASCII)
 _KNOWN: Final = {"--suite": (*SUITES, IMAGE), "--env-mode": ("strict", "loose")}
 
@@ -107,6 +110,7 @@ class Arguments:
         sarif: File for findings, or empty.
         retries: How often a task that fails runs once more.
         shard: The part of the tasks to take, or None for all.
+        audit: None without `--audit`, else empty or `fail`.
         tool: Words after a second `--`, or None without one.
         wants_help: `--help` was given.
     """
@@ -130,6 +134,7 @@ class Arguments:
     sarif: str = ""
     retries: int = 0
     shard: Shard | None = None
+    audit: str | None = None
     tool: tuple[str, ...] | None = None
     wants_help: bool = False
 
@@ -156,9 +161,23 @@ def parse_arguments(words: Sequence[str]) -> Arguments:
             value = ours[position]
             position += 1
         parsed = _with_option(parsed, name, value, has_value=bool(equals))
+    _check_audit(parsed)
     if parsed.force and not parsed.use_cache:
         raise UsageError("`--force` stores results and `--no-cache` does not: use one of them")
     return replace(parsed, use_cache=False) if parsed.env_mode == "loose" else parsed
+
+
+def _check_audit(parsed: Arguments) -> None:
+    if parsed.audit is None:
+        return
+    for is_given, name, reason in (
+        (not parsed.use_cache, "--no-cache", "makes no keys to hold against what is read"),
+        (parsed.env_mode == "loose", "--env-mode loose", "makes no keys either"),
+        (parsed.force, "--force", "stores results, and an audit does not"),
+        (parsed.tool is not None, "--", "hands a suite to the terminal, where nothing is recorded"),
+    ):
+        if is_given:
+            raise UsageError(f"`--audit` does not go with `{name}`, which {reason}")
 
 
 def _split(words: list[str]) -> tuple[list[str], tuple[str, ...] | None]:
@@ -174,6 +193,10 @@ def _with_option(parsed: Arguments, name: str, value: str, *, has_value: bool) -
     if name in _FILES:
         file: dict[str, Any] = {_FILES[name]: value}
         return replace(parsed, **file)
+    if name == _AUDIT:
+        if value not in {"", "fail"}:
+            raise UsageError(f"`--audit` is that alone or `--audit=fail`, not `--audit={value}`")
+        return replace(parsed, audit=value)
     if name in _FLAGS:
         if has_value:
             raise UsageError(f"`{name}` takes no value")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from monoyard.bindings.announcing import announce
 from monoyard.bindings.arguments import HELP, Arguments
@@ -42,6 +43,9 @@ from monoyard.run import (
     python_files,
 )
 from monoyard.suites import EXECUTORS
+
+if TYPE_CHECKING:
+    from monoyard.observing import Audit
 
 
 class Checks:
@@ -129,21 +133,34 @@ class Checks:
             InterruptedRunError: SIGINT or SIGTERM ended the run.
         """
         engine = self.engine
-        summary = self._execute(plan, arguments)
+        audit = None
+        if arguments.audit is not None:
+            from monoyard.observing import Audit
+
+            plan = plan.restricted(lambda task: task.suite != IMAGE, "an audit watches no builder")
+            audit = Audit(plan)
+        summary = self._execute(plan, arguments, audit)
         short = self._measure(summary, arguments)
         directory = engine.state / "runs" / summary.run_id
         report_run(summary, directory, arguments, engine.environment, engine.phases)
+        if audit is not None:
+            from monoyard.report.audits import audit_lines
+
+            for line in audit_lines(audit):
+                print(line, file=sys.stderr if arguments.json == "" else sys.stdout)
         if closing is not None:
             print(closing(summary))
         if summary.interrupted:
             raise InterruptedRunError("the run was interrupted; its partial record was written")
         if summary.verdict is not Verdict.PASS:
             raise ChecksFailedError(f"the verdict is {summary.verdict.value}")
+        if audit is not None and audit.findings and arguments.audit == "fail":
+            raise ChecksFailedError("keys do not cover all that was read")
         if short:
             raise ChecksFailedError(f"coverage of {', '.join(short)} is too low")
         return summary
 
-    def _execute(self, plan: Plan, arguments: Arguments) -> RunSummary:
+    def _execute(self, plan: Plan, arguments: Arguments, audit: Audit | None) -> RunSummary:
         engine = self.engine
         settings = plan.workspace.settings
         budget = machine_budget(settings.cpus, settings.memory)
@@ -154,7 +171,7 @@ class Checks:
         with engine.phases.during("explain misses"):
             reasons = self._reasons(plan)
         keeper = None
-        if arguments.use_cache:
+        if arguments.use_cache and audit is None:  # see docs/adr/0027 for why
             keeper = Keeper(
                 engine.store, plan, partial(engine.look_again, plan), engine.workspace_id, run_id,
                 engine.began
@@ -166,7 +183,8 @@ class Checks:
             plan, engine.store, keeper, self.machinery(plan, arguments), budget,
             Options(arguments.fail_fast, arguments.keep_going, arguments.retries),
             Postgres(engine.tools, engine.environment, settings.postgres_version),
-            self.records, self._subscribers, reasons, {**EXECUTORS, ImageWork: images},
+            self.records, self._subscribers, reasons,
+            audit.executors(EXECUTORS) if audit else {**EXECUTORS, ImageWork: images},
             images.notes, engine.phases,
         )  # fmt: skip
         try:
@@ -206,6 +224,7 @@ class Checks:
             engine.environment,
             arguments.env_mode,
             python_files=partial(python_files, plan),
+            is_cold=arguments.audit is not None,
         )
 
     def _display(self, plan: Plan, cpus: int) -> PlainReport:

@@ -234,7 +234,7 @@ class Engine:
             exclude=self.workspace.find(arguments.exclude),
             since=arguments.since,
             only_affected=arguments.affected,
-            force=arguments.force,
+            force=arguments.force or arguments.audit is not None,
             use_cache=arguments.use_cache,
         )
 

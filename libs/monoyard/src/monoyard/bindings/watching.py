@@ -29,7 +29,7 @@ SUITES: Final = ("lint", "type", "unit")
 _IGNORED: Final = (*DefaultFilter.ignore_dirs, ".monoyard", ".nox", ".ruff_cache")
 _LOOK_MILLISECONDS: Final = 200
 _NAMED: Final = 3
-_OF_ONE_RUN: Final = ("json", "html", "sarif", "profile", "shard", "tool", "env")
+_OF_ONE_RUN: Final = ("audit", "env", "html", "json", "profile", "sarif", "shard", "tool")
 _REASON: Final = "the last save did not touch it"
 
 

@@ -17,10 +17,15 @@ from monoyard.plan.causes import (
     cause_data,
 )
 from monoyard.plan.explain import Explanation, difference_line, explain, explain_against
-from monoyard.plan.keys import Keys, Manifest, is_listing
+from monoyard.plan.keys import Keys, Manifest, is_engine_file, is_listing
 from monoyard.plan.needs import find_makers
 from monoyard.plan.plan import Plan, PlannedTask, State, make_plan, remake_manifests
-from monoyard.plan.reading import READ_BY_DEFAULT, UNREAD_BY_DEFAULT
+from monoyard.plan.reading import (
+    READ_BY_DEFAULT,
+    UNREAD_BY_DEFAULT,
+    is_unread,
+    pattern_for,
+)
 from monoyard.plan.schema import plan_schema
 from monoyard.plan.selection import Selection
 from monoyard.plan.shards import (
@@ -80,8 +85,11 @@ __all__ = [
     "explain_against",
     "find_makers",
     "gather",
+    "is_engine_file",
     "is_listing",
+    "is_unread",
     "make_plan",
+    "pattern_for",
     "plan_schema",
     "read_durations",
     "remake_manifests",

@@ -39,6 +39,7 @@ class Machinery:
         claims: Directories that only this run uses.
         python_files: Returns the Python files that tasks may read, from the top.
         outputs: Task to what it left, as path from its package's directory to digest.
+        is_cold: Tools' own caches start empty in each batch, so that they read all they depend on.
     """
 
     top: Path
@@ -55,6 +56,7 @@ class Machinery:
     claims: Claims = field(default_factory=Claims)
     python_files: Callable[[], Sequence[str]] = tuple
     outputs: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    is_cold: bool = False
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _guard_of_bytecode: threading.Lock = field(default_factory=threading.Lock)
     _is_bytecode_checked: bool = False
@@ -126,8 +128,9 @@ class BatchSurroundings:
         return self.machinery.overlays
 
     def own_directory(self, name: str) -> Path:
-        """Return a directory below `state` that no other run uses at the same time."""
-        return self.machinery.claims.claim(self.state / name)
+        """Return a directory for a tool's own cache that no other run uses at the same time."""
+        place = self.scratch / BULK if self.machinery.is_cold else self.state
+        return self.machinery.claims.claim(place / name)
 
     def copies(self, cache: Path) -> Mapping[str, str]:
         """Return Python files that a tool's cache may be wrong about, each with a copy.

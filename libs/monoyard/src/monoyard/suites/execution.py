@@ -134,7 +134,7 @@ class Surroundings(Protocol):
         """Package to the directories that put it on `sys.path`, metadata included."""
 
     def own_directory(self, name: str) -> Path:
-        """Return a directory below `state` that no other run uses at the same time."""
+        """Return a directory for a tool's own cache that no other run uses at the same time."""
 
     def copies(self, cache: Path) -> Mapping[str, str]:
         """Return Python files that a tool's cache may be wrong about, each with a copy.

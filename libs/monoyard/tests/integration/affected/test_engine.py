@@ -35,7 +35,7 @@ def test_rooms_that_make_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         (room / "__init__.py").write_text("# edited\n", "utf-8")
         if engine_digest() == before:
             unseen.add(room.name)
-    showing = {"bindings", "report", "testing"}
+    showing = {"bindings", "observing", "report", "testing"}
     acting = {
         "charts", "cluster", "delivery", "deployment", "diagnosis", "migrations", "supply",
     }  # fmt: skip
