@@ -58,6 +58,7 @@ class Covered:
         self._workspace = plan.workspace
         self._settings = plan.covered
         self._planned = planned
+        self._directory = plan.workspace.packages[planned.task.package].directory
         self._made = compile_globs(tuple(made))
         self._declared = compile_globs(planned.task.inputs.files)
 
@@ -103,6 +104,8 @@ class Covered:
         below = self._workspace.tree.under(directory)
         children = [path for path in below if "/" not in path[len(prefix) :]]
         names = {f"monoyard-new{_suffix(path)}" for path in children} or {"monoyard-new"}
+        if not is_ours and f"{self._directory}/".startswith(prefix):
+            return True  # it looks how the names of directories above its own are written
         if is_ours and not all(self.file(path, is_ours=False) for path in children):
             return False
         return all(self.absence(f"{prefix}{name}") for name in names)
