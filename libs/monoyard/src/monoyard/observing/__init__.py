@@ -4,6 +4,6 @@
 processes, and what it read outside of its key becomes findings of its result.
 """
 
-from monoyard.observing.audit import RULES, Audit
+from monoyard.observing.audit import Audit
 
-__all__ = ["RULES", "Audit"]
+__all__ = ["Audit"]

@@ -10,25 +10,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from monoyard.observing.comparison import (
-    ABSENCE,
-    FILE,
-    LISTING,
-    VARIABLE,
-    Unkeyed,
-    compare,
-)
+from monoyard.observing.comparison import Unkeyed, compare
 from monoyard.observing.covering import Covering
-from monoyard.observing.records import MODULE, RECORDER, Records, Watching, read_records
-from monoyard.observing.records import VARIABLE as OBSERVED
+from monoyard.observing.records import (
+    MODULE,
+    RECORDER,
+    VARIABLE,
+    Records,
+    Watching,
+    read_records,
+)
 from monoyard.observing.remedies import remedy
 from monoyard.plan import Plan, Task
 from monoyard.process import PASSED_THROUGH
 from monoyard.results import Finding, Severity
 from monoyard.suites import BULK, Executor, Finished, Interpretation, Needs, Step, Surroundings
-
-RULES: Final = (FILE, ABSENCE, LISTING, VARIABLE)
-"""The rules of an audit's findings."""
 
 _PLACE: Final = "observed"
 # Where programs are: everything that starts one looks, and pins say which versions are found.
@@ -87,7 +83,7 @@ class Audit:
         path = step.env.get("PYTHONPATH")
         environment = {
             **step.env,
-            OBSERVED: str(place),
+            VARIABLE: str(place),
             "PYTHONPATH": f"{RECORDER}:{path}" if path else str(RECORDER),
         }
         if not step.module:

@@ -83,17 +83,20 @@ class _Comparison:
         path = _source_of(said)
         if path is None or self._is_own(said):
             return
-        for place in self._inside({path, os.path.realpath(path)}):
+        for place in self._inside(self._ways(path)):
             if os.path.lexists(self._top + place):
-                is_known = self._covered.file(place, is_ours=bool(reader))
-                is_link = (self._workspace.top / place).is_symlink()
-                if is_known or (is_link and place not in self._workspace.tree.entries):
-                    continue  # an ignored link is what it leads to
-                if not (self._workspace.top / place).is_dir():
+                is_file = not (self._workspace.top / place).is_dir()
+                if is_file and not self._covered.file(place, is_ours=bool(reader)):
                     yield from self._once(FILE, place, reader)
             elif reader and not self._covered.absence(place):
                 # Tools look for settings in many places; where they find some, that is a file.
                 yield from self._once(ABSENCE, place, reader)
+
+    def _ways(self, path: str) -> set[str]:
+        """Return where a path leads, and the path itself where git knows it: it may be a link."""
+        end = os.path.realpath(path)
+        is_known = path[len(self._top) :] in self._workspace.tree.entries
+        return {path, end} if is_known else {end}
 
     def _listing(self, said: str, reader: str) -> Iterator[Unkeyed]:
         if self._is_own(said) or "/__pycache__" in said:
