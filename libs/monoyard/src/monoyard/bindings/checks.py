@@ -171,7 +171,7 @@ class Checks:
         with engine.phases.during("explain misses"):
             reasons = self._reasons(plan)
         keeper = None
-        if arguments.use_cache and audit is None:  # see docs/adr/0027 for why
+        if arguments.use_cache and audit is None:  # docs/adr/0029 says why
             keeper = Keeper(
                 engine.store, plan, partial(engine.look_again, plan), engine.workspace_id, run_id,
                 engine.began
