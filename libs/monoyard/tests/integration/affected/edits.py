@@ -396,7 +396,8 @@ class EditsForTools(Edits):
 
     def run(self, repository: Repository, words: tuple[str, ...], **more: str) -> RunSummary:
         """Run the tools."""
-        return repository.run(*words, suites=SUITES, MODE=self._mode, **more)
+        repository.suites = SUITES
+        return repository.run(*words, MODE=self._mode, **more)
 
     def verdicts_of(self, summary: RunSummary) -> Verdicts:
         """Return task to outcome and what was found: times and directories stand in the logs."""

@@ -78,6 +78,7 @@ class Repository:
         first_commit: The commit that the store was warmed with.
         first: What the witness said there.
         converts_bytes: Bytes on disk differ from those of an unchanged commit.
+        suites: What a run runs.
     """
 
     def __init__(self, top: Path, environment: dict[str, str]) -> None:
@@ -86,6 +87,7 @@ class Repository:
         self.first_commit = ""
         self.first: Verdicts = {}
         self.converts_bytes = False
+        self.suites: tuple[str, ...] = (WITNESSED,)
 
     def git(self, *arguments: str) -> str:
         """Run git; return what it prints."""
@@ -200,7 +202,7 @@ class Repository:
         results = self.run(*words, **more).results
         return {task: (item.outcome.value, item.log) for task, item in results.items()}
 
-    def run(self, *words: str, suites: tuple[str, ...] = (WITNESSED,), **more: str) -> RunSummary:
+    def run(self, *words: str, **more: str) -> RunSummary:
         """Run the witness in every package, or other suites, as the nox door does."""
         ended: list[RunSummary] = []
 
@@ -214,7 +216,7 @@ class Repository:
             contextlib.redirect_stderr(io.StringIO()),
             contextlib.suppress(ChecksFailedError),
         ):
-            Checks(self.top).run(parse_arguments(words), suites, closing=closing)
+            Checks(self.top).run(parse_arguments(words), self.suites, closing=closing)
         (summary,) = ended
         return summary
 
