@@ -49,6 +49,7 @@ def trusting(clone: Clone) -> Iterator[Clone]:
 def test_production_is_planned(trusting: Clone, site: Site, first: Deployed) -> None:
     """A plan for an environment as `prod` has everything, and without one nothing is changed."""
     assert first.code == 0
+    trusting.nox("publish")  # tests before this one published what they changed alone
     trusting.invoke("deploy.prepare", f"--env={STRICT_ENVIRONMENT}")
     page = trusting.invoke("deploy", f"--env={STRICT_ENVIRONMENT}", "--plan")
     for service in SERVICES:
@@ -65,6 +66,7 @@ def test_production_is_planned(trusting: Clone, site: Site, first: Deployed) -> 
 def test_production_takes_no_image_of_this_machine(clone: Clone, first: Deployed) -> None:
     """By the policy as it is, what was signed here is refused there, image by image."""
     assert first.code == 0
+    clone.nox("publish")
     refused = clone.try_invoke("deploy", f"--env={STRICT_ENVIRONMENT}", "--plan")
     assert refused.returncode == FAILED, refused.stdout
     for service in SERVICES:
