@@ -11,7 +11,7 @@ from typing import TextIO
 
 
 class Claims:
-    """Directories that this process alone uses until it ends.
+    """Directories that this process alone uses until they are released, or it ends.
 
     Two runs at once in one checkout get two: mypy is right with a shared cache directory, and many
     times slower.
@@ -39,6 +39,12 @@ class Claims:
             self._handles.append(handle)
             self._held[wanted] = place
             return place
+
+    def release(self) -> None:
+        """Let others use the directories, this process's next run among them."""
+        self._held.clear()
+        while self._handles:
+            self._handles.pop().close()
 
 
 class OutputLocks:

@@ -334,6 +334,7 @@ class Scheduler:
         self._server.remove()
         self._processors.close()
         self._outputs.close()
+        self._machinery.claims.release()
 
     def _now(self) -> float:
         return time.monotonic() - self._began

@@ -35,7 +35,7 @@ _INNER = (
 )  # fmt: skip
 _FILES = (
     *(f"packages/{name}/{inner.format(name)}" for name in PACKAGES for inner in _INNER),
-    "shared/settings.txt", "shared/local.out", "docs/page.md", "README.md",
+    "unowned/settings.txt", "unowned/local.out", "docs/page.md", "README.md",
 )  # fmt: skip
 _TEXTS = (
     "VALUE = 1\n", "VALUE = 2\n", "VALUE = 3\n", "# FAIL\n", "",
@@ -45,12 +45,12 @@ _TEXTS = (
 )  # fmt: skip
 _TARGETS = (
     "../../../base/src/base/data.json", "../../../other/tests/data.txt", "../../../other/src/other",
-    "../../../../shared/settings.txt", "module.py", "../../nowhere",
+    "../../../../unowned/settings.txt", "module.py", "../../nowhere",
 )  # fmt: skip
 _TABLES = (
     "",
     'inputs = ["/packages/other/tests/data.txt"]\n',
-    'inputs = ["/packages/other/made.out", "/shared/*.out"]\n',
+    'inputs = ["/packages/other/made.out", "/unowned/*.out"]\n',
     'env = ["MODE"]\n',
     f'command = ["python3", "-ISB", "{WITNESS}", "again"]\n',
 )
@@ -381,6 +381,11 @@ _TESTS = (
 
 class EditsForTools(Edits):
     """The same edits and those of code, judged by ruff, mypy and pytest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # What it says of these suites was written there, and no tool ever said so.
+        shutil.rmtree(self._venvs.parent / "store")
 
     @rule(package=packages, text=st.sampled_from(_CODE))
     def write_module(self, package: str, text: str) -> None:

@@ -19,6 +19,10 @@ SECTIONS = {
         "Where what is on disk is not what git keeps, or stands somewhere else.",
         ("test_bytes.py", "test_links.py"),
     ),
+    "By chance": (
+        "Edits that nobody chose, each followed by a run from the store and by one without it.",
+        ("test_random_edits.py",),
+    ),
 }
 HEAD = """\
 # Odd cases of *affected* and of the cache

@@ -1,7 +1,7 @@
 """The command of the suite `integration` of these repositories: prints digests of all it can read.
 
 It knows nothing of the engine: own files from git's listing, `src` of the siblings that manifests
-and imports lead to, what the lock says of the distributions that these declare, `shared` at the
+and imports lead to, what the lock says of the distributions that these declare, `unowned` at the
 root, and declared files and variables. It fails where one of the files says `FAIL`. A replayed log
 that differs from a fresh one is a false hit.
 """
@@ -30,11 +30,16 @@ def listed(package: Path, places: list[str]) -> list[tuple[str, str]]:
     return sorted((entry[2:], entry[0]) for entry in entries if not entry[2:].startswith(nested))
 
 
+def root_of(package: Path) -> Path:
+    """Return the directory that holds the lock: packages may lie in others' directories."""
+    return next(place for place in package.parents if (place / "requirements.txt").exists())
+
+
 def unignored(package: Path, place: Path) -> list[Path]:
     """Return the files below a directory; in the tree of the package those git does not ignore."""
     below = sorted(item for item in place.rglob("*") if item.is_file())
     found = [item for item in below if not {".git", ".monoyard"} & {*item.parts}]
-    if not place.resolve().is_relative_to(package.parents[1].resolve()):
+    if not place.resolve().is_relative_to(root_of(package).resolve()):
         return found
     paths = {str(item.relative_to(place)): item for item in found}
     argv = ["git", "check-ignore", "-z", "--stdin"]
@@ -94,15 +99,15 @@ def closure_of(package: Path) -> set[str]:
 
 def further(package: Path, table: dict[str, Any]) -> list[str]:
     """Return the declared files that are there, and those that no package owns."""
-    top = package.parent.parent
+    top = root_of(package)
     patterns = [item.lstrip("/") for item in table.get("inputs", ())]
-    found = [path for item in (*patterns, "shared/*") for path in top.glob(item)]
+    found = [path for item in (*patterns, "unowned/*") for path in top.glob(item)]
     return sorted({os.path.relpath(path, package) for path in found if path.is_file()})
 
 
 def locked(package: Path, names: set[str]) -> list[str]:
     """Return the pins of distributions."""
-    pins = (package.parents[1] / "requirements.txt").read_text().splitlines()
+    pins = (root_of(package) / "requirements.txt").read_text().splitlines()
     return [pin.split()[0] for pin in pins if pin.partition("==")[0] in names]
 
 
