@@ -62,7 +62,7 @@ def test_two_runs_at_once_in_one_checkout(plain: Checkout) -> None:
     """Two `ci` of one checkout at once come to the same end, and the third finds it all done."""
     for number in range(4):
         add(plain, f"part{number}", "mkdir -p made; sleep 0.2; cat pyproject.toml >made/out")
-    plain.write(".gitignore", "made/\nup\n")
+    plain.write(".gitignore", "__pycache__/\nmade/\nup\n")
     text = (plain.top / "libs/part0/pyproject.toml").read_text("utf-8")
     plain.write("libs/part0/pyproject.toml", text + 'outputs = ["made/*"]\n')
     plain.commit()
