@@ -53,10 +53,10 @@ def publish(directory: Path, arguments: Arguments) -> None:
             "base images are not locked in this run, so what is made of them is not published",
             hint="unset MONOYARD_BASE_LOCK; `invoke images.refresh` brings the lock up to date",
         )
-    selection = engine.selection(arguments)
+    images = engine.selection(arguments, (SUITE,))
     with ThreadPoolExecutor(1) as pool:
         supplying = pool.submit(Supplying.of, engine)  # git answers while the plan is made
-        plan = engine.plan(selection, has_engine=True)
+        plan = engine.plan(images, has_engine=True)
         supply = supplying.result()
     wanted = wanted_images(plan)
     publisher = Publisher(
@@ -71,7 +71,8 @@ def publish(directory: Path, arguments: Arguments) -> None:
     if missing:
         checks.bases = bases.there
         failed = _build(checks, arguments, set(missing) - _stored(plan))
-        plan = engine.plan(engine.selection(arguments), has_engine=True)  # with what was built
+        # With what was built, and with what was tested.
+        plan = engine.plan(engine.selection(arguments), has_engine=True)
     with tempfile.TemporaryDirectory(prefix="monoyard-") as scratch:
         stored = _Stored(engine, supply, plan, missing, Path(scratch))
 
