@@ -8,6 +8,8 @@ from typing import Any, Final
 from monoyard.report.charts import bars
 
 _NOTHING: Final = "nothing changed, "
+_MANY: Final = 1000
+_SOME: Final = 200
 _COLD: Final = "cold, "
 
 
@@ -64,13 +66,14 @@ def _ratios(count: str, found: Mapping[str, Any]) -> Iterator[str]:
     ]  # fmt: skip
     if others:
         cold = min(others) / seconds[f"{_COLD}ours"]
-        yield _row("fastest other tool / ours, cold", count, cold, "at least 5.0")
+        yield _row("fastest other tool / ours, cold", count, cold, "at least 5.0", _SOME)
     memory = found["memory to plan, MB"]
     yield f"| memory to plan | {count} | {memory} MB | 150 MB |"
 
 
-def _row(what: str, count: str, ratio: float, budget: str) -> str:
-    return f"| {what} | {count} | {ratio:.2f} | {budget} |"
+def _row(what: str, count: str, ratio: float, budget: str, least: int = _MANY) -> str:
+    """Return a line of the table; the budget holds from so many packages on."""
+    return f"| {what} | {count} | {ratio:.2f} | {budget if int(count) >= least else '-'} |"
 
 
 def _figures(count: str, found: Mapping[str, Any]) -> Iterator[str]:

@@ -19,14 +19,14 @@ SECONDS = {
 }  # fmt: skip
 
 
-def _data(**changes: Any) -> dict[str, Any]:
+def _data(packages: int = 1000, **changes: Any) -> dict[str, Any]:
     found = {
         "load before": 0.2, "runs": 5, "cold runs": 1, "seconds": SECONDS, "memory to plan, MB": 80,
         "not measured": "",
     }  # fmt: skip
     return {
         "version": 1, "processors": 2, "scheduler, seconds a task": 0.0005,
-        "packages": {"200": {**found, **changes}},
+        "packages": {str(packages): {**found, **changes}},
     }  # fmt: skip
 
 
@@ -41,12 +41,21 @@ def test_unknown_words_are_refused(word: str, tmp_path: Path) -> None:
 def test_ratios_follow_from_the_figures() -> None:
     """Each budget stands beside a ratio that is made of the figures alone."""
     lines = speed_lines(_data())
-    assert "| nothing changed / (empty nox session + git status) | 200 | 1.50 | 2.0 |" in lines
-    assert "| nothing changed / turbo | 200 | 1.20 | 1.0 |" in lines
-    assert "| affected / (empty invoke task + git status) | 200 | 2.00 | 2.0 |" in lines
-    assert "| fastest other tool / ours, cold | 200 | 5.00 | at least 5.0 |" in lines
+    assert "| nothing changed / (empty nox session + git status) | 1000 | 1.50 | 2.0 |" in lines
+    assert "| nothing changed / turbo | 1000 | 1.20 | 1.0 |" in lines
+    assert "| affected / (empty invoke task + git status) | 1000 | 2.00 | 2.0 |" in lines
+    assert "| fastest other tool / ours, cold | 1000 | 5.00 | at least 5.0 |" in lines
     assert "| scheduler, for a task | 3000 tasks | 0.50 ms | 1 ms |" in lines
-    assert "| memory to plan | 200 | 80 MB | 150 MB |" in lines
+    assert "| memory to plan | 1000 | 80 MB | 150 MB |" in lines
+
+
+def test_budgets_hold_for_the_size_that_they_are_for() -> None:
+    """A small repository is measured too, but nothing was promised of it."""
+    lines = speed_lines(_data(200))
+    assert "| nothing changed / turbo | 200 | 1.20 | - |" in lines
+    assert "| fastest other tool / ours, cold | 200 | 5.00 | at least 5.0 |" in lines
+    small = speed_lines(_data(40))
+    assert "| fastest other tool / ours, cold | 40 | 5.00 | - |" in small
 
 
 def test_what_was_not_measured_is_said() -> None:
@@ -61,4 +70,4 @@ def test_what_was_not_measured_is_said() -> None:
     assert "/ turbo" not in text
     assert "fastest other tool" not in text
     assert "turbo" not in speed_chart(data)
-    assert "200: doit" in speed_chart(data)
+    assert "1000: doit" in speed_chart(data)
