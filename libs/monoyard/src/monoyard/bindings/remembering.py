@@ -42,7 +42,7 @@ def tell_again(look: Look, words: Sequence[str]) -> bool:
     seconds = time.monotonic() - began
     head = {**run.head, "run": run_id, "seconds": round(seconds, 3)}
     start = json.dumps(head, separators=(",", ":")).encode()[:-1]
-    (directory / "run.json").write_bytes(start + b"," + run.record)
+    records.write(directory, start + b"," + run.record)
     took = f'time="{seconds:.3f}"'.encode()
     (directory / "junit.xml").write_bytes(run.junit.replace(NO_TIME, took, 1))
     records.prune()

@@ -11,6 +11,7 @@ from watchfiles import DefaultFilter, watch
 
 from monoyard.bindings.arguments import HELP, Arguments
 from monoyard.bindings.checks import Checks
+from monoyard.bindings.collecting import collect
 from monoyard.bindings.errors import report
 from monoyard.errors import (
     ChecksFailedError,
@@ -95,6 +96,7 @@ class _Turns:
             print(self._closing(self._failing))
         finally:
             checks.engine.store.close()
+            collect()
 
     def _run(self, checks: Checks, changed: tuple[str, ...]) -> None:
         plan = checks.plan(self._arguments)

@@ -15,6 +15,7 @@ from monoyard.errors import UsageError
 _KEPT = 20
 _SHOWN = 3
 _LOCK = "lock"
+_RECORD = "run.json"
 
 
 def new_run_id(now: float) -> str:
@@ -48,6 +49,13 @@ class Records:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return directory
 
+    @staticmethod
+    def write(directory: Path, data: bytes) -> None:
+        """Write what a run came to; whoever reads it meanwhile finds nothing, or all of it."""
+        part = directory / f"{_RECORD}.part"
+        part.write_bytes(data)
+        part.replace(directory / _RECORD)
+
     def find(self, name: str) -> Path:
         """Return the directory of a run.
 
@@ -57,7 +65,7 @@ class Records:
         Raises:
             UsageError: There is none, or there are several.
         """
-        there = sorted(path for path in self._place.glob("*/run.json"))
+        there = sorted(path for path in self._place.glob(f"*/{_RECORD}"))
         found = [path.parent for path in there if path.parent.name.startswith(name)]
         if name == "latest":
             found = [path.parent for path in there[-1:]]

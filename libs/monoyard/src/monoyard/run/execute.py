@@ -182,4 +182,4 @@ def record_data(summary: RunSummary) -> dict[str, Any]:
 
 def _write_record(summary: RunSummary, directory: Path) -> None:
     text = json.dumps(record_data(summary), separators=(",", ":"))
-    (directory / "run.json").write_text(text, encoding="utf-8")
+    Records.write(directory, text.encode())

@@ -46,7 +46,7 @@ class Jobs:
         # pytest keeps directories of its last three runs and removes older ones, which fails a run
         # while others do the same. Each process has a place of its own, which goes with it.
         # It is made by the one that removes it, so that none is left where this process is killed.
-        temporary = Path(tempfile.gettempdir(), f"monoyard-{secrets.token_hex(8)}")
+        temporary = Path(tempfile.gettempdir(), f"monoyard-{secrets.token_hex(4)}")
         supervisor.start(
             Job(
                 self._count,

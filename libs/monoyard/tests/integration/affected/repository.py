@@ -16,6 +16,7 @@ from unittest import mock
 
 from monoyard.bindings.arguments import parse_arguments
 from monoyard.bindings.checks import Checks
+from monoyard.bindings.collecting import collect
 from monoyard.bindings.engine import Engine
 from monoyard.cache import StoredResult
 from monoyard.errors import ChecksFailedError
@@ -217,6 +218,7 @@ class Repository:
             contextlib.suppress(ChecksFailedError),
         ):
             Checks(self.top).run(parse_arguments(words), self.suites, closing=closing)
+        collect()
         (summary,) = ended
         return summary
 

@@ -52,6 +52,10 @@ PAGE = {
     "scripts": {"build": "mkdir -p dist/assets && cp page.html dist/index.html"},
     "monoyard": {"role": "service"},
 }
+PAGE_LOCK = {
+    "name": "page", "version": "1.0.0", "lockfileVersion": 3, "requires": True,
+    "packages": {"": {"name": "page", "version": "1.0.0"}},
+}  # fmt: skip
 
 
 def test_same_page_gives_the_same_digest(new_yard: Callable[[], "Yard"]) -> None:
@@ -66,10 +70,12 @@ def test_same_page_gives_the_same_digest(new_yard: Callable[[], "Yard"]) -> None
             assert ended.code == 0, ended.text
             lock = (each.checkout.top / LOCK).read_text("utf-8")
         each.checkout.write("libs/page/package.json", json.dumps(PAGE))
+        each.checkout.write("libs/page/package-lock.json", json.dumps(PAGE_LOCK))
         each.checkout.write("libs/page/page.html", "<p>Here" * 1000)
         each.checkout.write("libs/page/.gitignore", "dist\n")
         each.checkout.commit()
-        assert each.checkout.outcomes("images")["page:image"] == "pass"
+        outcomes = each.checkout.outcomes("images")
+        assert outcomes["page:image"] == "pass", outcomes
         digests.add(each.digest("page"))
     assert len(digests) == 1
 

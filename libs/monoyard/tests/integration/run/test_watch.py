@@ -36,13 +36,18 @@ class Watching:
 
     def turn(self, number: int) -> dict[str, str]:
         """Return task to outcome of a turn, when it has ended."""
-        assert self._until(lambda: len(self._records()) == number), self.running.end(1).text
+        assert self._until(lambda: len(self._records()) >= number), self.running.end(1).text
         run = self._records()[-1]
         return {item["task"]: item["outcome"] for item in run["results"]}
 
-    def save(self, package: str, text: str) -> None:
+    def save(self, path: str, text: str) -> None:
+        """Save a file at once, as editors do: half a file would be a turn of its own."""
+        part = self.checkout.write(".monoyard/part", text)
+        part.replace(self.checkout.top / path)
+
+    def save_module(self, package: str, text: str) -> None:
         """Save a module."""
-        self.checkout.write(f"libs/{package}/src/{package}/__init__.py", text)
+        self.save(f"libs/{package}/src/{package}/__init__.py", text)
 
     def _records(self) -> list[dict[str, Any]]:
         places = sorted((self.checkout.top / ".monoyard" / "runs").glob("*/run.json"))
@@ -62,12 +67,12 @@ def test_what_a_save_affects_runs_again(watching: Watching) -> None:
         f"{name}:{suite}" for name in ("alpha", "beta", "gamma") for suite in ("lint", "unit")
     }
     assert set(watching.turn(1)) >= all_of
-    watching.save("gamma", WRONG)
+    watching.save_module("gamma", WRONG)
     assert watching.turn(2) == {"gamma:lint": "pass", "gamma:unit": "fail"}
-    watching.save("alpha", f"{RIGHT}\n\ndef more() -> int:\n    return 1\n")
+    watching.save_module("alpha", f"{RIGHT}\n\ndef more() -> int:\n    return 1\n")
     third = watching.turn(3)
     assert {name.partition(":")[0] for name in third} == {"alpha", "beta"}
-    watching.save("gamma", RIGHT)
+    watching.save_module("gamma", RIGHT)
     assert watching.turn(4)["gamma:unit"] == "pass"
     family = watching.running.family()
     watching.running.signal(signal.SIGINT)
@@ -83,7 +88,7 @@ def test_half_a_manifest_is_told_and_watched_further(watching: Watching) -> None
     """A workspace that cannot be read for a moment ends nothing, and loses nothing."""
     watching.turn(1)
     manifest = (watching.checkout.top / "libs/gamma/pyproject.toml").read_text("utf-8")
-    watching.checkout.write("libs/gamma/pyproject.toml", "[project")
+    watching.save("libs/gamma/pyproject.toml", "[project")
     said = b""
     stream = watching.running.child.stderr
     assert stream is not None
@@ -92,7 +97,7 @@ def test_half_a_manifest_is_told_and_watched_further(watching: Watching) -> None
         if "error[" in line:
             break
     assert b"libs/gamma/pyproject.toml" in said, said
-    watching.checkout.write("libs/gamma/pyproject.toml", f"{manifest}\n# whole again\n")
+    watching.save("libs/gamma/pyproject.toml", f"{manifest}\n# whole again\n")
     assert any(name.startswith("gamma:") for name in watching.turn(2))
 
 
