@@ -17,7 +17,7 @@ from unittest import mock
 
 from hypothesis import assume
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from monoyard.errors import MonoyardError
 from monoyard.plan import Plan
@@ -143,11 +143,13 @@ class Edits(RuleBasedStateMachine):
         self._clear(path)
         self.repository.write(path, text)
 
+    @precondition(lambda self: self._present())
     @rule(data=st.data())
     def delete(self, data: st.DataObject) -> None:
         """Delete a file."""
         self._clear(data.draw(st.sampled_from(self._present()), "path"))
 
+    @precondition(lambda self: self._present())
     @rule(data=st.data(), to=files)
     def rename(self, data: st.DataObject, to: str) -> None:
         """Rename a file, maybe into another package."""
@@ -165,6 +167,7 @@ class Edits(RuleBasedStateMachine):
         (self.repository.top / path).parent.mkdir(parents=True, exist_ok=True)
         (self.repository.top / path).symlink_to(leads_to)
 
+    @precondition(lambda self: self._present())
     @rule(data=st.data())
     def edit_in_disguise(self, data: st.DataObject) -> None:
         """Change a byte of a file that keeps its size and its time."""
@@ -175,6 +178,7 @@ class Edits(RuleBasedStateMachine):
             path.write_bytes(text[:-2] + digit[: len(text) - 1] + text[-1:])
             os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
+    @precondition(lambda self: self._present())
     @rule(data=st.data())
     def change_mode(self, data: st.DataObject) -> None:
         """Make a file executable, or no longer so."""

@@ -77,23 +77,23 @@ def declared(package: Path) -> set[str]:
     return {re.split(r"[^\w.-]", item)[0] for item in listed}
 
 
-def needed(package: Path) -> set[str]:
-    """Return the names of the siblings that a package declares or imports."""
+def needed(package: Path, place: Path) -> set[str]:
+    """Return the names of the siblings that a package declares, or imports below a directory."""
     names = declared(package)
-    for path in package.rglob("*.py"):
+    for path in place.rglob("*.py"):
         for found in IMPORT.findall(path.read_text(errors="replace")):
             names.update(found)
     return {name for name in names if name and (package.parent / name).is_dir()} - {package.name}
 
 
 def closure_of(package: Path) -> set[str]:
-    """Return the names of all siblings that a package can reach."""
+    """Return the names of all siblings that a package can reach; nobody imports others' tests."""
     found: set[str] = set()
-    queue = list(needed(package))
+    queue = list(needed(package, package))
     while queue:
         if (name := queue.pop()) not in found:
             found.add(name)
-            queue += needed(package.parent / name)
+            queue += needed(package.parent / name, package.parent / name / "src")
     return found
 
 
