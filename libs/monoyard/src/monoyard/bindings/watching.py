@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -96,7 +98,8 @@ class _Turns:
             print(self._closing(self._failing))
         finally:
             checks.engine.store.close()
-            collect()
+            with _deferring_interrupts():
+                collect()
 
     def _run(self, checks: Checks, changed: tuple[str, ...]) -> None:
         plan = checks.plan(self._arguments)
@@ -128,6 +131,19 @@ class _Turns:
     def _closing(left: Iterable[str]) -> str:
         named = _named(left)
         return (f"still failing: {named}\n" if named else "") + "watching; Ctrl-C ends it"
+
+
+@contextmanager
+def _deferring_interrupts() -> Iterator[None]:
+    """Keep SIGINT until the end of the block: what is raised while objects are dropped is lost."""
+    came: list[int] = []
+    usual = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+    if came:
+        raise KeyboardInterrupt
 
 
 def _key(planned: PlannedTask) -> str:
