@@ -98,10 +98,12 @@ def closure_of(package: Path) -> set[str]:
 
 
 def further(package: Path, table: dict[str, Any]) -> list[str]:
-    """Return the declared files that are there, and those that no package owns."""
+    """Return the declared files that are there, and unignored ones that no package owns."""
     top = root_of(package)
     patterns = [item.lstrip("/") for item in table.get("inputs", ())]
-    found = [path for item in (*patterns, "unowned/*") for path in top.glob(item)]
+    found = [path for item in patterns for path in top.glob(item)]
+    if (top / "unowned").is_dir():
+        found += unignored(package, top / "unowned")
     return sorted({os.path.relpath(path, package) for path in found if path.is_file()})
 
 
