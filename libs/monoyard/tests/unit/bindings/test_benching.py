@@ -64,7 +64,7 @@ def test_what_was_not_measured_is_said() -> None:
     seconds = {name: value for name, value in seconds.items() if name[:4] != "cold"}
     seconds["cold, ours"] = 4.0
     missing = "turbo: npm has no program for this machine"
-    data = _data(**{"seconds": seconds, "cold runs": 0, "not measured": missing})
+    data = _data(1000, **{"seconds": seconds, "cold runs": 0, "not measured": missing})
     text = "\n".join(speed_lines(data))
     assert f"Not measured: {missing}." in text
     assert "/ turbo" not in text
