@@ -65,7 +65,7 @@ class Look:
             found._start("status", git.status())
             found._start("place", git.locate())
             found._start("config", git.attribute_settings())
-            found._start("refs", git.list_every_ref())
+            found._start("refs", git.list_tips("refs"))
         return found
 
     def close(self) -> None:

@@ -40,9 +40,8 @@ class WorkTreeStatus:
     """What differs from the index or is unknown to it.
 
     Attributes:
-        changed: Tracked paths whose work tree content, mode or existence differs from HEAD or
-        index. untracked: Paths that git neither tracks nor ignores; a trailing slash marks an
-        embedded
+        changed: Tracked paths whose content, mode or existence differs from HEAD or index.
+        untracked: Paths that git neither tracks nor ignores; a trailing slash marks an embedded
             repository.
 
     """
@@ -214,11 +213,6 @@ def list_refs() -> tuple[str, ...]:
     return _git("for-each-ref", "--format=%(refname) %(symref)", "refs/heads", "refs/remotes")
 
 
-def list_every_ref() -> tuple[str, ...]:
-    """List all refs with what they point at."""
-    return _git("for-each-ref", "--format=%(objectname) %(refname) %(symref)")
-
-
 def current_branch() -> tuple[str, ...]:
     """Ask for the checked-out branch; fails on a detached HEAD."""
     return _git("symbolic-ref", "--quiet", "HEAD")
@@ -272,11 +266,6 @@ def hash_files() -> tuple[str, ...]:
     return _git("hash-object", "--stdin-paths")
 
 
-def describe_head() -> tuple[str, ...]:
-    """Ask for the commit id of HEAD; fails before the first commit."""
-    return _git("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-
-
 def tags_at_head() -> tuple[str, ...]:
     """List the tags that point at HEAD."""
     return _git("tag", "--points-at", "HEAD")
@@ -293,12 +282,12 @@ def first_commits() -> tuple[str, ...]:
 
 
 def list_tips(place: str) -> tuple[str, ...]:
-    """List branches with the commits they point at, below `refs/heads` or `refs/remotes`."""
+    """List refs with what they point at, below a place (`refs/heads`; `refs` for all)."""
     return _git("for-each-ref", "--format=%(objectname) %(refname) %(symref)", place)
 
 
 def parse_tips(output: bytes) -> tuple[tuple[str, str], ...]:
-    """Parse `list_tips`: pairs of branch and commit, without the remote's name and its default."""
+    """Parse `list_tips` of branches: branch (without its remote) and commit, no default."""
     tips = []
     for line in output.decode("utf-8", "surrogateescape").splitlines():
         commit, name, symbolic = line.split(" ")

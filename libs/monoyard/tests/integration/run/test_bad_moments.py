@@ -26,13 +26,6 @@ if TYPE_CHECKING:
     from .conftest import Checkout
 
 Until = Callable[..., bool]
-ROOT = """
-    [project]
-    name = "sample"
-    version = "0.1.0"
-    [tool.monoyard]
-    members = ["libs/*"]
-"""
 MANIFEST = """\
 [project]
 name = "{name}"
@@ -43,13 +36,6 @@ command = ["sh", "-c", '''{script}''']
 # Says that it has begun, and neither ends nor wants to.
 STUBBORN = "trap '' TERM INT; touch up; while :; do sleep 1; done"
 STOPPING_SECONDS = 90.0
-
-
-@pytest.fixture
-def plain(empty: Checkout) -> Checkout:
-    """A repository without a lock, so that no venv is needed."""
-    empty.write("pyproject.toml", ROOT)
-    return empty
 
 
 def add(checkout: Checkout, name: str, script: str = "true", suite: str = "unit") -> None:

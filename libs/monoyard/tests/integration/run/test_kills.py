@@ -31,13 +31,6 @@ TABLE = """
     command = ["sh", "-c", "mkdir -p made; sleep 0.05 & cat {reads} >made/seen; wait; {judge}"]
     outputs = ["made/*"]
 """
-ROOT = """
-    [project]
-    name = "sample"
-    version = "0.1.0"
-    [tool.monoyard]
-    members = ["libs/*"]
-"""
 FAILS_WHEN_ODD = "grep -q '[02468]$' number"
 LEFT_AFTER = 90.0
 TWO_DAYS = 2 * 86400.0
@@ -94,10 +87,9 @@ def _living(place: Path) -> set[int]:
 
 
 @pytest.fixture
-def killed(empty: Checkout) -> Checkout:
+def killed(plain: Checkout) -> Checkout:
     """A repository of three packages: alpha, beta that reads alpha, odd that fails now and then."""
-    empty.write("pyproject.toml", ROOT)  # no lock, no venv: a run is what may be in the way
-    empty.write(".gitignore", "__pycache__/\nmade/\n")
+    plain.write(".gitignore", "__pycache__/\nmade/\n")
     lint = "[tool.monoyard.suites.lint]\ncommand = ['cat', 'number']\n"
     for name, needs, reads, judge in (
         ("alpha", (), "number", "true"),
@@ -107,13 +99,13 @@ def killed(empty: Checkout) -> Checkout:
         listed = "".join(f'"{need}"' for need in needs)
         head = f'[project]\nname = "{name}"\nversion = "0.1.0"\ndependencies = [{listed}]\n'
         table = TABLE.format(reads=reads, judge=judge).replace("\n    ", "\n")
-        empty.write(f"libs/{name}/pyproject.toml", f"{head}{table}{lint}")
-        empty.write(f"libs/{name}/number", "0\n")
-    empty.commit()
-    temporary = empty.cache / "temporary"
+        plain.write(f"libs/{name}/pyproject.toml", f"{head}{table}{lint}")
+        plain.write(f"libs/{name}/number", "0\n")
+    plain.commit()
+    temporary = plain.cache / "temporary"
     temporary.mkdir()
-    empty.environment["TMPDIR"] = str(temporary)
-    return empty
+    plain.environment["TMPDIR"] = str(temporary)
+    return plain
 
 
 def _write_numbers(checkout: Checkout, numbers: dict[str, int]) -> None:

@@ -35,7 +35,6 @@ GIT = (
         (git.list_tree("abc"), "ls-tree -r -z --full-tree --end-of-options abc"),
         (git.read_objects(), "cat-file --batch"),
         (git.hash_files(), "hash-object --stdin-paths"),
-        (git.describe_head(), "rev-parse --verify --quiet HEAD^{commit}"),
         (git.list_tips("refs/heads"),
          "for-each-ref --format=%(objectname)_%(refname)_%(symref) refs/heads"),
         (git.list_remotes(), "remote"),

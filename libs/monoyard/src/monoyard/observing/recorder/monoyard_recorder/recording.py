@@ -39,7 +39,7 @@ class Recorder:
         self.seen: set[str] = set()
         self.unwritten: list[bytes] = []
         outside = [place + "/"]
-        with open(place + "/settings", "rb") as file:  # noqa: PTH123
+        with open(place + "/settings", "rb") as file:  # noqa: PTH123  as above
             parts = [os.fsdecode(part) for part in file.read().split(b"\0") if part]
         for part in parts:
             kind, text = part[0], part[1:]
@@ -54,7 +54,7 @@ class Recorder:
                 name, equals, value = text.partition("=")
                 self.variables[name] = value if equals else None
         self.outside = tuple(outside)
-        self.not_ours = (*self.outside, os.path.dirname(_HERE) + "/")  # noqa: PTH120
+        self.not_ours = (*self.outside, os.path.dirname(_HERE) + "/")  # noqa: PTH120  as above
 
     def begin(self) -> None:
         """Tell which process this is."""
@@ -119,7 +119,7 @@ class Recorder:
 
     def reader(self) -> str:
         """Return the innermost place of the repository's own code, or nothing."""
-        frame: Any = sys._getframe(1)  # noqa: SLF001
+        frame: Any = sys._getframe(1)  # noqa: SLF001  `inspect` is not loaded
         while frame is not None:
             filename = frame.f_code.co_filename
             if self.is_ours(filename):
@@ -129,7 +129,7 @@ class Recorder:
 
     def reader_of_variable(self) -> str:
         """Return who asked for a variable; libraries ask for many, for reasons of their own."""
-        frame: Any = sys._getframe(1)  # noqa: SLF001
+        frame: Any = sys._getframe(1)  # noqa: SLF001  `inspect` is not loaded
         while frame is not None:
             module = str(frame.f_globals.get("__name__")).partition(".")[0]
             filename = frame.f_code.co_filename

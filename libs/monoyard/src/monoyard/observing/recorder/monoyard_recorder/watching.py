@@ -57,7 +57,7 @@ def watch_environment(recorder: Recorder) -> None:
     """Have `os.environ` tell of the variables that matter, but not of copies of all of it."""
     variables = recorder.variables
 
-    class _Environment(type(os.environ)):  # type: ignore[misc]
+    class _Environment(type(os.environ)):  # type: ignore[misc]  its class has no public name
         def __getitem__(self, key: Any) -> str:
             __tracebackhide__ = True
             ahead = self.__dict__.get("_monoyard_ahead")
@@ -95,7 +95,7 @@ class _Events:
             self.named(args)
 
     def listed(self, args: tuple[Any, ...]) -> None:
-        caller = sys._getframe(2).f_code.co_filename  # noqa: SLF001
+        caller = sys._getframe(2).f_code.co_filename  # noqa: SLF001  as in recording
         if not caller.startswith("<frozen importlib"):  # it looks for one name at a time
             self._tell.note("l", "." if args[0] is None else args[0])
 
@@ -156,7 +156,7 @@ class _Watched:
 
 def _tell_variable(recorder: Recorder, environment: Any, key: str) -> None:
     try:
-        value = environment._data.get(os.fsencode(key))  # noqa: SLF001
+        value = environment._data.get(os.fsencode(key))  # noqa: SLF001  untold
         recorder.variable(key, value if value is None else os.fsdecode(value))
     except Exception as error:
         if not is_own(error):
