@@ -32,13 +32,16 @@ from monoyard.plan import (
     Entries,
     Manifest,
     Plan,
+    Reads,
     Selection,
+    Sourced,
     Task,
     TaskSource,
+    gather,
     make_plan,
     remake_manifests,
 )
-from monoyard.recall import Look
+from monoyard.recall import Look, Memory
 from monoyard.results import Phases
 from monoyard.suites import CommandWork, LintWork, SuiteSource, TestWork, TypeWork, VenvSpec
 from monoyard.workspace import Repository, Workspace, load, take_snapshot
@@ -188,19 +191,44 @@ class Engine:
             has_engine: Images get their keys although no container engine may answer here: they
                 may be in a registry.
         """
+        sources = self._sources(str if has_engine else partial(engine_problem, self.environment))
+        return self._make_plan(selection, self.changes(selection.since), sources)
+
+    def plan_of_causes(self, selection: Selection) -> Plan:
+        """Make a plan of which nothing is asked but causes; it may know its tasks by reads alone.
+
+        Args:
+            selection: What is asked for, without the store.
+        """
+        workspace, changes = self.workspace, self.changes(selection.since)
+        sources = self._sources(partial(engine_problem, self.environment))
+        if changes.before is not None or self._look is None or not workspace.tree.state:
+            return self._make_plan(selection, changes, sources)
+        memory, static = Memory(self.state), self._look.static
+        with uncollected():
+            data = memory.recall_reads(static)
+            known = Reads.from_bytes(data) if data else None
+            sourced = known.tasks(workspace) if known is not None else None
+            if sourced is None:
+                sourced = gather(sources, workspace)
+                reads = Reads.of(sourced, workspace)
+                if reads is not None and self._look.is_settled():
+                    memory.remember_reads(static, reads.to_bytes())
+        return self._make_plan(selection, changes, sources, sourced)
+
+    def _make_plan(
+        self,
+        selection: Selection,
+        changes: Changes,
+        sources: tuple[TaskSource, ...],
+        known: Sourced | None = None,
+    ) -> Plan:
         workspace = self.workspace
         with uncollected():
             return make_plan(
-                workspace,
-                self.changes(selection.since),
-                self._sources(str if has_engine else partial(engine_problem, self.environment)),
-                self.store,
-                selection,
-                self.event,
-                self._resolve,
-                self.workspace_id,
-                during=self.phases.during,
-            )
+                workspace, changes, sources, self.store, selection, self.event, self._resolve,
+                self.workspace_id, during=self.phases.during, known=known,
+            )  # fmt: skip
 
     def look_again(self, plan: Plan, wanted: Container[str]) -> Mapping[str, Manifest]:
         """Return the manifests that tasks of a plan have in the work tree as it is now.

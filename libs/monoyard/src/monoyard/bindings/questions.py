@@ -45,10 +45,13 @@ def show_affected(
     if arguments.wants_help:
         print(HELP, end="")
         return
-    plan, selection = _plan(directory, arguments, look)
+    target = arguments.json if target is None else target
+    engine = Engine(directory, announce, look=look)
+    selection = engine.selection(arguments)
+    plan = engine.plan_of_causes(selection) if target is None else engine.plan(selection)
     asked = selection.packages or plan.workspace.packages
     lines = affected_lines(plan, [name for name in asked if name not in selection.exclude])
-    answer(lines, plan.to_data, arguments.json if target is None else target)
+    answer(lines, plan.to_data, target)
 
 
 def show_plan(directory: Path, words: Sequence[str], since: str | None, target: str | None) -> None:
@@ -165,9 +168,7 @@ def _arguments(words: Sequence[str], since: str | None) -> Arguments:
     return arguments
 
 
-def _plan(
-    directory: Path, arguments: Arguments, look: Look | None = None
-) -> tuple[Plan, Selection]:
-    engine = Engine(directory, announce, look=look)
+def _plan(directory: Path, arguments: Arguments) -> tuple[Plan, Selection]:
+    engine = Engine(directory, announce)
     selection = engine.selection(arguments)
     return engine.plan(selection), selection

@@ -26,6 +26,7 @@ from monoyard.plan.reading import (
     is_unread,
     pattern_for,
 )
+from monoyard.plan.reads import Reads
 from monoyard.plan.schema import plan_schema
 from monoyard.plan.selection import Selection
 from monoyard.plan.shards import (
@@ -71,6 +72,7 @@ __all__ = [
     "OwnerChanged",
     "Plan",
     "PlannedTask",
+    "Reads",
     "Selection",
     "Sourced",
     "State",

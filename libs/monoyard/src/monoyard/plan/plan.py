@@ -151,6 +151,7 @@ def make_plan(
     workspace_id: str,
     *,
     during: Callable[[str], AbstractContextManager[object]] = nullcontext,
+    known: Sourced | None = None,
 ) -> Plan:
     """Make the plan.
 
@@ -165,10 +166,12 @@ def make_plan(
             as the resolution of requirements without a lock.
         workspace_id: Names this workspace in the store, for durations.
         during: Told of each step while it lasts.
+        known: The tasks, where they were made already. For a plan without keys, of changes that
+            leave the shape of the workspace as it is, what they read is enough.
     """
     sources = tuple(sources)
     with during("make tasks"):
-        sourced = gather(sources, workspace)
+        sourced = gather(sources, workspace) if known is None else known
         covered = sourced.covered
         changes, earlier = _gather_earlier(sources, changes)
     before = {task.id: task for task in earlier.tasks} if earlier is not None else None

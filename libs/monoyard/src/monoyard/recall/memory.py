@@ -17,6 +17,7 @@ STATE_DIRECTORY: Final = ".monoyard"
 
 _HEADER: Final = b"monoyard remembered run 1 %08x\n"
 _KEPT: Final = 8
+_READS: Final = ("", "what tasks read")  # no words that anybody can type
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class RememberedRun:
 
 
 class Memory:
-    """The remembered runs of a checkout.
+    """What a checkout remembers: runs, and what the tasks read that it was asked of.
 
     Args:
         state: The checkout's directory for its own state.
@@ -89,19 +90,32 @@ class Memory:
             static: What `Look.static` said.
             words: All that was asked for.
         """
-        try:
-            data = self._path(static, words).read_bytes()
-        except OSError:
-            return None
-        return RememberedRun.from_bytes(data)
+        data = self._read(self._path(static, words))
+        return RememberedRun.from_bytes(data) if data else None
 
     def remember(self, static: str, words: Sequence[str], run: RememberedRun) -> None:
         """Keep a run instead of the one before; the oldest of all go."""
-        path = self._path(static, words)
+        self._write(self._path(static, words), run.to_bytes())
+
+    def recall_reads(self, static: str) -> bytes:
+        """Return what is remembered of what tasks read; nothing where nothing is."""
+        return self._read(self._path(static, _READS))
+
+    def remember_reads(self, static: str, data: bytes) -> None:
+        """Keep what tasks read instead of what was kept before; the oldest of all go."""
+        self._write(self._path(static, _READS), data)
+
+    def _read(self, path: Path) -> bytes:
+        try:
+            return path.read_bytes()
+        except OSError:
+            return b""
+
+    def _write(self, path: Path, data: bytes) -> None:
         passing = path.with_suffix(f".{os.getpid()}")
         with contextlib.suppress(OSError):  # what cannot be kept is not known the next time
             path.parent.mkdir(exist_ok=True)
-            passing.write_bytes(run.to_bytes())
+            passing.write_bytes(data)
             passing.replace(path)
             self._prune()
 

@@ -69,7 +69,9 @@ def take_snapshot(
         frozenset(left_out), repository,
     )  # fmt: skip
     if look is not None and times.is_true and look.is_steady() and _is_plain(tree, status):
-        tree.state = look.state((path, entries.get(path)) for path in suspects)
+        tree.edits = tuple((path, entries.get(path)) for path in sorted(suspects))
+        tree.untracked = status.untracked
+        tree.state = look.state(tree.edits)
     return tree
 
 

@@ -36,9 +36,13 @@ class Tree:
 
     Attributes:
         state: Names what a plan of it hangs on, see `Look.state`; empty where that is not known.
+        edits: Where it is: each path that git calls changed or unknown, with its entry, if any.
+        untracked: Those of them that git does not know.
     """
 
     state = ""
+    edits: tuple[tuple[str, str | None], ...] = ()
+    untracked: frozenset[str] = frozenset()
 
     def __init__(
         self,

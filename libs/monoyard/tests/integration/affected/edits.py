@@ -119,6 +119,7 @@ class Edits(RuleBasedStateMachine):
         self._place = tempfile.TemporaryDirectory(prefix="edits-")
         place = Path(self._place.name)
         self.repository = type(self).copy(place / "warm")
+        self.repository.remember()
         self._venvs = place / "warm" / "cache" / "venvs"
         self._empty = place / "empty"
         self._base: Verdicts | None = None
@@ -263,6 +264,8 @@ class Edits(RuleBasedStateMachine):
         self.repository.git("add", "-A")
         self.repository.git("commit", "-qm", "change", "--allow-empty")
         self.repository.git("branch", "-f", "main")
+        with contextlib.suppress(MonoyardError):  # what is wrong is told by the run
+            self.repository.remember()
         self._is_settled = True
 
     @rule(packages=st.sets(packages, min_size=1, max_size=2))
@@ -287,6 +290,10 @@ class Edits(RuleBasedStateMachine):
             self._refuse_too(words, error)
             return
         type(self).count += 1
+        affected = {planned.task.id: planned.causes for planned in stored.plan.affected}
+        by_memory = self.repository.causes(MODE=self._mode)
+        if by_memory != affected:
+            raise FalseResultError(f"affected by memory: {by_memory}, and without: {affected}")
         said = self.verdicts_of(stored)
         ran = {task for task, item in stored.results.items() if not item.is_cached}
         fresh = {task: said[task] for task in ran} | self._fresh_but_for(ran, stored.plan)
@@ -296,9 +303,8 @@ class Edits(RuleBasedStateMachine):
         if is_settled:
             self._base, self._mode_at_base = fresh, self._mode
         if (base := self._base) is not None and self._mode == self._mode_at_base:
-            affected = {planned.task.id for planned in stored.plan.affected}
             changed = {task for task in fresh if fresh[task] != base.get(task)}
-            if missed := changed - affected:
+            if missed := changed - affected.keys():
                 told = {task: (base.get(task), fresh[task]) for task in missed}
                 raise FalseResultError(f"not affected, and yet different: {told}")
 

@@ -20,7 +20,8 @@ from monoyard.bindings.collecting import collect
 from monoyard.bindings.engine import Engine
 from monoyard.cache import StoredResult
 from monoyard.errors import ChecksFailedError
-from monoyard.plan import Plan, Selection, State, cause_data
+from monoyard.plan import Cause, Plan, Selection, State, cause_data
+from monoyard.recall import Look
 from monoyard.results import Outcome, TaskResult
 from monoyard.run import RunSummary
 
@@ -163,10 +164,30 @@ class Repository:
     def _planned(self, since: str | None, more: dict[str, str]) -> tuple[Plan, dict[str, set[str]]]:
         engine = Engine(self.top, lambda _: None, {**self.environment, **more})
         plan = engine.plan(Selection(since=since, use_cache=False))
+        found = {planned.task.id: planned.causes for planned in plan.affected}
+        assert self.causes(since, **more) == found
         return plan, {
-            planned.task.id: {cause_data(cause)["type"] for cause in planned.causes}
-            for planned in plan.affected
+            name: {cause_data(cause)["type"] for cause in causes} for name, causes in found.items()
         }
+
+    def remember(self, since: str | None = None) -> None:
+        """Have it remembered what tasks read: the index is older than the tick of git's clock."""
+        began = int(time.time())
+        while int(time.time()) == began:
+            time.sleep(0.01)
+        assert self.causes(since) == self.causes(since)
+
+    def causes(self, since: str | None = None, **more: str) -> dict[str, tuple[Cause, ...]]:
+        """Return what `invoke affected` goes by, which remembers what tasks read."""
+        environment = {**self.environment, **more}
+        look = Look.begin(self.top, environment)
+        try:
+            engine = Engine(self.top, lambda _: None, environment, look)
+            plan = engine.plan_of_causes(Selection(since=since, use_cache=False))
+        finally:
+            look.close()
+        engine.store.close()
+        return {planned.task.id: planned.causes for planned in plan.affected}
 
     def rerun(self, *words: str, **more: str) -> set[str]:
         """Return the tasks that run again from the warm store; those of the witness do run."""

@@ -15,6 +15,10 @@ SECTIONS = {
         "The exact set of tasks whose key is another one.",
         ("test_reruns.py", "test_inputs.py", "test_engine.py", "test_trust.py"),
     ),
+    "What affected remembers": (
+        "After an edit the tasks are not made anew for `invoke affected`; it says the same.",
+        ("test_memory.py",),
+    ),
     "Both": (
         "Where what is on disk is not what git keeps, or stands somewhere else.",
         ("test_bytes.py", "test_links.py"),

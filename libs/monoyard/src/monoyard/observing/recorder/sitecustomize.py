@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-import monoyard_recorder  # type: ignore[import-not-found]  beside this file
+import monoyard_recorder  # type: ignore[import-not-found]  # it lies beside this file
 
 monoyard_recorder.install()
 

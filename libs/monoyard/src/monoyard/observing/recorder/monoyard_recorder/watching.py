@@ -57,7 +57,7 @@ def watch_environment(recorder: Recorder) -> None:
     """Have `os.environ` tell of the variables that matter, but not of copies of all of it."""
     variables = recorder.variables
 
-    class _Environment(type(os.environ)):  # type: ignore[misc]  its class has no public name
+    class _Environment(type(os.environ)):  # type: ignore[misc]  # it has no public name
         def __getitem__(self, key: Any) -> str:
             __tracebackhide__ = True
             ahead = self.__dict__.get("_monoyard_ahead")
