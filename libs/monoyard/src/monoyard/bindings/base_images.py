@@ -27,11 +27,13 @@ class BaseImages:
     Attributes:
         wanted: Each base with what it is in the registry.
         there: Key of a base to the image of it that is trusted, by digest.
+        missing: Key of each other base to the reason why there is none.
         errors: Why the registry did not say of some whether it has them.
     """
 
     wanted: tuple[tuple[Base, Wanted], ...]
     there: Mapping[str, str]
+    missing: Mapping[str, str]
     errors: tuple[MonoyardError, ...] = ()
 
     @classmethod
@@ -39,16 +41,18 @@ class BaseImages:
         """Look for the bases of the selected images; upstream images are where they are."""
         asked = wanted_bases(plan)
         said = each_or_error(publisher.find, [item for _, item in asked])
-        wanted, there, errors = [], {}, []
+        wanted, there, missing, errors = [], {}, {}, []
         for (base, item), found in zip(asked, said, strict=True):
             if isinstance(found, MonoyardError):
                 errors.append(found)
                 continue
             wanted.append((base, item))
-            digest, accepted, _ = found
-            if accepted is not None:
+            digest, accepted, why = found
+            if accepted is None:
+                missing[base_key(base)] = why
+            else:
                 there[base_key(base)] = supply.registry.reference(item.name, digest)
-        return cls(tuple(wanted), there, tuple(errors))
+        return cls(tuple(wanted), there, missing, tuple(errors))
 
     def publish(
         self, engine: Engine, publisher: Publisher, scratch: Path
@@ -59,7 +63,7 @@ class BaseImages:
         """
         for base, wanted in self.wanted:
             layout = kept_base(base, engine.kept / "images")
-            if base_key(base) in self.there or layout is None:
+            if (reason := self.missing.get(base_key(base))) is None or layout is None:
                 continue
             engine.announce(f"publishing {wanted.name}")
             place = scratch / wanted.name
@@ -67,7 +71,7 @@ class BaseImages:
             try:
                 sbom = describe(engine.tools.ensure("syft"), layout, wanted.name, place)
                 built = Built(layout, (layout.path / "index.json").stat().st_mtime, sbom)
-                yield publisher.publish(wanted, built, "the registry does not have it")
+                yield publisher.publish(wanted, built, reason)
             except MonoyardError as error:
                 yield error
 

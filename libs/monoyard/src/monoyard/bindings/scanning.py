@@ -29,6 +29,7 @@ from monoyard.errors import (
 from monoyard.locks import parse_lock, split_requirement
 from monoyard.plan import Plan
 from monoyard.report.security import sarif, scan_annotations, scan_lines
+from monoyard.report.words import count
 from monoyard.results import SecurityFinding, Verdict, merge_findings
 from monoyard.supply import (
     Dependents,
@@ -123,7 +124,7 @@ def scan(directory: Path, arguments: Arguments) -> None:
     if verdict is Verdict.ERROR:
         raise ChecksFailedError(f"`{name}`: not everything could be scanned")
     if verdict is not Verdict.PASS:
-        raise ChecksFailedError(f"`{name}` refuses {len(refused)} findings")
+        raise ChecksFailedError(f"`{name}` refuses {count(len(refused), 'finding')}")
 
 
 def _scan_dependencies(

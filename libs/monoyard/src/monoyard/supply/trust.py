@@ -169,7 +169,9 @@ class Trust:
         signer = self._signatures.signer(self._policy.signers[name])
         if not statements or not self._signatures.is_signed(reference, signer):
             raise VerificationError(
-                f"{reference} is not signed", code="unsigned", hint="`nox -s publish` signs"
+                f"nobody whom `{self._name}` trusts signed where {reference} comes from",
+                code="unsigned",
+                hint="`nox -s publish` signs",
             )
         judged = [
             (claim, _fault(reference, claim, expected))
