@@ -68,7 +68,7 @@ def read_words(words: Sequence[str]) -> tuple[Span, Arguments]:
         raise UsageError("one FROM..TO is enough", hint="see `--help`")
     arguments = parse_arguments(others)
     usual = Arguments()
-    for field in fields(Arguments):
+    for field in reversed(fields(Arguments)):  # `--env-mode loose` implies `--no-cache`
         name = field.name
         if name not in _TAKEN and getattr(arguments, name) != getattr(usual, name):
             raise UsageError(f"`audit-affected` takes no {_option(name)}", hint="see `--help`")

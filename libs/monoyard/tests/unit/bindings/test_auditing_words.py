@@ -40,6 +40,7 @@ def test_words_are_understood(words: str, span: Span, arguments: Arguments) -> N
         ("--force", "`audit-affected` takes no `--force`"),
         ("--fail-fast", "`audit-affected` takes no `--fail-fast`"),
         ("--no-cache", "`audit-affected` takes no `--no-cache`: that is what it does anyway"),
+        ("--env-mode loose", "`audit-affected` takes no `--env-mode`"),
         ("--audit", "`audit-affected` takes no `--audit`"),
         ("-- -k name", "`audit-affected` takes no words for a tool"),
         ("--suite image", "an audit makes no images"),
