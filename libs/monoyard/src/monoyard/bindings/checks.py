@@ -139,7 +139,7 @@ class Checks:
 
             plan = plan.restricted(lambda task: task.suite != IMAGE, "an audit watches no builder")
             audit = Audit(plan)
-        summary = self._execute(plan, arguments, audit)
+        summary = self.execute(plan, arguments, audit)
         short = self._measure(summary, arguments)
         directory = engine.state / "runs" / summary.run_id
         report_run(summary, directory, arguments, engine.environment, engine.phases)
@@ -160,7 +160,14 @@ class Checks:
             raise ChecksFailedError(f"coverage of {', '.join(short)} is too low")
         return summary
 
-    def _execute(self, plan: Plan, arguments: Arguments, audit: Audit | None) -> RunSummary:
+    def execute(self, plan: Plan, arguments: Arguments, audit: Audit | None = None) -> RunSummary:
+        """Run a plan to its end, or to an interrupt; nothing is reported but what goes on.
+
+        Args:
+            plan: The plan.
+            arguments: What was typed.
+            audit: Records what the tasks read.
+        """
         engine = self.engine
         settings = plan.workspace.settings
         budget = machine_budget(settings.cpus, settings.memory)

@@ -5,17 +5,15 @@ from __future__ import annotations
 import getpass
 import os
 import secrets
-import signal
 import socket
 import sys
-import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from types import FrameType
 from typing import Final
 
 from monoyard.bindings.delivering import Place
+from monoyard.bindings.interrupting import terminable
 from monoyard.bindings.questions import answer
 from monoyard.delivery import Record
 from monoyard.delivery.runner import Told
@@ -101,24 +99,6 @@ def _interrupted(place: Place, before: Collection[tuple[int, int]]) -> Interrupt
         context=("rollouts that were begun go on by themselves, up to their last step",),
         hint=f"`invoke deploy --env {place.name} --resume` goes on with it",
     )
-
-
-@contextmanager
-def terminable() -> Iterator[None]:
-    """Have SIGTERM end a block as Ctrl-C does; only the main thread can."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _tell(told: Told) -> None:

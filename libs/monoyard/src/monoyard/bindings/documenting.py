@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from monoyard.bindings.arguments import HELP
+from monoyard.bindings.auditing_words import HELP as AUDIT_HELP
 from monoyard.config import (
     environment_json_schema,
     json_schema,
@@ -164,6 +165,12 @@ def _command_line() -> Iterator[str]:
     yield ""
     yield "```"
     yield from HELP.rstrip().splitlines()
+    yield "```"
+    yield ""
+    yield "## Auditing past commits"
+    yield ""
+    yield "```"
+    yield from AUDIT_HELP.rstrip().splitlines()
     yield "```"
     yield ""
     yield "## Exit codes"

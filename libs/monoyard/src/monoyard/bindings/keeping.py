@@ -10,8 +10,9 @@ from typing import Final
 
 from monoyard.bindings.announcing import announce
 from monoyard.bindings.delivering import entered
-from monoyard.bindings.deploy_crew import crew_of, terminable
+from monoyard.bindings.deploy_crew import crew_of
 from monoyard.bindings.deploy_parts import Parts
+from monoyard.bindings.interrupting import terminable
 from monoyard.bindings.questions import answer
 from monoyard.deployment import Kept, Runs
 from monoyard.errors import UsageError

@@ -64,6 +64,11 @@ def register(directory: Path, *, maintains_engine: bool = False) -> None:
         _watch(directory),
     )
     _session("fix", "mend what lint can mend", _fix(directory))
+    _session(
+        "audit-affected",
+        "did past commits change what they do not affect? (`-- FROM..TO`, `-- --commits=N`)",
+        _audit_affected(directory),
+    )
     _session("tests", "every pytest suite, with coverage and one closing line", _tests(directory))
     if maintains_engine:
         _session("docs", "write the reference from what the program knows", _docs(directory))
@@ -148,6 +153,15 @@ def _fix(directory: Path) -> Callable[[nox.Session], None]:
         from monoyard.bindings.fixing import fix
 
         fix(directory, parse_arguments(session.posargs))
+
+    return body
+
+
+def _audit_affected(directory: Path) -> Callable[[nox.Session], None]:
+    def body(session: nox.Session) -> None:
+        from monoyard.bindings.auditing import audit_affected
+
+        audit_affected(directory, session.posargs)
 
     return body
 

@@ -17,7 +17,13 @@ from monoyard.bindings.engine import Engine
 from monoyard.bindings.parallel import each_or_error
 from monoyard.bindings.questions import answer
 from monoyard.bindings.supplying import Supplying, vulnerabilities
-from monoyard.errors import ChecksFailedError, ConfigurationError, MachineError, MonoyardError
+from monoyard.errors import (
+    ChecksFailedError,
+    ConfigurationError,
+    MachineError,
+    MonoyardError,
+    UsageError,
+)
 from monoyard.images import SUITE, ImageWork, Layout
 from monoyard.plan import Plan, State
 from monoyard.supply import Accepted, BranchLine, Built, Published, Publisher, Wanted, describe
@@ -42,10 +48,16 @@ def publish(directory: Path, arguments: Arguments) -> None:
         ConfigurationError: Base images are not locked in this run.
         ImageError: One cannot be published; the others are.
         MachineError: An image is missing and cannot be built here.
+        UsageError: `--audit` was asked for.
     """
     if arguments.wants_help:
         print(HELP, end="")
         return
+    if arguments.audit is not None:
+        raise UsageError(
+            "`publish` takes no `--audit`: an audit makes no images, and nothing audited is kept",
+            hint="`nox -s ci -- --audit` audits the checks",
+        )
     checks = Checks(directory)
     engine = checks.engine
     if engine.environment.get("MONOYARD_BASE_LOCK") == "refresh":

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -15,6 +13,7 @@ from monoyard.bindings.arguments import HELP, Arguments
 from monoyard.bindings.checks import Checks
 from monoyard.bindings.collecting import collect
 from monoyard.bindings.errors import report
+from monoyard.bindings.interrupting import deferring_interrupts
 from monoyard.errors import (
     ChecksFailedError,
     InterruptedRunError,
@@ -98,7 +97,7 @@ class _Turns:
             print(self._closing(self._failing))
         finally:
             checks.engine.store.close()
-            with _deferring_interrupts():
+            with deferring_interrupts():  # what is raised while objects are dropped is lost
                 collect()
 
     def _run(self, checks: Checks, changed: tuple[str, ...]) -> None:
@@ -131,19 +130,6 @@ class _Turns:
     def _closing(left: Iterable[str]) -> str:
         named = _named(left)
         return (f"still failing: {named}\n" if named else "") + "watching; Ctrl-C ends it"
-
-
-@contextmanager
-def _deferring_interrupts() -> Iterator[None]:
-    """Keep SIGINT until the end of the block: what is raised while objects are dropped is lost."""
-    came: list[int] = []
-    usual = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, usual)
-    if came:
-        raise KeyboardInterrupt
 
 
 def _key(planned: PlannedTask) -> str:

@@ -22,6 +22,7 @@ class Selection:
         only_affected: Select only what a change can alter.
         force: Run although the result is known, and store it again.
         use_cache: Read and store results.
+        whole: Select what no change affects as well, whatever says where changes are counted from.
     """
 
     packages: tuple[str, ...] = ()
@@ -31,10 +32,12 @@ class Selection:
     only_affected: bool = False
     force: bool = False
     use_cache: bool = True
+    whole: bool = False
 
     def narrows_by_change(self, event: Event) -> bool:
         """Whether what no change affects is left out."""
-        return self.only_affected or self.since is not None or event.narrows
+        is_asked = self.only_affected or self.since is not None or event.narrows
+        return is_asked and not self.whole
 
 
 def left_out_tasks(

@@ -340,3 +340,49 @@ def commit_time(content: bytes) -> float | None:
     """Return the Unix seconds a commit was made at, from its object; None for another object."""
     match = _COMMITTER.search(content.partition(b"\n\n")[0])
     return float(match[1]) if match else None
+
+
+def list_steps(ends: Iterable[str], limit: int | None) -> tuple[str, ...]:
+    """List commits along first parents, the oldest first, each with its parents and its subject.
+
+    Args:
+        ends: Where to begin, and with `^` in front what is left out with all that came before.
+        limit: Only so many of the newest; None for all.
+    """
+    count = () if limit is None else (f"--max-count={limit}",)
+    return _git(
+        "rev-list", "--first-parent", "--reverse", *count, "--no-commit-header",
+        "--format=%H%x00%P%x00%s", *ends, "--",
+    )  # fmt: skip
+
+
+def parse_steps(output: bytes) -> list[tuple[str, str, str]]:
+    """Parse `list_steps`: commit, its first parent (empty where it has none here), its subject."""
+    lines = output.decode("utf-8", "replace").split("\n")
+    records = (line.split("\0", 2) for line in lines if line)
+    return [(commit, parents.partition(" ")[0], subject) for commit, parents, subject in records]
+
+
+def add_work_tree(place: str, commit: str) -> tuple[str, ...]:
+    """Make a further work tree, of a commit and without a branch."""
+    return _quietly("worktree", "add", "--quiet", "--detach", place, commit)
+
+
+def remove_work_tree(place: str) -> tuple[str, ...]:
+    """Remove a further work tree, whatever is in it."""
+    return _git("worktree", "remove", "--force", "--force", place)
+
+
+def switch_to(commit: str) -> tuple[str, ...]:
+    """Bring a work tree to a commit; changes in it are lost."""
+    return _quietly("checkout", "--quiet", "--force", "--detach", commit)
+
+
+def remove_unknown() -> tuple[str, ...]:
+    """Remove from a work tree all that is not tracked, ignored files too."""
+    return _git("clean", "-ffdxq")
+
+
+def _quietly(*arguments: str) -> tuple[str, ...]:
+    """Return a command that runs no hook of the user's, and leaves submodules alone."""
+    return _git("-c", "core.hooksPath=/dev/null", "-c", "submodule.recurse=false", *arguments)

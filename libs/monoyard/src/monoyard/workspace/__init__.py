@@ -20,6 +20,7 @@ from monoyard.workspace.memo import Memo
 from monoyard.workspace.package import ROOT_PACKAGE_PATHS, Package, zone_of
 from monoyard.workspace.repository import Repository
 from monoyard.workspace.requirements import normalize, split_requirement
+from monoyard.workspace.side_tree import SideTree
 from monoyard.workspace.snapshot import take_snapshot
 from monoyard.workspace.tree import CommittedTree, Tree
 
@@ -33,6 +34,7 @@ __all__ = [
     "ModuleIndex",
     "Package",
     "Repository",
+    "SideTree",
     "Tree",
     "Workspace",
     "compile_globs",

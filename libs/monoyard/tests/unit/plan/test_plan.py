@@ -326,3 +326,10 @@ def test_a_session_restricts_a_plan(scene: Scene) -> None:
 def test_a_selection_of_nothing_narrows_nothing() -> None:
     """What is asked for by default is everything."""
     assert not Selection().narrows_by_change(Event())
+
+
+def test_a_whole_selection_is_not_narrowed() -> None:
+    """Where all is wanted, neither a ref nor the event of a pull request leaves anything out."""
+    event = Event("pull-request")
+    assert Selection(since="HEAD").narrows_by_change(event)
+    assert not Selection(since="HEAD", only_affected=True, whole=True).narrows_by_change(event)

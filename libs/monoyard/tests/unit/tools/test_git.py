@@ -42,6 +42,16 @@ GIT = (
         (git.ask_branches("origin", "fix"), "ls-remote --heads -- origin refs/heads/fix"),
         (git.is_ancestor("aa", "bb"), "merge-base --is-ancestor aa bb"),
         (git.list_history(), "rev-list --parents --timestamp --stdin"),
+        (git.list_steps(["aa", "^bb"], 3), "rev-list --first-parent --reverse --max-count=3"
+                                           " --no-commit-header --format=%H%x00%P%x00%s aa ^bb --"),
+        (git.list_steps(["aa"], None), "rev-list --first-parent --reverse --no-commit-header"
+                                       " --format=%H%x00%P%x00%s aa --"),
+        (git.add_work_tree("/t", "aa"), "-c core.hooksPath=/dev/null -c submodule.recurse=false"
+                                        " worktree add --quiet --detach /t aa"),
+        (git.remove_work_tree("/t"), "worktree remove --force --force /t"),
+        (git.switch_to("aa"), "-c core.hooksPath=/dev/null -c submodule.recurse=false"
+                              " checkout --quiet --force --detach aa"),
+        (git.remove_unknown(), "clean -ffdxq"),
     ],
 )  # fmt: skip
 def test_command_lines(argv: tuple[str, ...], words: str) -> None:
@@ -133,3 +143,11 @@ def test_time_of_a_commit() -> None:
     )
     assert git.commit_time(content) == 20.0
     assert git.commit_time(b"") is None
+
+
+def test_steps_of_history() -> None:
+    """A step is a commit, its first parent and its subject; the first of all has no parent."""
+    output = b"aa\0\0begin\nbb\0aa\0a \xff subject\ncc\0bb dd\0Merge\n"
+    assert git.parse_steps(output) == [
+        ("aa", "", "begin"), ("bb", "aa", "a \ufffd subject"), ("cc", "bb", "Merge"),
+    ]  # fmt: skip
