@@ -97,7 +97,7 @@ def test_runner_that_was_stopped_writes_nothing(clone: Clone, site: Site) -> Non
     assert (ended.code, ended.outcome) == (0, "completed"), ended.text
     assert len(ended.steps) == len(set(ended.steps))
     assert stopped.code not in (0, -signal.SIGKILL), stopped.text
-    assert "no longer holds" in stopped.text
+    assert "error[lease-lost]" in stopped.text
     assert clone.history() == ledger
     assert site.grace("notifications") == 25
     assert not site.holder()

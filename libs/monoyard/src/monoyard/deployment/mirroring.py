@@ -16,7 +16,7 @@ from monoyard.delivery import Ledger, Record
 from monoyard.deployment.job_runs import Runs
 from monoyard.deployment.mirror_jobs import Push
 from monoyard.deployment.mirror_settings import MirrorSettings
-from monoyard.errors import MonoyardError
+from monoyard.errors import LeaseLostError, MonoyardError
 
 _LAST_SECONDS: Final = 30.0
 # An earlier runner may have ended before all of its own was mirrored.
@@ -52,6 +52,11 @@ class Pending:
         """How many records are not mirrored as they were written last."""
         with self._lock:
             return len(self._records)
+
+    def drop(self) -> None:
+        """Leave what is not mirrored yet to others."""
+        with self._lock:
+            self._records.clear()
 
     def silence(self) -> None:
         """Say nothing from now on: whoever would hear it is gone."""
@@ -121,6 +126,10 @@ def in_background(
         yield note
     except (KeyboardInterrupt, SystemExit):
         last_seconds = 0.0  # somebody wants to get away
+        raise
+    except LeaseLostError:
+        last_seconds = 0.0
+        pending.drop()  # whoever took over mirrors it, and this runner writes nothing any more
         raise
     finally:
         ended.set()

@@ -14,7 +14,7 @@ from monoyard.delivery.objects import CONFIG_MAP, DEPLOYMENT, JOB, Object, new
 from monoyard.deployment.jobs import POLICY, ROLE_LABEL
 from monoyard.deployment.mirror_settings import HEADER, decide_mirror, record_of
 from monoyard.deployment.mirroring import in_background
-from monoyard.errors import ClusterError, DeliveryError
+from monoyard.errors import ClusterError, DeliveryError, LeaseLostError
 
 from .yard import NEW, OLD, Yard, at_once, digest
 
@@ -251,6 +251,27 @@ def test_end_does_not_wait_for_ever() -> None:
     with pytest.raises(KeyboardInterrupt):
         interrupt()
     slow.may_end.set()
+
+
+def test_runner_that_lost_the_environment_leaves_the_mirror_to_the_other() -> None:
+    """What it has not mirrored yet is nothing that it may write any more."""
+    slow = Slow()
+    told: list[str] = []
+
+    def lose() -> None:
+        with in_background(slow, told.append) as note:
+            note(record(1))
+            assert slow.began.wait(30)
+            note(record(2))
+            raise LeaseLostError("somebody else has it")
+
+    with pytest.raises(LeaseLostError):
+        lose()
+    slow.may_end.set()
+    for thread in threading.enumerate():
+        if thread.name == "mirror":
+            thread.join(30)
+    assert (slow.put, told) == ([[1]], [])
 
 
 def test_fault_of_the_mirror_is_told_and_kept_to_itself() -> None:
