@@ -188,8 +188,8 @@ EVERYTHING = (
     """CREATE FUNCTION public.noted() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN NEW.note := upper(NEW.note); RETURN NEW; END $$""",
     "CREATE AGGREGATE shop.total(int) (SFUNC = int4pl, STYPE = int, INITCOND = '0')",
-    """CREATE TABLE shop.wide (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE, at vector(2),
-        mood shop.mood DEFAULT 'fine', word shop.word, pair shop.pair,
+    """CREATE TABLE shop.wide (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE,
+        at vector(2), mood shop.mood DEFAULT 'fine', word shop.word, pair shop.pair,
         twice int GENERATED ALWAYS AS (shop.twice(7)) STORED)""",
     "INSERT INTO shop.wide (name, word, pair) VALUES ('A', 'w', '(1,x)'), ('B', 'v', NULL)",
     "CREATE TABLE part (at date NOT NULL, n int) PARTITION BY RANGE (at)",

@@ -28,7 +28,7 @@ _OBJECTS: Final = f"""
     CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) o
     WHERE d.deptype = 'n' AND {_OWN} AND {_NOT_OF_EXTENSION.format("d.classid", "d.objid")}
     ORDER BY 1, 2
-"""
+"""  # noqa: S608  of our own words
 # `public` is everybody's, and a schema with an extension in it goes with that.
 _SCHEMAS: Final = f"""
     SELECT n.nspname, format('%I', n.nspname), n.nspname = 'public' OR EXISTS (
@@ -37,7 +37,7 @@ _SCHEMAS: Final = f"""
         OR EXISTS (SELECT FROM pg_extension x WHERE x.extnamespace = n.oid)
         OR NOT {_NOT_OF_EXTENSION.format("'pg_namespace'::regclass", "n.oid")}
     FROM pg_namespace n WHERE {_OWN} ORDER BY 1
-"""
+"""  # noqa: S608  of our own words
 _FOREIGN: Final = f"""
     SELECT 'schema ' || n.nspname, pg_get_userbyid(n.nspowner) FROM pg_namespace n
     WHERE {_OWN} AND n.nspname <> 'public' AND NOT pg_has_role(n.nspowner, 'USAGE')
@@ -54,7 +54,7 @@ _FOREIGN: Final = f"""
     WHERE {_OWN} AND NOT pg_has_role(p.proowner, 'USAGE')
         AND {_NOT_OF_EXTENSION.format("'pg_proc'::regclass", "p.oid")}
     ORDER BY 1
-"""
+"""  # noqa: S608  of our own words
 # They stand in no schema, or belong to no table: nothing here takes them away and makes them again.
 _APART: Final = f"""
     SELECT 'large objects' WHERE EXISTS (SELECT FROM pg_largeobject_metadata)
@@ -65,7 +65,7 @@ _APART: Final = f"""
         WHERE {_NOT_OF_EXTENSION.format("'pg_event_trigger'::regclass", "t.oid")}
     UNION ALL SELECT 'foreign server ' || srvname FROM pg_foreign_server s
         WHERE {_NOT_OF_EXTENSION.format("'pg_foreign_server'::regclass", "s.oid")}
-"""
+"""  # noqa: S608  of our own words
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def lock_tables(
     Raises:
         RestoreError: Somebody holds one who may not be ended.
     """
-    names = sql.SQL(", ").join(sql.SQL(name) for name in tables)  # type: ignore[arg-type]  # quoted by the server
+    names = sql.SQL(", ").join(sql.SQL(name) for name in tables)
     if not names.as_string():
         return
     left: list[str] = []
@@ -62,9 +62,7 @@ def lock_tables(
         try:
             with connection.transaction():
                 connection.execute(f"SET LOCAL lock_timeout = '{_SECONDS}s'".encode())
-                connection.execute(
-                    sql.SQL("LOCK TABLE ONLY {} IN {} MODE").format(names, sql.SQL(mode))
-                )
+                connection.execute(sql.SQL("LOCK TABLE {} IN {} MODE").format(names, sql.SQL(mode)))
         except (errors.LockNotAvailable, errors.DeadlockDetected):
             left = end_others(connection)
         else:

@@ -81,7 +81,7 @@ def _copy(
     columns: Iterable[str],
 ) -> None:
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    place = sql.SQL(table)  # type: ignore[arg-type]  # quoted by the server
+    place = sql.SQL(table)
     out = sql.SQL("COPY (SELECT {} FROM ONLY {}) TO STDOUT").format(names, place)
     into = sql.SQL("COPY {} ({}) FROM STDIN").format(place, names)
     if not names.as_string():
