@@ -382,10 +382,11 @@ def test_nobody_writes_after_the_backup(backed_up: Desk, gateway: Gateway) -> No
     psql = f'"$real/psql" --no-psqlrc --quiet "{desk.url}"'
     late = "SET lock_timeout = '200ms'; INSERT INTO customer VALUES (999, 'unseen', '')"
     tried = desk.place / "tried"
-    script = f'{psql} -c "{late}" 2>"{tried}"; exec "$real/pg_dump" "$@"'
+    script = f'{psql} -c "{late}" 2>>"{tried}"; exec "$real/pg_dump" "$@"'
     ended = replace(desk, gateway, 7, PATH=_path_with(desk.place, desk, "pg_dump", script))
     assert ended.status == 0, (ended.events, ended.said)
-    assert "lock timeout" in tried.read_text("utf-8")
+    # Before the dump of what is replaced, and before that of what takes its place.
+    assert tried.read_text("utf-8").count("lock timeout") == 2
 
 
 @pytest.mark.parametrize(
