@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -219,6 +220,34 @@ def test_killed_at_every_step_of_the_data(kept: Clone, site: Site) -> None:
     after = kept.invoke(*listed).splitlines()
     assert len([line for line in after if line not in before]) == 1, (before, after)
     assert not site.holder()
+
+
+def test_whole_database_is_restored(kept: Clone, site: Site) -> None:
+    """By who names the rows that are lost, to the version that the backup is of; it goes on."""
+    restore = ("backup.restore", f"--env={ENVIRONMENT}", "--whole")
+    place = kept.top.parent / "losses.json"
+    refused = kept.try_invoke(*restore, "--plan", "--", "identity")
+    assert refused.returncode == FAILED, refused.stdout
+    assert "invoke rollback" in refused.stdout
+    kept.invoke("rollback", f"--env={ENVIRONMENT}")
+    site.sql("identity", f"INSERT INTO {KEPT} (id, word) VALUES (-1, 'since')")
+    kept.invoke(*restore, "--plan", f"--json={place}", "--", "identity")
+    planned = json.loads(place.read_bytes())
+    (lost,) = (event for event in planned["events"] if event.get("name") == KEPT)
+    assert (lost["new"], lost["gone"]) == (1, 0)
+    wrong = kept.try_invoke(*restore, "--lose=0", "--", "identity")
+    assert wrong.returncode == FAILED, wrong.stdout
+    assert f"{planned['rows']} rows are new or changed since the backup" in wrong.stdout
+    assert "late" not in columns(site)
+    done = kept.invoke(*restore, f"--lose={planned['rows']}", "--", "identity")
+    assert "revision 0007" in done
+    assert "late" in columns(site)
+    assert contents(site).split()[0] == str(ROWS)
+    assert site.sign_in()
+    assert "/restore-" in kept.invoke("backup.list", f"--env={ENVIRONMENT}")
+    again = kept.deploy("--again", "--", "identity")
+    assert again.outcome == "completed", again.text
+    assert "late" not in columns(site)
 
 
 def columns(site: Site) -> set[str]:

@@ -44,26 +44,38 @@ def backup_tasks(directory: Path) -> list[Any]:
         optional=["json"],
         help={
             "env": ENVIRONMENT,
-            "key": f"{_KEY} (default: the one before the service's last migration)",
-            "plan": "only tell what is lost",
+            "key": f"{_KEY} (default: the one before the service's last migration; with `--whole` "
+            "the newest)",
+            "plan": "only tell what is lost; with `--whole` what would be",
+            "whole": "put the backup in the place of the whole database",
+            "lose": "with `--whole`: how many rows that are new or changed since the backup are "
+            "lost, as `--plan` counts them",
             "json": JSON,
         },
     )
     @guarded
     def restore(
         context: Context,
+        *,
         env: str = "",
         key: str = "",
         plan: bool = False,
+        whole: bool = False,
+        lose: str = "",
         json: str | None = None,
     ) -> None:
         """Bring back tables and columns that a database lost (a service after `--`)."""
         from monoyard.bindings.keeping import restore_backup
+        from monoyard.bindings.replacing import replace_database, rows_to_lose
 
         words = words_of(context)
         if len(words) > 1:
             raise UsageError("one service at a time")
         service = words[0] if words else ""
+        if whole or lose:
+            rows = rows_to_lose(lose, is_whole=whole, is_planned=plan)
+            replace_database(directory, env, (service, key), rows, target_of(json))
+            return
         restore_backup(directory, env, service, key, target_of(json), is_planned=plan)
 
     return [show, verify, restore]

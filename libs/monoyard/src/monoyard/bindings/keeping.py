@@ -35,7 +35,7 @@ def show_backups(
     Raises:
         DeliveryError: The store does not say.
     """
-    with _kept(directory, name, parts, say=lambda _: None) as kept:
+    with kept_in(directory, name, parts, say=lambda _: None) as kept:
         found = kept.list()
         data = {"version": _VERSION, "environment": name, "backups": list(found)}
         answer(backup_lines(found), data, target)
@@ -56,7 +56,7 @@ def verify_backup(
     Raises:
         DeliveryError: It is not good, or that cannot be found out.
     """
-    with _kept(directory, name, parts) as kept:
+    with kept_in(directory, name, parts) as kept:
         found = kept.verify(key or kept.newest())
         answer([verified_line(found)], {"version": _VERSION, **found}, target)
 
@@ -87,19 +87,28 @@ def restore_backup(
         LockedError: Somebody else holds the environment.
         UsageError: Neither a service nor a key is named, or both and they differ.
     """
-    if not service and not key:
-        raise UsageError("name a service after `--`, or a backup by `--key`")
-    if service and key and key.split("/")[1:2] != [service]:
-        raise UsageError(f"`{key}` is no backup of {service}")
-    with _kept(directory, name, parts, is_locked=not is_planned) as kept:
+    check_named(service, key)
+    with kept_in(directory, name, parts, is_locked=not is_planned) as kept:
         found = key or kept.newest_before_migration(service)
         events = kept.recover(found, is_planned=is_planned)
         data = {"version": _VERSION, "key": found, "planned": is_planned, "events": list(events)}
         answer(recovery_lines(found, events, is_planned=is_planned), data, target)
 
 
+def check_named(service: str, key: str) -> None:
+    """See that it is said whose database is meant.
+
+    Raises:
+        UsageError: Neither a service nor a key is named, or both and they differ.
+    """
+    if not service and not key:
+        raise UsageError("name a service after `--`, or a backup by `--key`")
+    if service and key and key.split("/")[1:2] != [service]:
+        raise UsageError(f"`{key}` is no backup of {service}")
+
+
 @contextmanager
-def _kept(
+def kept_in(
     directory: Path,
     name: str,
     parts: Parts | None,
@@ -107,6 +116,15 @@ def _kept(
     is_locked: bool = False,
     say: Callable[[str], None] = announce,
 ) -> Iterator[Kept]:
+    """Give the backups of an environment; errors as of `entered`.
+
+    Args:
+        directory: A directory of the repository.
+        name: Name of the environment.
+        parts: What it is put together from.
+        is_locked: Under the environment's Lease.
+        say: Is told what Jobs say.
+    """
     parts = parts or Parts()
     with terminable(), entered(directory, name, parts.open_namespace, parts.clock) as place:
         top = place.engine.repository.top
@@ -115,7 +133,7 @@ def _kept(
 
         def kept(alive: Callable[[], object]) -> Kept:
             runs = Runs(place.namespace, place.clock, alive, say, place.settings.timeouts)
-            return Kept(place.settings, place.ledger, releases, runs, secrets.token_hex(4))
+            return Kept(place.settings, place.ledger, releases, runs, secrets.token_hex(4), crew.by)
 
         if not is_locked:
             yield kept(lambda: None)

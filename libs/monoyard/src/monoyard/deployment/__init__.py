@@ -14,6 +14,7 @@ from monoyard.deployment.planning import make_plan
 from monoyard.deployment.pods import log_lines
 from monoyard.deployment.ports import Images, Renderer, World
 from monoyard.deployment.releases import HelmReleases, Releases
+from monoyard.deployment.restoring import Replacement
 from monoyard.deployment.saving import SavedPlan, is_confirmed, load_plan, save_plan
 from monoyard.deployment.steering import STEERING
 from monoyard.deployment.unended import open_record, request_of, resumable_record
@@ -35,6 +36,7 @@ __all__ = [
     "Mirroring",
     "Releases",
     "Renderer",
+    "Replacement",
     "Request",
     "Runs",
     "SavedPlan",

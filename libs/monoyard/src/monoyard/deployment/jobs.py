@@ -137,6 +137,26 @@ RECOVER: Final = Role(
         "version than the backup",
     },
 )
+REPLACE: Final = Role(
+    "replace",
+    "restoring the whole database",
+    "replacement",
+    "timeouts.prove` plus `timeouts.backup",
+    ("fetch", "restore", "heads", "replace"),
+    {
+        **PROVE.hints,
+        6: "the database is as it was: mend what it says, and begin with `--plan` again",
+        7: "the database is as it was; `invoke backup.list` shows other backups",
+        8: "the database is as it was: look at the Secret with its address, and at `alembic.ini` "
+        "in the image that runs",
+        17: "somebody wrote meanwhile: stop who writes, and `--plan` tells what is lost by then",
+        18: "`invoke rollback` has the version run that the backup is of, or `--key` names a newer "
+        "backup",
+        19: "whoever administers the server gives the right, or restores by hand: "
+        "docs/how-to/back-up-a-database.md",
+        143: "it was stopped, and the database is as it was: begin with `--plan` again",
+    },
+)
 MIRROR: Final = Role(
     "mirror", "mirroring the ledger", "mirror", "timeouts.backup", ("mirror",), _OF_STORE
 )

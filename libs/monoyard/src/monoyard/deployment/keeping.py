@@ -8,27 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Any
 
-from monoyard.config import IDENTITY_KEY, EnvironmentSettings
+from monoyard.config import EnvironmentSettings
 from monoyard.delivery import Ledger, Object, Record
 from monoyard.delivery.ledger import Entry
 from monoyard.deployment.backups import Backup
 from monoyard.deployment.job_log import Log
 from monoyard.deployment.job_pods import PROGRAM, JobObjects, Pattern
 from monoyard.deployment.job_runs import JobRun, Runs
-from monoyard.deployment.jobs import BACKUP, LIST, MIGRATE, RECOVER, VERIFY, Role, Wanted
-from monoyard.deployment.proving import COPY, COPY_MOUNT, KEYS, SERVER, proof_objects, serving
+from monoyard.deployment.jobs import BACKUP, LIST, MIGRATE, RECOVER, REPLACE, VERIFY, Role, Wanted
+from monoyard.deployment.proving import proof_objects
 from monoyard.deployment.releases import Releases
 from monoyard.deployment.rendering import has_account
+from monoyard.deployment.restoring import (
+    Replacement,
+    recovery_objects,
+    replacement_objects,
+    saving_words,
+)
 from monoyard.deployment.running import read_running
 from monoyard.deployment.secrets import read_versions
-from monoyard.deployment.store_ways import DUMP, MANIFEST, PLACE, fetching, holding, store_variables
+from monoyard.deployment.store_ways import store_variables
 from monoyard.deployment.tidying import sweep
 from monoyard.errors import DeliveryError
-
-_SUPERUSER: Final = "postgres"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Kept:
         releases: What Helm sent.
         runs: Under what Jobs run.
         run: Tells the Jobs of this call from others.
+        by: Who asks, for people.
     """
 
     environment: EnvironmentSettings
@@ -48,6 +53,7 @@ class Kept:
     releases: Releases
     runs: Runs
     run: str
+    by: str = ""
 
     def list(self) -> Sequence[Mapping[str, Any]]:
         """Return what is told of every backup in the store, the newest first.
@@ -106,10 +112,73 @@ class Kept:
         """
         service = self._service_of(key)
         _, backup = self._newest(service)
-        make = partial(self._recovery, (backup, key), is_planned)
+
+        def make(wanted: Wanted, objects: Sequence[Object]) -> JobObjects:
+            accounts = has_account(self.runs.namespace)
+            return recovery_objects(wanted, (backup, key), objects, accounts, is_planned=is_planned)
+
         seconds = self.runs.timeouts.prove
         log = self._do(RECOVER, service, backup, seconds, make, is_guarded=not is_planned)
         return [event for event in log.events if event["event"] not in ("fetched", "restored")]
+
+    def replace(self, key: str, lose: int | None) -> Replacement:
+        """Put a backup in the place of a whole database, or tell what that would lose.
+
+        Args:
+            key: Of the backup.
+            lose: Rows that are new or changed since the backup; None only tells.
+
+        Raises:
+            DeliveryError: The database is as it was; or it cannot be seen whether it is.
+        """
+        service = self._service_of(key)
+        _, backup = self._newest(service)
+        if lose is not None:
+            self._check_ended()
+        at = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        saved = f"{self.environment.name}/{service}/restore-{at}-{self.run}"
+        facts = {"service": service, "by": self.by, "before": f"restore of {key}"}
+
+        def make(wanted: Wanted, objects: Sequence[Object]) -> JobObjects:
+            accounts = has_account(self.runs.namespace)
+            words = saving_words(backup, saved, lose, facts) if lose is not None else ["--plan"]
+            return replacement_objects(wanted, (backup, key), objects, accounts, words)
+
+        timeouts = self.runs.timeouts
+        seconds = timeouts.prove + timeouts.backup
+        log = self._do(REPLACE, service, backup, seconds, make, is_guarded=lose is not None)
+        return Replacement.of_events(key, log.events)
+
+    def newest_of(self, service: str) -> str:
+        """Return the key of the backup that was taken last of a service.
+
+        Raises:
+            DeliveryError: There is none.
+        """
+        for record in self.ledger.history():
+            taken = record.done(f"{BACKUP.name}:{service}")
+            if taken is not None:
+                return str(taken.facts["key"])
+        raise self._none(service)
+
+    def before_backup(self, key: str) -> int:
+        """Return the completed deployment before the one that took a backup; 0 for none known."""
+        history = self.ledger.history()
+        steps = f"{BACKUP.name}:{key.split('/')[1]}"
+        number = next(
+            (
+                record.number
+                for record in history
+                if (taken := record.done(steps)) is not None and taken.facts["key"] == key
+            ),
+            0,
+        )
+        earlier = (
+            record.number
+            for record in history
+            if record.number < number and record.outcome == "completed"
+        )
+        return next(earlier, 0)
 
     def newest_before_migration(self, service: str) -> str:
         """Return the key of the backup that was taken before a service was migrated last.
@@ -141,32 +210,6 @@ class Kept:
                 if is_taken and name in self.environment.services:
                     return str(entry.facts["key"])
         raise self._none()
-
-    def _recovery(
-        self,
-        of: tuple[Backup, str],
-        is_planned: bool,
-        wanted: Wanted,
-        objects: Sequence[Object],
-    ) -> JobObjects:
-        backup, key = of
-        pattern = Pattern(wanted, objects)
-        env, env_from = pattern.address(backup.variable)
-        pattern.copies.of_store(backup.store.endpoint)
-        argv = [*PROGRAM, "recover", "--from", DUMP, "--manifest", MANIFEST]
-        argv += ["--identity", f"{KEYS['mountPath']}/{IDENTITY_KEY}"]
-        scratch = {"name": "SCRATCH_URL", "value": SERVER.format("postgresql", _SUPERUSER)}
-        last = pattern.tools(
-            "recover", backup.image, [*argv, *(["--plan"] if is_planned else [])],
-            mounts=[holding(read_only=True), KEYS], env=[*env, scratch], env_from=env_from,
-        )  # fmt: skip
-        more = ("--only-manifest",) if is_planned else ("--space", str(COPY_MOUNT["mountPath"]))
-        first = [fetching(pattern, backup, key, *more, mounts=(COPY_MOUNT,))]
-        if not is_planned:
-            first.append(serving(pattern, backup, wanted.name))
-        secret = {"name": KEYS["name"], "secret": {"secretName": backup.identity}}
-        accounts = has_account(self.runs.namespace)
-        return pattern.job([last], accounts, first=first, volumes=[PLACE, COPY, secret])
 
     def _do(
         self,
@@ -204,6 +247,16 @@ class Kept:
         finally:
             sweep(self.runs.namespace, wanted)
 
+    def _check_ended(self) -> None:
+        history = self.ledger.history()
+        if history and history[0].outcome == "open":
+            name = self.environment.name
+            raise DeliveryError(
+                f"deployment {history[0].number} of `{name}` has not ended",
+                code="deployment-open",
+                hint=f"`invoke deploy --env {name} --resume` goes on with it",
+            )
+
     def _newest(self, service: str = "") -> tuple[str, Backup]:
         """Return how backups were taken last, of one service or of any."""
         for record in self.ledger.history():
@@ -234,9 +287,10 @@ class Kept:
             )
         return parts[1]
 
-    def _none(self) -> DeliveryError:
+    def _none(self, service: str = "") -> DeliveryError:
+        of = f" of {service}" if service else ""
         return DeliveryError(
-            f"no deployment to `{self.environment.name}` took a backup",
+            f"no deployment to `{self.environment.name}` took a backup{of}",
             code="no-backup",
             hint="`data` of the environment says when that is; `invoke history --json` has the "
             "steps of each",

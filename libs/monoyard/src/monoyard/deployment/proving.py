@@ -30,7 +30,8 @@ COPY: Final[Mapping[str, Any]] = {"name": "monoyard-copy", "emptyDir": {}}
 COPY_MOUNT: Final[Mapping[str, Any]] = {"name": "monoyard-copy", "mountPath": "/var/monoyard/copy"}
 KEYS: Final[Mapping[str, Any]] = {"name": "monoyard-keys", "mountPath": "/var/monoyard/keys"}
 SERVER: Final = "{}://{}@127.0.0.1:5432/postgres"
-_USER: Final = "monoyard"  # as `monoyard_database prove` makes it
+SUPERUSER: Final = "postgres"
+USER: Final = "monoyard"  # as `monoyard_database prove` makes it
 _READY: Final = ("pg_isready", "--quiet", "--host=127.0.0.1", "--port=5432")
 # As long as an initdb may take on a slow disk.
 _SECONDS_TO_START: Final = 120
@@ -101,7 +102,7 @@ def proof_objects(
     steps = [
         fetching(pattern, backup, key, "--space", COPY_MOUNT["mountPath"], mounts=(COPY_MOUNT,)),
         serving(pattern, backup, wanted.name),
-        _restoring(pattern, backup),
+        restoring(pattern, backup),
         *([_migrating(pattern, backup, wanted, revisions)] if revisions is not None else ()),
         *(_trying(pattern, backup, number, trial) for number, trial in enumerate(trials, 1)),
     ]
@@ -123,12 +124,13 @@ def serving(pattern: Pattern, backup: Backup, name: str) -> dict[str, Any]:
     return {**container, "restartPolicy": "Always", "startupProbe": probe}
 
 
-def _restoring(pattern: Pattern, backup: Backup) -> dict[str, Any]:
+def restoring(pattern: Pattern, backup: Backup) -> dict[str, Any]:
+    """Return the container that has the private key: it restores into the copy, and proves it."""
     argv = [*PROGRAM, "prove", "--from", DUMP, "--manifest", MANIFEST]
     return pattern.tools(
         "restore", backup.image, [*argv, "--identity", f"{KEYS['mountPath']}/{IDENTITY_KEY}"],
         mounts=[holding(read_only=True), KEYS],
-        env=[{"name": "DATABASE_URL", "value": SERVER.format("postgresql", "postgres")}],
+        env=[{"name": "DATABASE_URL", "value": SERVER.format("postgresql", SUPERUSER)}],
     )  # fmt: skip
 
 
@@ -141,7 +143,7 @@ def _migrating(
         argv += guarding(revisions)
     return pattern.own(
         "migrate", argv, mounts=[holding(read_only=True)],
-        env={backup.variable: SERVER.format(backup.scheme, _USER)},
+        env={backup.variable: SERVER.format(backup.scheme, USER)},
     )  # fmt: skip
 
 
@@ -150,6 +152,6 @@ def _trying(pattern: Pattern, backup: Backup, number: int, trial: Trial) -> dict
     container = pattern.own(
         f"{TRIAL}-{number}",
         [*PROGRAM, "trial", "--version", trial.version, "--", *trial.words],
-        env={backup.variable: SERVER.format(backup.scheme, _USER)},
+        env={backup.variable: SERVER.format(backup.scheme, USER)},
     )
     return {**container, "image": trial.image}

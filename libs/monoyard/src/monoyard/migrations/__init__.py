@@ -1,8 +1,8 @@
 """Everything about database migrations, wherever they run: read, classed, applied, proven."""
 
 from monoyard.migrations.classing import Classifier
-from monoyard.migrations.floor import Applied, Fit, fits
 from monoyard.migrations.judges import Judges
+from monoyard.migrations.monoyard_database.floor import Applied, Fit, fits
 from monoyard.migrations.monoyard_database.manifest import compare as compare_manifests
 from monoyard.migrations.projects import find_projects
 from monoyard.migrations.reading import SCRIPTS, read_history

@@ -37,6 +37,8 @@ class Jobs:
         proven: Those that were proven.
         listed: What the store tells of each backup.
         recovered: What a recovery tells.
+        losses: What replacing a database tells of what it would lose; the last one has the rows.
+        refused: Exit status and message of what forbids replacing one; 0 where nothing does.
         bad_mirror: Exit status and message of the next times that the ledger is mirrored.
         mirrored: Key of each record that was mirrored, to what the store has of it.
         asked: Jobs of no deployment, as they were made.
@@ -57,6 +59,8 @@ class Jobs:
         self.proven: list[str] = []
         self.listed: list[dict[str, Any]] = []
         self.recovered: list[dict[str, Any]] = []
+        self.losses: list[dict[str, Any]] = [{"event": "losses", "rows": 0, "same": 1, "tables": 1}]
+        self.refused: tuple[int, str] = (0, "")
         self.bad_mirror: tuple[int, str] = (0, "")
         self.mirrored: dict[str, dict[str, Any]] = {}
         self.asked: list[Object] = []
@@ -104,7 +108,7 @@ class Jobs:
         {
             "migrate": self._migrate, "backup": self._back_up, "prove": self._prove,
             "verify": self._prove, "list": self._list, "recover": self._recover,
-            "mirror": self._mirror,
+            "replace": self._replace, "mirror": self._mirror,
         }[role](job)  # fmt: skip
 
     def _list(self, job: Object) -> None:
@@ -116,6 +120,41 @@ class Jobs:
         for item in self.recovered:
             self._say(job, **item)
         self._finish(job, 0)
+
+    def _replace(self, job: Object) -> None:
+        """Do what `monoyard_database replace` does, with rows that are counted beforehand."""
+        self._say(job, "fetched", **self.told_of(job))
+        self._say(job, "version", heads=["r-zero"], version_table="alembic_version")
+        status, message = self.refused
+        words = job["spec"]["template"]["spec"]["containers"][0]["command"]
+        if "--plan" in words:
+            for item in self.losses:
+                self._say(job, **item)
+            if status:
+                self._say(job, "refused", status=status, message=message)
+            status = 0
+        elif not status:
+            rows = self.losses[-1]["rows"]
+            [lose] = [int(word.partition("=")[2]) for word in words if word.startswith("--lose=")]
+            if lose == rows:
+                self.kept.append(_word(job, "--key"))
+                self._say(job, "saved", key=_word(job, "--key"))
+                self._say(job, "replaced", tables=2, lost=rows, revisions=["r-zero"],
+                          not_compared=[])  # fmt: skip
+            else:
+                status, message = 17, f"nothing was changed: {rows} rows, not {lose}"
+        if status:
+            self._say(job, "failed", status=status, message=message)
+        self._finish(job, status)
+
+    def told_of(self, job: Object) -> dict[str, Any]:
+        """Return what is told of the backup that a Job fetches."""
+        [fetch] = [
+            item for item in job["spec"]["template"]["spec"]["initContainers"]
+            if item["name"] == "fetch"
+        ]  # fmt: skip
+        key = fetch["command"][fetch["command"].index("--key") + 1]
+        return {"key": key, "taken_at": "2026-11-22T10:11:12Z", "revisions": ["r-zero"]}
 
     def _mirror(self, job: Object) -> None:
         status, message = self.bad_mirror

@@ -21,6 +21,7 @@ from monoyard.bindings.deploying import (
 )
 from monoyard.bindings.doctoring import diagnose
 from monoyard.bindings.keeping import restore_backup, show_backups, verify_backup
+from monoyard.bindings.replacing import replace_database
 from monoyard.config import EnvironmentSettings, local_record
 from monoyard.delivery import Lease
 from monoyard.delivery.access import Access
@@ -595,6 +596,61 @@ def test_restore_of_nothing_in_particular_is_refused(shop: Shop) -> None:
     for service, key in (("", ""), ("api", "dev/web/1-x")):
         with pytest.raises(UsageError):
             restore_backup(shop.top, "dev", service, key, None, is_planned=True, parts=shop.parts)
+        with pytest.raises(UsageError):
+            replace_database(shop.top, "dev", (service, key), None, None, shop.parts)
+
+
+def test_whole_database_goes_by_what_was_planned(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The plan ends with what to type, and has it in JSON; what is done names what was lost."""
+    key = _backed_up(shop)
+    capsys.readouterr()
+    shop.yard.jobs.losses = [{"event": "losses", "rows": 3, "same": 1, "tables": 2}]
+    replace_database(shop.top, "dev", ("api", ""), None, "", shop.parts)
+    data = json.loads(capsys.readouterr().out)
+    command = f"invoke backup.restore --env dev --whole --lose=3 --key {key} -- api"
+    told = {name: data[name] for name in ("version", "key", "whole", "planned", "rows", "command")}
+    assert told == {"version": 1, "key": key, "whole": True, "planned": True, "rows": 3,
+                    "command": command}  # fmt: skip
+    assert data["events"] == shop.yard.jobs.losses
+    replace_database(shop.top, "dev", ("", key), None, None, shop.parts)
+    assert capsys.readouterr().out.splitlines()[-1] == f"  {command}"
+    replace_database(shop.top, "dev", ("api", key), 3, None, shop.parts)
+    assert capsys.readouterr().out.startswith(f"the database is now what {key} has")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "hint"),
+    [(18, "does-not-fit", "`invoke rollback --env dev --to 1`"), (19, "refused", "by hand")],
+)
+def test_backup_that_does_not_fit_is_refused(
+    shop: Shop, capsys: pytest.CaptureFixture[str], status: int, code: str, hint: str
+) -> None:
+    """The plan tells why and what would work, and names no words to type."""
+    shop.deploy()
+    _backed_up(shop)
+    shop.yard.jobs.refused = (status, "the database lacks 3")
+    with pytest.raises(DeliveryError) as error:
+        replace_database(shop.top, "dev", ("api", ""), None, None, shop.parts)
+    assert (error.value.code, error.value.context) == (code, ("the database lacks 3",))
+    assert hint in str(error.value.hint)
+    assert capsys.readouterr().out.splitlines()[-1] == "refused: the database lacks 3"
+
+
+@pytest.mark.parametrize("lose", [None, 0])
+def test_whole_restore_holds_the_environment(shop: Shop, lose: int | None) -> None:
+    """While the database is replaced nobody deploys; a plan keeps nobody waiting."""
+    key = _backed_up(shop)
+    held: set[bool] = set()
+
+    def look() -> None:
+        holder = Lease(shop.yard.cluster, "dev", "other", shop.yard.clock).look()
+        held.add(bool(holder and holder.name))
+
+    shop.yard.clock.happenings.append(look)
+    replace_database(shop.top, "dev", ("api", key), lose, None, shop.parts)
+    assert held == {lose is not None}
 
 
 def test_doctor_tells_all_and_fails_for_what_is_a_problem(

@@ -14,8 +14,8 @@ from pathlib import Path
 _HERE = Path(__file__).resolve().parent
 _NAME = "monoyard_database"
 _VERBS = (
-    "backup", "backups", "fetch", "manifest", "mark", "migrate", "mirror", "models", "prove",
-    "read", "records", "recover", "restore", "save", "serve", "trial",
+    "backup", "backups", "fetch", "heads", "manifest", "mark", "migrate", "mirror", "models",
+    "prove", "read", "records", "recover", "replace", "restore", "save", "serve", "trial",
 )  # fmt: skip
 
 

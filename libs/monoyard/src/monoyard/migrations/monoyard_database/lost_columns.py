@@ -93,7 +93,7 @@ class Recovery:
         Raises:
             RestoreError: The table has no primary key.
         """
-        key = self._connection.execute(_KEY, [quoted_name(table)]).fetchall()
+        key = primary_key(self._connection, quoted_name(table))
         if not key:
             raise RestoreError(KEYLESS, f"{table} has no primary key: its rows cannot be found")
         place, kept = sql.SQL(quoted_name(table)), sql.Identifier("monoyard_recovered")
@@ -180,6 +180,11 @@ class Recovery:
         if row is None:
             raise RestoreError(FAILED, f"the backup has no column {name} in {table}")
         return Column(name, *row)
+
+
+def primary_key(connection: psycopg.Connection[Any], quoted: str) -> list[tuple[str, str]]:
+    """Return the columns of a table's primary key, with their types; none where it has none."""
+    return list(connection.execute(_KEY, [quoted]).fetchall())
 
 
 def _listed(form: str, items: Any) -> sql.Composed:

@@ -118,6 +118,13 @@ def columns(ask: Ask) -> dict[str, list[str]]:
     }
 
 
+def quoted_names(ask: Ask) -> dict[str, str]:
+    """Return the name of each table as SQL has it."""
+    return {
+        plain_name(f"{schema}.{table}"): str(quoted) for schema, table, quoted, *_ in ask(_TABLES)
+    }
+
+
 def plain_name(name: str) -> str:
     """Return a name without the schema `public`, as the engine writes names."""
     return name.removeprefix("public.")

@@ -99,9 +99,9 @@ def bring_tables(url: str, scratch: str, tables: tuple[str, ...]) -> None:
         RestoreError: A program failed, with what it said.
     """
     chosen = [f"--table={quoted_name(name)}" for name in tables]
-    dump = (_program("pg_dump"), "--format=plain", "--no-password", *chosen)
+    dump = (find_program("pg_dump"), "--format=plain", "--no-password", *chosen)
     run = (
-        _program("psql"), "--no-psqlrc", "--quiet", "--no-password", "--single-transaction",
+        find_program("psql"), "--no-psqlrc", "--quiet", "--no-password", "--single-transaction",
         "--set=ON_ERROR_STOP=1", f"--command=SET lock_timeout = '{_LOCK_SECONDS}s'", "--file=-",
     )  # fmt: skip
     with tempfile.TemporaryFile() as script, tempfile.TemporaryFile() as said:
@@ -121,7 +121,12 @@ def bring_tables(url: str, scratch: str, tables: tuple[str, ...]) -> None:
             raise RestoreError(FAILED, f"{Path(done.args[0]).name}: {words}")
 
 
-def _program(name: str) -> str:
+def find_program(name: str) -> str:
+    """Return where a program lies.
+
+    Raises:
+        RestoreError: It is not on PATH.
+    """
     found = shutil.which(name)
     if found is None:
         raise RestoreError(NOTHING, f"{name} is not on PATH")

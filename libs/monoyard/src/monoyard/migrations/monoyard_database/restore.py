@@ -101,11 +101,15 @@ def proof(url: str, backup: Mapping[str, Any]) -> list[str]:
     Every table that was looked through for the manifest is looked through again, however large it
     is here; of the others only that they are there.
     """
-    before, left = backup["data"], not_compared(backup)
     with connect(url) as connection:
-        ask = asking(connection)
-        now = manifest.take(ask, limit_bytes=None, leaving=left)
-        database = describe(ask)
+        return differences(asking(connection), backup)
+
+
+def differences(ask: manifest.Ask, backup: Mapping[str, Any]) -> list[str]:
+    """Return what `proof` does, as seen in the transaction of whoever asks."""
+    before, left = backup["data"], not_compared(backup)
+    now = manifest.take(ask, limit_bytes=None, leaving=left)
+    database = describe(ask)
     found = [f"{name}: not in the database" for name in left if name not in now["tables"]]
     found += manifest.compare(_without(before, left), _without(now, left))
     return found + definition_differences(

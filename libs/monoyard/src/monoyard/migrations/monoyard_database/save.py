@@ -101,13 +101,21 @@ def save(options: argparse.Namespace, lines: Lines) -> int:
     if found:
         lines.write("already", key=options.key)
     else:
-        found = [_taken(store, options, lines)]
+        found = [take_into(store, options, lines)]
     remove_old(store, options.key, options.keep, options.spare, lines)
     lines.write("done", **summary(found[0]), largest=largest(found[0]))
     return 0
 
 
-def _taken(store: Store, options: argparse.Namespace, lines: Lines) -> Kept:
+def take_into(store: Store, options: argparse.Namespace, lines: Lines) -> Kept:
+    """Back up into the store, as the words of `save` say; return the backup.
+
+    Raises:
+        DumpError: The dump failed.
+        OSError: It cannot be written.
+        StoreError: The store does not take it.
+        psycopg.Error: The database cannot be read.
+    """
     program = shutil.which("pg_dump")
     if program is None:
         raise StoreError(NOTHING, "pg_dump is not on PATH")
@@ -124,23 +132,35 @@ def _taken(store: Store, options: argparse.Namespace, lines: Lines) -> Kept:
     return Kept(options.key, whole, {})
 
 
-def parse(words: list[str]) -> argparse.Namespace:
-    """Read the words."""
-    parser = argparse.ArgumentParser(description="Backs a database up into a store.")
-    parser.add_argument("--key", required=True, help="its directory in the bucket")
-    parser.add_argument("--directory", required=True, help="has room for the encrypted dump")
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Have a parser know the words that say what is backed up, and as what."""
+    parser.add_argument("--key", default="", help="its directory in the bucket")
+    parser.add_argument("--directory", default="", help="has room for the encrypted dump")
     parser.add_argument("--recipient", action="append", default=[], help="public age key; two")
-    parser.add_argument("--keep", type=int, required=True, help="how many backups stay")
-    parser.add_argument("--spare", action="append", default=[], help="key that stays as well")
     parser.add_argument("--fact", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--limit-bytes", type=int, default=manifest.LIMIT_BYTES)
-    options = parser.parse_args(words)
+
+
+def read_words(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Make of those words what `take_into` wants; end where they are wrong."""
     pairs: Mapping[str, str] = dict(word.partition("=")[::2] for word in options.fact)
     options.fact = pairs
+    if not options.key or not options.directory:
+        parser.error("--key and --directory are needed")
     try:
         options.keys = recipients(options.recipient)
     except ValueError as error:
         parser.error(str(error))
+
+
+def parse(words: list[str]) -> argparse.Namespace:
+    """Read the words."""
+    parser = argparse.ArgumentParser(description="Backs a database up into a store.")
+    add_words(parser)
+    parser.add_argument("--keep", type=int, required=True, help="how many backups stay")
+    parser.add_argument("--spare", action="append", default=[], help="key that stays as well")
+    options = parser.parse_args(words)
+    read_words(parser, options)
     if options.keep < 1:
         parser.error("the new backup stays: --keep is one at least")
     return options
