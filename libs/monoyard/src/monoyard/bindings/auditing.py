@@ -26,7 +26,7 @@ from monoyard.images import SUITE as IMAGE
 from monoyard.observing import Commit, Judged, Outlook, Pair, Results, Steps
 from monoyard.plan import Plan, Selection, find_makers
 from monoyard.report.histories import history_data, history_lines, outlook_line
-from monoyard.tools import git
+from monoyard.tools import git_refs
 from monoyard.workspace import Repository, SideTree
 
 
@@ -183,7 +183,7 @@ def _commits(repository: Repository, span: Span) -> list[Commit]:
         return [*_listed(repository, [parent], 1), *found]
     if len(found) > 1:
         return found
-    is_shallow = (repository.ask(git.is_shallow()) or b"").strip() == b"true"
+    is_shallow = (repository.ask(git_refs.is_shallow()) or b"").strip() == b"true"
     raise RepositoryError(
         f"`{span}` names no commit that has a parent here",
         code="no-commits",
@@ -193,12 +193,12 @@ def _commits(repository: Repository, span: Span) -> list[Commit]:
 
 
 def _listed(repository: Repository, ends: Sequence[str], limit: int | None) -> list[Commit]:
-    steps = git.parse_steps(repository.demand(git.list_steps(ends, limit)))
+    steps = git_refs.parse_steps(repository.demand(git_refs.list_steps(ends, limit)))
     return [Commit(*step) for step in steps]
 
 
 def _resolve(repository: Repository, ref: str) -> str:
-    commit = repository.ask(git.resolve(ref))
+    commit = repository.ask(git_refs.resolve(ref))
     if commit is None:
         raise RepositoryError(
             f"there is no commit `{ref}`",

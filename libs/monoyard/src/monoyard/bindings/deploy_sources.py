@@ -18,7 +18,7 @@ from monoyard.config import DeliverySettings, EnvironmentSettings, read_environm
 from monoyard.errors import RepositoryError, UsageError
 from monoyard.images import SUITE, ImageWork
 from monoyard.supply import Expected, Ruling, content_tag
-from monoyard.tools import git
+from monoyard.tools import git, git_refs
 from monoyard.workspace import Repository
 
 _FILE: Final = "environment.toml"
@@ -105,7 +105,7 @@ def find_commit(repository: Repository, named: str) -> str:
     Raises:
         UsageError: There is none of that name.
     """
-    found = repository.ask(git.resolve(named or "HEAD"))
+    found = repository.ask(git_refs.resolve(named or "HEAD"))
     if found is None:
         raise UsageError(f"there is no commit `{named or 'HEAD'}`", code="unknown-commit")
     return found.decode().strip()
@@ -186,11 +186,11 @@ class KnownCommits:
     def is_older(self, commit: str, than: str) -> bool | None:
         """Say whether a commit is an ancestor of another one; None where one is not known here."""
         for name in (commit, than):
-            if self.repository.ask(git.resolve(name)) is None:
+            if self.repository.ask(git_refs.resolve(name)) is None:
                 return None
         if commit == than:
             return False
-        base = self.repository.ask(git.merge_base(commit, [than]))
+        base = self.repository.ask(git_refs.merge_base(commit, [than]))
         return base is not None and base.decode().strip() == commit
 
     def new_migrations(self, service: str, since: str, commit: str) -> Iterable[str]:

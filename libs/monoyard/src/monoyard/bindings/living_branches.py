@@ -8,7 +8,7 @@ from typing import Final
 
 from monoyard.errors import MonoyardError, RepositoryError
 from monoyard.supply import History
-from monoyard.tools import git
+from monoyard.tools import git_refs
 from monoyard.workspace import Repository
 
 _SECONDS: Final = 60.0
@@ -42,18 +42,18 @@ class LivingBranches:
         """
         repository = self.repository
         self._check_depth()
-        tips = git.parse_tips(repository.demand(git.list_tips("refs/heads")))
-        for remote in repository.demand(git.list_remotes()).decode().split():
+        tips = git_refs.parse_tips(repository.demand(git_refs.list_tips("refs/heads")))
+        for remote in repository.demand(git_refs.list_remotes()).decode().split():
             tips += self._tips_of(remote)
-        if repository.ask(git.current_branch()) is None:
-            tips += (("HEAD", repository.demand(git.resolve("HEAD")).decode().strip()),)
+        if repository.ask(git_refs.current_branch()) is None:
+            tips += (("HEAD", repository.demand(git_refs.resolve("HEAD")).decode().strip()),)
         known = self._known([commit for _, commit in tips])
         told = "".join(f"{commit}\n" for commit in dict.fromkeys(known)).encode()
-        parents, times = git.parse_history(repository.demand(git.list_history(), told))
+        parents, times = git_refs.parse_history(repository.demand(git_refs.list_history(), told))
         return History(parents, times, tips)
 
     def _check_depth(self) -> None:
-        if self.repository.demand(git.is_shallow()).strip() == b"true":
+        if self.repository.demand(git_refs.is_shallow()).strip() == b"true":
             self._doubt(
                 "history is cut off, so nothing tells which images of a branch are its last",
                 code="shallow", hint="git fetch --unshallow",
@@ -62,7 +62,7 @@ class LivingBranches:
     def _tips_of(self, remote: str) -> Tips:
         """Return the branches of a remote; in doubt, those that this clone saw there last."""
         try:
-            said = self.repository.demand_of_remote(git.ask_branches(remote), _SECONDS)
+            said = self.repository.demand_of_remote(git_refs.ask_branches(remote), _SECONDS)
         except MonoyardError as error:
             self._doubt(
                 f"remote `{remote}` does not say which branches it has",
@@ -71,9 +71,9 @@ class LivingBranches:
                 "one that is gone for good",
                 context=(error.message, *error.context),
             )
-            seen = self.repository.demand(git.list_tips(f"refs/remotes/{remote}"))
-            return git.parse_tips(seen)
-        tips = git.parse_branches(said)
+            seen = self.repository.demand(git_refs.list_tips(f"refs/remotes/{remote}"))
+            return git_refs.parse_tips(seen)
+        tips = git_refs.parse_branches(said)
         known = set(self._known([commit for _, commit in tips]))
         missing = [name for name, commit in tips if commit not in known]
         if missing:

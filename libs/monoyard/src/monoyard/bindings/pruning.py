@@ -40,7 +40,7 @@ from monoyard.supply import (
     told_at,
     use_since,
 )
-from monoyard.tools import git
+from monoyard.tools import git_refs
 from monoyard.workspace import Repository
 
 _GRACE: Final = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
@@ -161,7 +161,7 @@ def _demand_needed(*, is_applied: bool) -> None:
 def _with_times(history: History, repository: Repository, commits: Iterable[str]) -> History:
     """Add the times of commits that are on no branch, where git still has them."""
     found = repository.read_objects([item for item in commits if item not in history.times])
-    times = {commit: git.commit_time(content or b"") for commit, content in found.items()}
+    times = {commit: git_refs.commit_time(content or b"") for commit, content in found.items()}
     known = {commit: time for commit, time in times.items() if time is not None}
     return replace(history, times={**history.times, **known})
 

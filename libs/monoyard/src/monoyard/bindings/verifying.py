@@ -26,7 +26,7 @@ from monoyard.supply import (
     is_commit,
     key_of_tag,
 )
-from monoyard.tools import git
+from monoyard.tools import git_refs
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def _asked(engine: Engine, supply: Supplying, what: str) -> list[_Asked]:
     if colon:
         commit = tag if is_commit(tag) else ""
         return [_Asked(_known(image, keys), tag=tag, key=key_of_tag(tag), commit=commit)]
-    found = engine.repository.ask(git.resolve(what))
+    found = engine.repository.ask(git_refs.resolve(what))
     if found is None:
         raise UsageError(
             f"`{what}` is no image and no commit{suggest(what, keys)}", code="unknown-image"

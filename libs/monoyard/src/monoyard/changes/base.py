@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from monoyard.changes.events import Event
 from monoyard.errors import RepositoryError
-from monoyard.tools import git
+from monoyard.tools import git_refs
 from monoyard.workspace import Repository
 
 _DEFAULT_NAMES = ("main", "master", "trunk")
@@ -70,7 +70,7 @@ def _typed(repository: Repository, since: str) -> Base:
             code="unknown-ref",
             hint="fetch it, or name a branch, tag or commit that `git log` knows",
         )
-    parted = repository.ask(git.merge_base("HEAD", [commit]))
+    parted = repository.ask(git_refs.merge_base("HEAD", [commit]))
     if parted is None:
         return Base(commit, f"`{since}` itself (no common history with HEAD)")
     return Base(parted.decode().strip(), f"where HEAD and `{since}` parted")
@@ -91,7 +91,7 @@ def _from_event(repository: Repository, event: Event) -> Base:
 
 
 def _is_forced(repository: Repository, commit: str) -> bool:
-    parted = repository.ask(git.merge_base("HEAD", [commit]))
+    parted = repository.ask(git_refs.merge_base("HEAD", [commit]))
     return parted is None or parted.decode().strip() != commit
 
 
@@ -105,7 +105,7 @@ def _parted(repository: Repository, branch: str | None) -> Base:
         return Base(
             None, "", "no default branch was found; name it in `[tool.monoyard] default-branch`"
         )
-    parted = repository.ask(git.merge_base("HEAD", candidates))
+    parted = repository.ask(git_refs.merge_base("HEAD", candidates))
     if parted is None:
         return Base(None, "", f"HEAD and `{name}` have no common commit{_shallow(repository)}")
     return Base(parted.decode().strip(), f"where this branch left `{name}`")
@@ -117,7 +117,7 @@ def _candidates(repository: Repository, branch: str | None) -> tuple[list[str], 
     On the default branch itself the local ref is HEAD, which would hide commits not yet pushed, so
     that only the remotes' count where there are any.
     """
-    listed = (repository.ask(git.list_refs()) or b"").decode("utf-8", "replace").splitlines()
+    listed = (repository.ask(git_refs.list_refs()) or b"").decode("utf-8", "replace").splitlines()
     refs = dict(line.partition(" ")[::2] for line in listed)
     remote_heads = [
         target for ref, target in refs.items()
@@ -129,7 +129,7 @@ def _candidates(repository: Repository, branch: str | None) -> tuple[list[str], 
     if branch is None:
         return [], ""
     found = _refs_of(refs, branch)
-    current = (repository.ask(git.current_branch()) or b"").decode().strip()
+    current = (repository.ask(git_refs.current_branch()) or b"").decode().strip()
     remotes = [ref for ref in found if ref.startswith("refs/remotes/")]
     return (remotes if current == f"refs/heads/{branch}" and remotes else found), branch
 
@@ -143,11 +143,11 @@ def _refs_of(refs: dict[str, str], branch: str) -> list[str]:
 
 
 def _resolve(repository: Repository, ref: str) -> str | None:
-    answer = repository.ask(git.resolve(ref))
+    answer = repository.ask(git_refs.resolve(ref))
     return answer.decode().strip() if answer else None
 
 
 def _shallow(repository: Repository) -> str:
-    if (repository.ask(git.is_shallow()) or b"").strip() == b"true":
+    if (repository.ask(git_refs.is_shallow()) or b"").strip() == b"true":
         return "; the clone is shallow (fetch more history, or `fetch-depth: 0`)"
     return ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from monoyard.changes.base import default_branch_of
 from monoyard.changes.events import Event
-from monoyard.tools import git
+from monoyard.tools import git_refs
 from monoyard.workspace import Repository
 
 _NO_TAG = re.compile(r"[^A-Za-z0-9_.-]")
@@ -45,7 +45,7 @@ def find_branches(
     own = event.branch
     is_told = any(environment.get(name) == "true" for name in ("GITHUB_ACTIONS", "GITLAB_CI"))
     if not is_told:
-        said = (repository.ask(git.current_branch()) or b"").decode("utf-8", "replace")
+        said = (repository.ask(git_refs.current_branch()) or b"").decode("utf-8", "replace")
         own = said.strip().removeprefix("refs/heads/")
     default = setting or event.default_branch or default_branch_of(repository)
     return Branches(own, default)

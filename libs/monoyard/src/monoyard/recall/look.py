@@ -16,7 +16,7 @@ from typing import Final
 
 from monoyard.process import Child, Command, Completed, abandon, finish, for_git, start
 from monoyard.recall.files import file_digest
-from monoyard.tools import git
+from monoyard.tools import git, git_refs
 
 SETTINGS_AT_HOME: Final = tuple(
     f".config/ruff/{name}" for name in (".ruff.toml", "ruff.toml", "pyproject.toml")
@@ -65,7 +65,7 @@ class Look:
             found._start("status", git.status())
             found._start("place", git.locate())
             found._start("config", git.attribute_settings())
-            found._start("refs", git.list_tips("refs"))
+            found._start("refs", git_refs.list_tips("refs"))
         return found
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from monoyard.errors import MonoyardError
-from monoyard.tools import git
+from monoyard.tools import git_refs
 from monoyard.workspace import Repository
 
 _SECONDS: Final = 30.0
@@ -60,18 +60,18 @@ class BranchLine:
 
     def _tip(self) -> str:
         """The newest commit of the branch, by its remote, else by this clone; empty: unknown."""
-        if self.repository.ask(git.remote_address(_REMOTE)) is not None:
+        if self.repository.ask(git_refs.remote_address(_REMOTE)) is not None:
             try:
                 said = self.repository.demand_of_remote(
-                    git.ask_branches(_REMOTE, self.branch), _SECONDS
+                    git_refs.ask_branches(_REMOTE, self.branch), _SECONDS
                 )
             except MonoyardError:
                 return ""
-            if found := dict(git.parse_branches(said)).get(self.branch):
+            if found := dict(git_refs.parse_branches(said)).get(self.branch):
                 return found
-        said = self.repository.ask(git.resolve(f"refs/heads/{self.branch}")) or b""
+        said = self.repository.ask(git_refs.resolve(f"refs/heads/{self.branch}")) or b""
         return said.decode().strip()
 
     def _is_ancestor(self, commit: str, other: str) -> bool:
         """Say whether one commit is known here to come before another one."""
-        return self.repository.ask(git.is_ancestor(commit, other)) is not None
+        return self.repository.ask(git_refs.is_ancestor(commit, other)) is not None

@@ -16,7 +16,7 @@ from typing import Any, Final
 from monoyard import __version__
 from monoyard.changes import Branches, Event
 from monoyard.plan import Manifest
-from monoyard.tools import git
+from monoyard.tools import git, git_refs
 from monoyard.workspace import Repository, Tree
 
 PROVENANCE: Final = "https://slsa.dev/provenance/v1"
@@ -85,10 +85,10 @@ def find_origin(
     Raises:
         RepositoryError: There is no commit.
     """
-    head, status = repository.demand_at_once([git.resolve("HEAD"), git.status()])
+    head, status = repository.demand_at_once([git_refs.resolve("HEAD"), git.status()])
     differing = git.parse_status(status)
-    tags = (repository.ask(git.tags_at_head()) or b"").decode("utf-8", "replace").split()
-    remote = (repository.ask(git.remote_address("origin")) or b"").decode("utf-8", "replace")
+    tags = (repository.ask(git_refs.tags_at_head()) or b"").decode("utf-8", "replace").split()
+    remote = (repository.ask(git_refs.remote_address("origin")) or b"").decode("utf-8", "replace")
     where = "ci" if environment.get("CI") else "laptop"
     commit = head.decode().strip()
     is_default = bool(branches.own) and branches.own == branches.default
@@ -126,7 +126,7 @@ def public_address(remote: str) -> str:
 
 def _first_commit(repository: Repository) -> str:
     """Return what names a repository without an address: the commit that it began with."""
-    found = repository.demand(git.first_commits()).decode().split()
+    found = repository.demand(git_refs.first_commits()).decode().split()
     return f"urn:git:{min(found)}"
 
 

@@ -28,7 +28,6 @@ _SETTINGS: Final = (
 _TIMES: Final = re.compile(
     rb"(?:\A|\n  size: \d+\tflags: [0-9a-f]+\n)([^\0]+)\0  ctime: (\d+):(\d+)(?=\n)"
 )
-_COMMITTER: Final = re.compile(rb"^committer .*> (-?\d+) [+-]\d{4}$", re.MULTILINE)
 
 REGULAR_MODES: Final = ("100644", "100755")
 LINK_MODE: Final = "120000"
@@ -50,13 +49,14 @@ class WorkTreeStatus:
     untracked: frozenset[str]
 
 
-def _git(*arguments: str) -> tuple[str, ...]:
+def ask(*arguments: str) -> tuple[str, ...]:
+    """Return a command line, with the settings by which a question means the same anywhere."""
     return ("git", *_SETTINGS, *arguments)
 
 
 def locate() -> tuple[str, ...]:
     """Ask for the top of the work tree, its git directories and the name of the hash."""
-    return _git(
+    return ask(
         "rev-parse",
         "--path-format=absolute",
         "--show-toplevel",
@@ -68,7 +68,7 @@ def locate() -> tuple[str, ...]:
 
 def list_index() -> tuple[str, ...]:
     """List every index entry with mode, object id and the flags that hide it from status."""
-    return _git("ls-files", "-v", "-s", "-z", "--full-name")
+    return ask("ls-files", "-v", "-s", "-z", "--full-name")
 
 
 def parse_index(output: bytes) -> tuple[dict[str, str], set[str]]:
@@ -98,7 +98,7 @@ def parse_skipped(output: bytes) -> set[str]:
 
 def list_index_times() -> tuple[str, ...]:
     """List every index entry with the times that git remembers of its file."""
-    return _git("ls-files", "-z", "--full-name", "--debug")
+    return ask("ls-files", "-z", "--full-name", "--debug")
 
 
 def parse_index_times(output: bytes) -> dict[str, tuple[int, int]]:
@@ -114,7 +114,7 @@ def parse_index_times(output: bytes) -> dict[str, tuple[int, int]]:
 
 def status() -> tuple[str, ...]:
     """Compare HEAD, index and work tree, with untracked files one by one and submodules in full."""
-    return _git(
+    return ask(
         "status",
         "--porcelain=v2",
         "-z",
@@ -140,7 +140,7 @@ def parse_status(output: bytes) -> WorkTreeStatus:
 
 def check_attributes() -> tuple[str, ...]:
     """Ask, for NUL-separated paths on standard input, which attributes alter bytes on checkout."""
-    return _git(
+    return ask(
         "check-attr", "-z", "--stdin", "text", "eol", "crlf", "ident", "filter",
         "working-tree-encoding",
     )  # fmt: skip
@@ -163,7 +163,7 @@ def attribute_settings() -> tuple[str, ...]:
 
 def read_config(*names: str) -> tuple[str, ...]:
     """Ask for the settings whose name matches one of `names` (a regular expression each)."""
-    return _git("config", "-z", "--get-regexp", "|".join(f"^{name}$" for name in names))
+    return ask("config", "-z", "--get-regexp", "|".join(f"^{name}$" for name in names))
 
 
 def parse_config(output: bytes) -> dict[str, str]:
@@ -177,7 +177,7 @@ def changed_since(commit: str) -> tuple[str, ...]:
 
     One comparison of two states, not a union of steps: a change that was taken back is not listed.
     """
-    return _git(
+    return ask(
         "diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv",
         "--no-relative", "--ignore-submodules=none", "--end-of-options", commit, "--",
     )  # fmt: skip
@@ -188,39 +188,9 @@ def parse_paths(output: bytes) -> frozenset[str]:
     return frozenset(os.fsdecode(record) for record in output.split(b"\0") if record)
 
 
-def resolve(ref: str) -> tuple[str, ...]:
-    """Resolve a ref to a commit id; fails where there is none."""
-    return _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-
-
-def merge_base(head: str, candidates: Iterable[str]) -> tuple[str, ...]:
-    """Ask for the newest commit that `head` shares with any of the candidates."""
-    return _git("merge-base", head, *candidates)
-
-
-def is_ancestor(commit: str, other: str) -> tuple[str, ...]:
-    """Ask whether one commit comes before another one; fails where it does not, or is unknown."""
-    return _git("merge-base", "--is-ancestor", commit, other)
-
-
-def is_shallow() -> tuple[str, ...]:
-    """Ask whether history was cut off."""
-    return _git("rev-parse", "--is-shallow-repository")
-
-
-def list_refs() -> tuple[str, ...]:
-    """List branches, remote branches and the remote's default branch."""
-    return _git("for-each-ref", "--format=%(refname) %(symref)", "refs/heads", "refs/remotes")
-
-
-def current_branch() -> tuple[str, ...]:
-    """Ask for the checked-out branch; fails on a detached HEAD."""
-    return _git("symbolic-ref", "--quiet", "HEAD")
-
-
 def list_tree(commit: str) -> tuple[str, ...]:
     """List every file of a commit."""
-    return _git("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit)
+    return ask("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit)
 
 
 def parse_tree(output: bytes) -> dict[str, tuple[str, str]]:
@@ -236,7 +206,7 @@ def parse_tree(output: bytes) -> dict[str, tuple[str, str]]:
 
 def read_objects() -> tuple[str, ...]:
     """Print the objects named on standard input, one a line."""
-    return _git("cat-file", "--batch")
+    return ask("cat-file", "--batch")
 
 
 def parse_objects(output: bytes, names: Iterable[str]) -> dict[str, bytes | None]:
@@ -258,109 +228,12 @@ def parse_objects(output: bytes, names: Iterable[str]) -> dict[str, bytes | None
 
 def check_ignored() -> tuple[str, ...]:
     """Ask which paths on standard input git ignores; tracked ones never are."""
-    return _git("check-ignore", "-z", "--stdin")
+    return ask("check-ignore", "-z", "--stdin")
 
 
 def hash_files() -> tuple[str, ...]:
     """Compute the object ids that files (paths on standard input) would have in the index."""
-    return _git("hash-object", "--stdin-paths")
-
-
-def tags_at_head() -> tuple[str, ...]:
-    """List the tags that point at HEAD."""
-    return _git("tag", "--points-at", "HEAD")
-
-
-def remote_address(name: str) -> tuple[str, ...]:
-    """Ask for the address of a remote."""
-    return _git("remote", "get-url", name)
-
-
-def first_commits() -> tuple[str, ...]:
-    """List the commits without a parent that HEAD comes from."""
-    return _git("rev-list", "--max-parents=0", "HEAD")
-
-
-def list_tips(place: str) -> tuple[str, ...]:
-    """List refs with what they point at, below a place (`refs/heads`; `refs` for all)."""
-    return _git("for-each-ref", "--format=%(objectname) %(refname) %(symref)", place)
-
-
-def parse_tips(output: bytes) -> tuple[tuple[str, str], ...]:
-    """Parse `list_tips` of branches: branch (without its remote) and commit, no default."""
-    tips = []
-    for line in output.decode("utf-8", "surrogateescape").splitlines():
-        commit, name, symbolic = line.split(" ")
-        if not symbolic:
-            _, kind, short = name.split("/", 2)
-            tips.append((short if kind == "heads" else short.partition("/")[2] or short, commit))
-    return tuple(tips)
-
-
-def list_remotes() -> tuple[str, ...]:
-    """List the names of the remotes."""
-    return _git("remote")
-
-
-def ask_branches(remote: str, branch: str = "") -> tuple[str, ...]:
-    """Ask a remote itself for its branches or one of them, whatever is known of them here."""
-    one = (f"refs/heads/{branch}",) if branch else ()
-    return _git("ls-remote", "--heads", "--", remote, *one)
-
-
-def parse_branches(output: bytes) -> tuple[tuple[str, str], ...]:
-    """Parse `ask_branches`: pairs of branch and commit."""
-    lines = output.decode("utf-8", "surrogateescape").splitlines()
-    pairs = (line.split("\t", 1) for line in lines)
-    return tuple((name.removeprefix("refs/heads/"), commit) for commit, name in pairs)
-
-
-def list_history() -> tuple[str, ...]:
-    """List the ancestors of the commits on standard input, with their times and parents."""
-    return _git("rev-list", "--parents", "--timestamp", "--stdin")
-
-
-def parse_history(output: bytes) -> tuple[dict[str, str], dict[str, float]]:
-    """Parse `list_history`.
-
-    Returns:
-        Commit to its first parent (empty for none), and commit to the Unix seconds it was made at.
-
-    """
-    parents: dict[str, str] = {}
-    times: dict[str, float] = {}
-    for line in output.decode("ascii").splitlines():
-        seconds, commit, *before = line.split(" ")
-        parents[commit] = before[0] if before else ""
-        times[commit] = float(seconds)
-    return parents, times
-
-
-def commit_time(content: bytes) -> float | None:
-    """Return the Unix seconds a commit was made at, from its object; None for another object."""
-    match = _COMMITTER.search(content.partition(b"\n\n")[0])
-    return float(match[1]) if match else None
-
-
-def list_steps(ends: Iterable[str], limit: int | None) -> tuple[str, ...]:
-    """List commits along first parents, the oldest first, each with its parents and its subject.
-
-    Args:
-        ends: Where to begin, and with `^` in front what is left out with all that came before.
-        limit: Only so many of the newest; None for all.
-    """
-    count = () if limit is None else (f"--max-count={limit}",)
-    return _git(
-        "rev-list", "--first-parent", "--reverse", *count, "--no-commit-header",
-        "--format=%H%x00%P%x00%s", *ends, "--",
-    )  # fmt: skip
-
-
-def parse_steps(output: bytes) -> list[tuple[str, str, str]]:
-    """Parse `list_steps`: commit, its first parent (empty where it has none here), its subject."""
-    lines = output.decode("utf-8", "replace").split("\n")
-    records = (line.split("\0", 2) for line in lines if line)
-    return [(commit, parents.partition(" ")[0], subject) for commit, parents, subject in records]
+    return ask("hash-object", "--stdin-paths")
 
 
 def add_work_tree(place: str, commit: str) -> tuple[str, ...]:
@@ -370,7 +243,7 @@ def add_work_tree(place: str, commit: str) -> tuple[str, ...]:
 
 def remove_work_tree(place: str) -> tuple[str, ...]:
     """Remove a further work tree, whatever is in it."""
-    return _git("worktree", "remove", "--force", "--force", place)
+    return ask("worktree", "remove", "--force", "--force", place)
 
 
 def switch_to(commit: str) -> tuple[str, ...]:
@@ -380,9 +253,9 @@ def switch_to(commit: str) -> tuple[str, ...]:
 
 def remove_unknown() -> tuple[str, ...]:
     """Remove from a work tree all that is not tracked, ignored files too."""
-    return _git("clean", "-ffdxq")
+    return ask("clean", "-ffdxq")
 
 
 def _quietly(*arguments: str) -> tuple[str, ...]:
     """Return a command that runs no hook of the user's, and leaves submodules alone."""
-    return _git("-c", "core.hooksPath=/dev/null", "-c", "submodule.recurse=false", *arguments)
+    return ask("-c", "core.hooksPath=/dev/null", "-c", "submodule.recurse=false", *arguments)

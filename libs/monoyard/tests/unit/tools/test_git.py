@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from monoyard.tools import git
+from monoyard.tools import git, git_refs
 
 GIT = (
     "git", "-c", "core.fsmonitor=false", "-c", "core.checkStat=default",
@@ -27,24 +27,25 @@ GIT = (
         (git.changed_since("--x"), "diff --name-only -z --no-renames --no-ext-diff --no-textconv"
                                    " --no-relative --ignore-submodules=none --end-of-options"
                                    " --x --"),
-        (git.resolve("--x"), "rev-parse --verify --quiet --end-of-options --x^{commit}"),
-        (git.merge_base("HEAD", ["a", "b"]), "merge-base HEAD a b"),
-        (git.is_shallow(), "rev-parse --is-shallow-repository"),
-        (git.list_refs(), "for-each-ref --format=%(refname)_%(symref) refs/heads refs/remotes"),
-        (git.current_branch(), "symbolic-ref --quiet HEAD"),
+        (git_refs.resolve("--x"), "rev-parse --verify --quiet --end-of-options --x^{commit}"),
+        (git_refs.merge_base("HEAD", ["a", "b"]), "merge-base HEAD a b"),
+        (git_refs.is_shallow(), "rev-parse --is-shallow-repository"),
+        (git_refs.list_refs(),
+         "for-each-ref --format=%(refname)_%(symref) refs/heads refs/remotes"),
+        (git_refs.current_branch(), "symbolic-ref --quiet HEAD"),
         (git.list_tree("abc"), "ls-tree -r -z --full-tree --end-of-options abc"),
         (git.read_objects(), "cat-file --batch"),
         (git.hash_files(), "hash-object --stdin-paths"),
-        (git.list_tips("refs/heads"),
+        (git_refs.list_tips("refs/heads"),
          "for-each-ref --format=%(objectname)_%(refname)_%(symref) refs/heads"),
-        (git.list_remotes(), "remote"),
-        (git.ask_branches("--x"), "ls-remote --heads -- --x"),
-        (git.ask_branches("origin", "fix"), "ls-remote --heads -- origin refs/heads/fix"),
-        (git.is_ancestor("aa", "bb"), "merge-base --is-ancestor aa bb"),
-        (git.list_history(), "rev-list --parents --timestamp --stdin"),
-        (git.list_steps(["aa", "^bb"], 3), "rev-list --first-parent --reverse --max-count=3"
+        (git_refs.list_remotes(), "remote"),
+        (git_refs.ask_branches("--x"), "ls-remote --heads -- --x"),
+        (git_refs.ask_branches("origin", "fix"), "ls-remote --heads -- origin refs/heads/fix"),
+        (git_refs.is_ancestor("aa", "bb"), "merge-base --is-ancestor aa bb"),
+        (git_refs.list_history(), "rev-list --parents --timestamp --stdin"),
+        (git_refs.list_steps(["aa", "^bb"], 3), "rev-list --first-parent --reverse --max-count=3"
                                            " --no-commit-header --format=%H%x00%P%x00%s aa ^bb --"),
-        (git.list_steps(["aa"], None), "rev-list --first-parent --reverse --no-commit-header"
+        (git_refs.list_steps(["aa"], None), "rev-list --first-parent --reverse --no-commit-header"
                                        " --format=%H%x00%P%x00%s aa --"),
         (git.add_work_tree("/t", "aa"), "-c core.hooksPath=/dev/null -c submodule.recurse=false"
                                         " worktree add --quiet --detach /t aa"),
@@ -118,20 +119,20 @@ def test_tips() -> None:
         b"aa refs/heads/fix/a \nbb refs/remotes/origin/HEAD refs/remotes/origin/main\n"
         b"bb refs/remotes/origin/main \ncc refs/remotes/svn \n"
     )
-    assert git.parse_tips(output) == (("fix/a", "aa"), ("main", "bb"), ("svn", "cc"))
+    assert git_refs.parse_tips(output) == (("fix/a", "aa"), ("main", "bb"), ("svn", "cc"))
 
 
 def test_branches_of_a_remote() -> None:
     """What a remote says of its branches is read without their place; tags are never asked for."""
-    assert git.parse_branches(b"aa\trefs/heads/fix/a\nbb\trefs/heads/main\n") == (
+    assert git_refs.parse_branches(b"aa\trefs/heads/fix/a\nbb\trefs/heads/main\n") == (
         ("fix/a", "aa"), ("main", "bb"),
     )  # fmt: skip
-    assert git.parse_branches(b"") == ()
+    assert git_refs.parse_branches(b"") == ()
 
 
 def test_history() -> None:
     """Each commit has its time and its first parent, the first one none."""
-    parents, times = git.parse_history(b"30 cc bb aa\n20 bb aa\n10 aa\n")
+    parents, times = git_refs.parse_history(b"30 cc bb aa\n20 bb aa\n10 aa\n")
     assert parents == {"cc": "bb", "bb": "aa", "aa": ""}
     assert times == {"cc": 30.0, "bb": 20.0, "aa": 10.0}
 
@@ -141,13 +142,13 @@ def test_time_of_a_commit() -> None:
     content = (
         b"tree aa\nauthor A <a@b> 1 +0000\ncommitter B <c> d> 20 -0130\n\ncommitter x> 3 +0000"
     )
-    assert git.commit_time(content) == 20.0
-    assert git.commit_time(b"") is None
+    assert git_refs.commit_time(content) == 20.0
+    assert git_refs.commit_time(b"") is None
 
 
 def test_steps_of_history() -> None:
     """A step is a commit, its first parent and its subject; the first of all has no parent."""
     output = b"aa\0\0begin\nbb\0aa\0a \xff subject\ncc\0bb dd\0Merge\n"
-    assert git.parse_steps(output) == [
+    assert git_refs.parse_steps(output) == [
         ("aa", "", "begin"), ("bb", "aa", "a \ufffd subject"), ("cc", "bb", "Merge"),
     ]  # fmt: skip
