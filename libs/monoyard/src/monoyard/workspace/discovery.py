@@ -99,12 +99,13 @@ def _read_manifests(
         if name in MANIFEST_NAMES and not matches(directory, _NEVER_MEMBERS):
             candidates[directory].append(path)
     root = _parse_all(tree, memo, candidates.get("", []), faults)
-    is_member, needs_name = _membership(tree, settings, root, faults)
+    is_member = _membership(tree, settings, root, faults)
     chosen = [
         path
         for directory, paths in candidates.items()
-        if directory and is_member(directory) and not matches(directory, settings.exclude)
+        if directory and not matches(directory, settings.exclude)
         for path in paths
+        if is_member(path)
     ]
     parsed = _parse_all(tree, memo, chosen, faults)
     manifests: dict[str, Manifest] = {}
@@ -115,7 +116,7 @@ def _read_manifests(
                 f"{path}: `{manifest.refused_name}` is no project name, so {directory} is no "
                 "package; name it in `exclude` to hide this note"
             )
-        if manifest.name or not needs_name:
+        if manifest.name:
             manifests[directory] = manifest
     if settings.root_package is not None:
         manifests[""] = root.get("pyproject.toml") or Manifest("python", settings.root_package)
@@ -129,24 +130,35 @@ def _read_manifests(
 
 def _membership(
     tree: Tree, settings: WorkspaceSettings, root: Mapping[str, Manifest], faults: Faults
-) -> tuple[Callable[[str], bool], bool]:
-    """Return a test for directories, and whether a manifest must name a project to count."""
+) -> Callable[[str], bool]:
+    """Return a test for paths of manifests: a workspace of uv or npm says nothing of the others."""
     if settings.members is not None:
         members = settings.members
         for pattern in members:
             if pattern.startswith(("/", "..")):
                 faults.append(f"{settings.source}: members: `{pattern}` leaves the repository")
-        return (lambda directory: _is_exactly(directory, members)), True
-    declared = [pattern for manifest in root.values() for pattern in manifest.members]
-    declared += _pnpm_members(tree)
-    excluded = [pattern for manifest in root.values() for pattern in manifest.excluded]
-    excluded += [pattern[1:] for pattern in declared if pattern.startswith("!")]
+        return lambda path: _is_exactly(path.rpartition("/")[0], members)
+    python, npm = (root.get(name, Manifest("", "")) for name in MANIFEST_NAMES)
+    tests = {
+        "pyproject.toml": _member_test(python.members, python.excluded),
+        "package.json": _member_test((*npm.members, *_pnpm_members(tree)), npm.excluded),
+    }
+
+    def is_member(path: str) -> bool:
+        directory, _, name = path.rpartition("/")
+        return tests[name](directory)
+
+    return is_member
+
+
+def _member_test(declared: Iterable[str], excluded: Iterable[str]) -> Callable[[str], bool]:
+    """Return a test for directories; without a declared member every directory is one."""
+    declared = tuple(declared)
     included = tuple(pattern for pattern in declared if not pattern.startswith("!"))
-    if included:
-        return (
-            lambda directory: _is_exactly(directory, included) and not matches(directory, excluded)
-        ), True
-    return (lambda _directory: True), True
+    left_out = (*excluded, *(pattern[1:] for pattern in declared if pattern.startswith("!")))
+    return lambda directory: (
+        not included or (_is_exactly(directory, included) and not matches(directory, left_out))
+    )
 
 
 def _is_exactly(directory: str, patterns: Iterable[str]) -> bool:
