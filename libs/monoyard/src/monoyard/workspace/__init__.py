@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -85,12 +85,11 @@ class Workspace:
 
     @cached_property
     def by_project(self) -> Mapping[tuple[str, str], str]:
-        """(kind, normalised project name) to package name."""
+        """(kind, normalised project name) to package name; what several are called is left out."""
         return {
-            (package.kind, package.manifest.name): name
-            for name, package in self.packages.items()
-            if package.manifest.name
-        }
+            project: names[0] for project, names in _called(self.packages).items()
+            if len(names) == 1
+        }  # fmt: skip
 
     @cached_property
     def module_index(self) -> ModuleIndex:
@@ -150,15 +149,26 @@ def load(tree: Tree, memo: Memo) -> Workspace:
     faults: Faults = []
     discovery = discover(tree, memo, faults)
     raise_faults(faults)
+    graph = Graph(discovery.packages, _edges(discovery, faults))
+    raise_faults(faults)
     return Workspace(
         tree, discovery.settings, discovery.document, discovery.packages, discovery.files,
-        Graph(discovery.packages, _edges(discovery)), discovery.notes,
+        graph, discovery.notes,
     )  # fmt: skip
 
 
-def _edges(discovery: Discovery) -> Iterable[Edge]:
+def _called(packages: Mapping[str, Package]) -> Mapping[tuple[str, str], list[str]]:
+    """Return the packages that have a project name, by kind and name: examples may share one."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, package in packages.items():
+        if package.manifest.name:
+            found.setdefault((package.kind, package.manifest.name), []).append(name)
+    return found
+
+
+def _edges(discovery: Discovery, faults: Faults) -> Iterable[Edge]:
     packages = discovery.packages
-    by_project = {(package.kind, package.manifest.name): name for name, package in packages.items()}
+    by_project = _called(packages)
     by_directory = {package.directory: name for name, package in packages.items()}
     index = ModuleIndex({name: package.modules for name, package in packages.items()})
     for name, package in packages.items():
@@ -171,9 +181,14 @@ def _edges(discovery: Discovery) -> Iterable[Edge]:
         manifest = package.manifest
         for requirements, is_test in _requirement_sets(manifest):
             for requirement in requirements:
-                target = _internal(package, requirement, by_project, by_directory)
-                if target is not None and target != name:
-                    yield Edge(name, target, is_test, "declared", package.manifest_path)
+                targets = _internal(package, requirement, by_project, by_directory)
+                if len(targets) > 1 and name not in targets:
+                    faults.append(
+                        f"{package.manifest_path}: `{requirement}` may mean any of "
+                        f"{', '.join(targets)}, which are called the same; a path says which"
+                    )
+                elif targets and name not in targets:
+                    yield Edge(name, targets[0], is_test, "declared", package.manifest_path)
         for imports, is_test in ((package.imports, False), (package.test_imports, True)):
             for dotted, path in imports.items():
                 owner = index.owner(dotted)
@@ -192,47 +207,48 @@ def _requirement_sets(manifest: Manifest) -> Iterable[tuple[Iterable[str], bool]
 def _internal(
     package: Package,
     requirement: str,
-    by_project: Mapping[tuple[str, str], str],
+    by_project: Mapping[tuple[str, str], Sequence[str]],
     by_directory: Mapping[str, str],
-) -> str | None:
-    """Return the workspace package that a requirement means, or None for a third-party one."""
+) -> Sequence[str]:
+    """Return the workspace packages that a requirement may mean: none for a third-party one."""
     if package.kind == "typescript":
         return _internal_of_npm(package, requirement, by_project, by_directory)
     head = split_requirement(requirement)
     if head is None:
-        return None
+        return ()
     source = package.manifest.sources.get(head[0])
     if source is not None and source != "workspace":
         found = by_directory.get(_joined(package.directory, source))
         if found is not None:
-            return found
-    return by_project.get(("python", head[0]))
+            return (found,)
+    return by_project.get(("python", head[0]), ())
 
 
 def _internal_of_npm(
     package: Package,
     requirement: str,
-    by_project: Mapping[tuple[str, str], str],
+    by_project: Mapping[tuple[str, str], Sequence[str]],
     by_directory: Mapping[str, str],
-) -> str | None:
-    """Return the workspace package that `NAME@RANGE` means, by its path or its name elsewhere.
+) -> Sequence[str]:
+    """Return the workspace packages that `NAME@RANGE` may mean, by its path or its name elsewhere.
 
     Args:
         package: Who requires it.
         requirement: A key and a value of a table of dependencies: the value may be a range, or
             `file:DIRECTORY`, `link:`, `portal:`, `workspace:` and `npm:` with another name.
-        by_project: Kind and project name to package.
+        by_project: Kind and project name to the packages called so.
         by_directory: Directory to package.
     """
     # The first character may be the "@" of a scope.
     name, _, wanted = requirement[1:].partition("@")
     kind, _, rest = wanted.partition(":")
-    found = None
+    found: Sequence[str] = ()
     if kind in _PATHS or (kind == "workspace" and rest.startswith(".")):
-        found = by_directory.get(_joined(package.directory, rest))
+        place = by_directory.get(_joined(package.directory, rest))
+        found = () if place is None else (place,)
     elif kind in ("npm", "workspace"):
-        found = by_project.get(("typescript", (rest.rpartition("@")[0] or rest).lower()))
-    return found or by_project.get(("typescript", f"{requirement[:1]}{name}".lower()))
+        found = by_project.get(("typescript", (rest.rpartition("@")[0] or rest).lower()), ())
+    return found or by_project.get(("typescript", f"{requirement[:1]}{name}".lower()), ())
 
 
 def _joined(directory: str, path: str) -> str:

@@ -59,7 +59,6 @@ def discover(tree: Tree, memo: Memo, faults: Faults) -> Discovery:
     notes: list[str] = []
     manifests = _read_manifests(tree, memo, settings, faults, notes)
     names = _display_names(manifests, settings)
-    _report_duplicates(manifests, faults)
     for name in settings.packages:
         if name not in names.values():
             faults.append(
@@ -222,18 +221,6 @@ def _display_names(
         else:
             names[directory] = manifest.name if projects[manifest.name] == 1 else directory
     return names
-
-
-def _report_duplicates(manifests: Mapping[str, Manifest], faults: Faults) -> None:
-    places = defaultdict(list)
-    for directory, manifest in manifests.items():
-        if manifest.name:
-            places[manifest.kind, manifest.name].append(directory or ".")
-    for (_, name), directories in sorted(places.items()):
-        if len(directories) > 1:
-            faults.append(
-                f"the project name `{name}` is used by {' and '.join(sorted(directories))}"
-            )
 
 
 def _owned_files(

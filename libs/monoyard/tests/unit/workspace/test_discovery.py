@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from monoyard.errors import ConfigurationError
 from monoyard.workspace import Repository, Workspace, load, take_snapshot
 
 
@@ -70,3 +71,28 @@ def test_workspace_of_one_tool_says_nothing_of_the_other_language(
 ) -> None:
     """Members of npm are no bound for Python packages, nor those of uv for npm's; ours bind all."""
     assert sorted(workspace(tmp_path, {**FOUR, **root}).packages) == found
+
+
+SAME = {
+    "a/example/pyproject.toml": pyproject("server"),
+    "b/example/pyproject.toml": pyproject("server"),
+}
+
+
+def test_one_name_for_several_packages(tmp_path: Path) -> None:
+    """Examples that nobody needs may be called the same: each goes by its directory."""
+    assert sorted(workspace(tmp_path, SAME).packages) == ["a/example", "b/example"]
+
+
+def test_need_of_a_name_that_several_have(tmp_path: Path) -> None:
+    """Who needs one of them by that name hears who they are; a path says which is meant."""
+    need = pyproject("user", 'dependencies = ["server"]\n')
+    source = '[tool.uv.sources]\nserver = { path = "../b/example" }\n'
+    found = workspace(tmp_path / "said", {**SAME, "user/pyproject.toml": need + source})
+    assert found.graph.direct["user"] == ("b/example",)
+    with pytest.raises(ConfigurationError) as raised:
+        workspace(tmp_path / "unsaid", {**SAME, "user/pyproject.toml": need})
+    assert raised.value.context == (
+        "user/pyproject.toml: `server` may mean any of a/example, b/example, which are called the "
+        "same; a path says which",
+    )
