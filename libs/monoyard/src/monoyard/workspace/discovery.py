@@ -7,7 +7,7 @@ import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from monoyard.config import (
@@ -108,7 +108,7 @@ def _read_manifests(
     ]
     parsed = _parse_all(tree, memo, chosen, faults)
     manifests: dict[str, Manifest] = {}
-    for path, manifest in sorted(parsed.items(), reverse=True):  # pyproject.toml after package.json
+    for path, manifest in sorted(parsed.items()):  # package.json before pyproject.toml
         directory = path.rpartition("/")[0]
         if manifest.refused_name:
             notes.append(
@@ -116,7 +116,7 @@ def _read_manifests(
                 "package; name it in `exclude` to hide this note"
             )
         if manifest.name:
-            manifests[directory] = manifest
+            manifests[directory] = replace(manifest, beside=manifests.get(directory))
     if settings.root_package is not None:
         manifests[""] = root.get("pyproject.toml") or Manifest("python", settings.root_package)
     elif settings.members is None and (own := root.get("pyproject.toml")) and own.name:
@@ -267,6 +267,10 @@ def _package(
 ) -> Package:
     manifest_name = MANIFEST_NAMES[manifest.kind == "typescript"]
     manifest_path = f"{directory}/{manifest_name}" if directory else manifest_name
+    if manifest.beside is not None and manifest.beside.settings:
+        faults.append(
+            f"{directory}/package.json: monoyard: the table stands in pyproject.toml, beside it"
+        )
     own = PackageSettings()
     if directory and manifest.settings:
         key = "tool.monoyard" if manifest.kind == "python" else "monoyard"

@@ -96,3 +96,40 @@ def test_need_of_a_name_that_several_have(tmp_path: Path) -> None:
         "user/pyproject.toml: `server` may mean any of a/example, b/example, which are called the "
         "same; a path says which",
     )
+
+
+def test_both_manifests_in_one_directory(tmp_path: Path) -> None:
+    """With both manifests a package is a Python one, and counts for what needs it by either."""
+    found = workspace(
+        tmp_path,
+        {
+            "both/pyproject.toml": pyproject("both-py", 'dependencies = ["lib"]\n'),
+            "both/package.json": json.dumps({"name": "@a/both", "dependencies": {"ui": "*"}}),
+            "lib/pyproject.toml": pyproject("lib"),
+            "ui/package.json": json.dumps({"name": "ui"}),
+            "page/package.json": json.dumps({"name": "page", "dependencies": {"@a/both": "*"}}),
+            "tables/pyproject.toml": "[tool.ruff]\n",
+            "tables/package.json": json.dumps({"name": "tables"}),
+        },
+    )
+    kinds = {name: package.kind for name, package in found.packages.items()}
+    assert kinds == {
+        "both": "python", "lib": "python", "page": "typescript", "tables": "typescript",
+        "ui": "typescript",
+    }  # fmt: skip
+    assert found.graph.direct["both"] == ("lib", "ui")
+    assert found.graph.direct["page"] == ("both",)
+    assert found.find(["@a/both"]) == found.find(["both-py"]) == ("both",)
+
+
+def test_our_table_beside_a_python_manifest(tmp_path: Path) -> None:
+    """Settings in the manifest that does not count are a fault, not a silence."""
+    files = {
+        "both/pyproject.toml": pyproject("both"),
+        "both/package.json": json.dumps({"name": "both", "monoyard": {"role": "service"}}),
+    }
+    with pytest.raises(ConfigurationError) as raised:
+        workspace(tmp_path, files)
+    assert raised.value.context == (
+        "both/package.json: monoyard: the table stands in pyproject.toml, beside it",
+    )
