@@ -15,7 +15,7 @@ from monoyard.workspace.edges import called, find_edges
 from monoyard.workspace.file_imports import scan_files
 from monoyard.workspace.globs import compile_globs, files_on_disk, matches
 from monoyard.workspace.graph import Edge, Graph
-from monoyard.workspace.imports import ModuleIndex, scan_imports
+from monoyard.workspace.imports import scan_imports
 from monoyard.workspace.manifests import Manifest, dependency_groups
 from monoyard.workspace.memo import Memo
 from monoyard.workspace.package import ROOT_PACKAGE_PATHS, Package, zone_of
@@ -31,7 +31,6 @@ __all__ = [
     "Graph",
     "Manifest",
     "Memo",
-    "ModuleIndex",
     "Package",
     "Repository",
     "Tree",
@@ -88,11 +87,6 @@ class Workspace:
             project: names[0] for project, names in called(self.packages).items()
             if len(names) == 1
         }  # fmt: skip
-
-    @cached_property
-    def module_index(self) -> ModuleIndex:
-        """Which package provides which module."""
-        return ModuleIndex({name: package.modules for name, package in self.packages.items()})
 
     def owner(self, path: str) -> str | None:
         """Return the package that owns a path, which need not exist any more, or None."""

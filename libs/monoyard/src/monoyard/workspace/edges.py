@@ -40,7 +40,7 @@ def find_edges(discovery: Discovery, faults: Faults) -> Iterator[Edge]:
                     )
         for imports, is_test in ((package.imports, False), (package.test_imports, True)):
             for dotted, path in imports.items():
-                owner = index.owner(dotted)
+                owner = index.owner(dotted, name)
                 if owner is not None and owner != name:
                     yield Edge(name, owner, is_test, "imported", path)
     yield from _declared(packages, faults)

@@ -133,3 +133,18 @@ def test_our_table_beside_a_python_manifest(tmp_path: Path) -> None:
     assert raised.value.context == (
         "both/package.json: monoyard: the table stands in pyproject.toml, beside it",
     )
+
+
+def test_module_that_several_packages_have(tmp_path: Path) -> None:
+    """Who has a module of that name itself means its own, and needs nobody for it."""
+    files = {
+        "a/pyproject.toml": pyproject("a"),
+        "a/server/app.py": "",
+        "b/pyproject.toml": pyproject("b"),
+        "b/server/__init__.py": "",
+        "b/server/app.py": "from server import app\n",
+        "c/pyproject.toml": pyproject("c"),
+        "c/c.py": "import server.app\n",
+    }
+    direct = workspace(tmp_path, files).graph.direct
+    assert (direct["a"], direct["b"], direct["c"]) == ((), (), ("a",))
