@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import takewhile
 from typing import Final
 
 from monoyard.config import Faults
@@ -30,20 +33,54 @@ def called(packages: Mapping[str, Package]) -> Mapping[tuple[str, str], list[str
 def find_edges(discovery: Discovery, faults: Faults) -> Iterator[Edge]:
     """Yield the edges between packages; a need that may mean several is added to `faults`."""
     packages = discovery.packages
+    declared = tuple(_declared(packages, faults))
+    yield from declared
+    if discovery.settings.root_package is not None:
+        yield from _of_root(packages)
+    needed: dict[str, set[str]] = defaultdict(set)
+    for edge in declared:
+        needed[edge.source].add(edge.target)
     index = ModuleIndex({name: package.modules for name, package in packages.items()})
     for name, package in packages.items():
-        if package.is_root and discovery.settings.root_package is not None:
-            for other in packages:
-                if other != name:
-                    yield Edge(
-                        name, other, is_test=True, how="declared", where=package.manifest_path
-                    )
         for imports, is_test in ((package.imports, False), (package.test_imports, True)):
             for dotted, path in imports.items():
-                owner = index.owner(dotted, name)
-                if owner is not None and owner != name:
-                    yield Edge(name, owner, is_test, "imported", path)
-    yield from _declared(packages, faults)
+                for target in _meant(name, index.owners(dotted), needed[name], packages):
+                    yield Edge(name, target, is_test, "imported", path)
+
+
+def _meant(
+    importer: str, owners: Sequence[str], needed: AbstractSet[str], packages: Mapping[str, Package]
+) -> Sequence[str]:
+    """Return whom an import means, of those who have the module; examples often share names.
+
+    That is the importer's own, which is no edge, else what it declares, else the nearest; several
+    that are equally near all count, for an edge too many is better than one too few.
+    """
+    if importer in owners:
+        return ()
+    if len(owners) <= 1:
+        return owners
+    if declared := [name for name in owners if name in needed]:
+        return declared
+    here = packages[importer].directory
+    shared = {name: _shared_parts(here, packages[name].directory) for name in owners}
+    return [name for name in owners if shared[name] == max(shared.values())]
+
+
+def _shared_parts(one: str, other: str) -> int:
+    """Return how many directories two paths have in common from the top."""
+    pairs = zip(one.split("/"), other.split("/"), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _of_root(packages: Mapping[str, Package]) -> Iterator[Edge]:
+    """Yield the needs of a root that is declared a package: its tests are about everything."""
+    for name, package in packages.items():
+        if package.is_root:
+            for other in packages:
+                if other != name:
+                    where = package.manifest_path
+                    yield Edge(name, other, is_test=True, how="declared", where=where)
 
 
 def _declared(packages: Mapping[str, Package], faults: Faults) -> Iterator[Edge]:

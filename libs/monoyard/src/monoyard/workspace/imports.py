@@ -67,13 +67,10 @@ class ModuleIndex:
             for name in names:
                 self._owners.setdefault(name, []).append(package)
 
-    def owner(self, dotted: str, importer: str) -> str | None:
-        """Return the package that provides `dotted` or its longest known prefix, or None.
-
-        Where several do, as examples that all have a module `server`, a package means its own.
-        """
+    def owners(self, dotted: str) -> tuple[str, ...]:
+        """Return the packages that provide `dotted` or its longest known prefix."""
         while dotted:
             if packages := self._owners.get(dotted):
-                return importer if importer in packages else packages[0]
+                return tuple(packages)
             dotted = dotted.rpartition(".")[0]
-        return None
+        return ()

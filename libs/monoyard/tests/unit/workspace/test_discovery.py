@@ -135,16 +135,31 @@ def test_our_table_beside_a_python_manifest(tmp_path: Path) -> None:
     )
 
 
-def test_module_that_several_packages_have(tmp_path: Path) -> None:
-    """Who has a module of that name itself means its own, and needs nobody for it."""
+@pytest.mark.parametrize(
+    ("importer", "more", "needed"),
+    [
+        ("a/example", "", ()),
+        ("a", "", ("a/example",)),
+        ("c", "", ("a/example", "b/example")),
+        ("c", 'dependencies = ["b-example"]\n', ("b/example",)),
+        ("a", 'dependencies = ["b-example"]\n', ("b/example",)),
+    ],
+)
+def test_module_that_several_packages_have(
+    tmp_path: Path, importer: str, more: str, needed: tuple[str, ...]
+) -> None:
+    """An import means one's own module, else what one declares, else the nearest, or all equal."""
     files = {
         "a/pyproject.toml": pyproject("a"),
-        "a/server/app.py": "",
-        "b/pyproject.toml": pyproject("b"),
-        "b/server/__init__.py": "",
-        "b/server/app.py": "from server import app\n",
+        "a/example/pyproject.toml": pyproject("a-example"),
+        "a/example/server/app.py": "",
+        "b/example/pyproject.toml": pyproject("b-example"),
+        "b/example/server/app.py": "",
         "c/pyproject.toml": pyproject("c"),
-        "c/c.py": "import server.app\n",
     }
-    direct = workspace(tmp_path, files).graph.direct
-    assert (direct["a"], direct["b"], direct["c"]) == ((), (), ("a",))
+    files[f"{importer}/pyproject.toml"] += more
+    files[f"{importer}/main.py"] = "from server import app\n"
+    found = workspace(tmp_path, files)
+    names = {package.directory: name for name, package in found.packages.items()}
+    direct = found.graph.direct[names[importer]]
+    assert tuple(found.packages[name].directory for name in direct) == needed
