@@ -81,6 +81,11 @@ class Workspace:
         return {path: name for name, paths in self.files.items() for path in paths}
 
     @cached_property
+    def projects(self) -> frozenset[tuple[str, str]]:
+        """(kind, normalised project name) of all packages."""
+        return frozenset(called(self.packages))
+
+    @cached_property
     def by_project(self) -> Mapping[tuple[str, str], str]:
         """(kind, normalised project name) to package name; what several are called is left out."""
         return {
