@@ -32,6 +32,7 @@ from monoyard.bindings.invoke import collection
 
 namespace = collection(Path(__file__).parent)
 '''
+_SHOWN: Final = 12
 _TABLE: Final = """\
 # Settings of monoyard; every key is in docs/reference/configuration.md of monoyard.
 # A change of a file that no package owns selects everything, unless it stands here: a glob, and the
@@ -72,20 +73,29 @@ def _found(workspace: Workspace, sourced: Sourced, loose: tuple[str, ...]) -> It
         yield f"a ring: {' -> '.join(ring)}"
     suites = Counter(task.suite for task in sourced.tasks)
     yield f"tasks: {', '.join(f'{number} {suite}' for suite, number in suites.items())}"
-    yield f"a change selects everything, because no package owns it: {', '.join(loose) or 'none'}"
+    shown = ", ".join(loose[:_SHOWN]) or "none"
+    more = f" and {len(loose) - _SHOWN} more" if len(loose) > _SHOWN else ""
+    yield f"a change selects everything, because no package owns it: {shown}{more}"
     yield from (f"note: {note}" for note in (*workspace.notes, *sourced.notes))
 
 
 def _loose(workspace: Workspace, sourced: Sourced) -> tuple[str, ...]:
     """Return globs of the files whose change selects everything; a whole directory is one."""
     owned = {path for paths in workspace.files.values() for path in paths} | sourced.covered
-    holding = {path.partition("/")[0] for path in owned if "/" in path}
+    holding = {above for path in owned for above in _directories(path)}
     found = []
     for path in workspace.tree.paths:
         if path not in owned and pattern_for(path, workspace.settings) is None:
-            top, slash, _ = path.partition("/")
-            found.append(f"{top}/**" if slash and top not in holding else path)
+            whole = (above for above in _directories(path) if above not in holding)
+            highest = next(whole, None)
+            found.append(path if highest is None else f"{highest}/**")
     return tuple(dict.fromkeys(found))
+
+
+def _directories(path: str) -> Iterator[str]:
+    """Yield the directories that a file is in, the highest first."""
+    parts = path.split("/")
+    yield from ("/".join(parts[:count]) for count in range(1, len(parts)))
 
 
 def _write(path: Path, text: str, workspace: Workspace, *, dry_run: bool) -> str:

@@ -23,7 +23,9 @@ def changed_files(repository: Repository, tree: Tree, base: CommittedTree) -> fr
     if watched := doubtful - tree.unwatched:
         listed = git.parse_paths(repository.demand(git.changed_since(base.commit)))
         differing -= watched - listed
-    differing -= _kept_alike(repository, doubtful & tree.unwatched & ours.keys(), tree, base)
+    # What a sparse checkout leaves out has no bytes on disk, and is as the index says.
+    unseen = (doubtful & tree.unwatched & ours.keys()) - tree.left_out
+    differing -= _kept_alike(repository, unseen, tree, base)
     return frozenset(differing | _reached_by_links(tree, frozenset(differing)))
 
 

@@ -236,8 +236,8 @@ PACKAGE_TABLE: Final = table(PackageSettings, _PACKAGE_KINDS)
 _WORKSPACE_KINDS: Final[dict[str, tuple[Kind, str]]] = {
     "members": (
         list_of(text()),
-        "Globs of package directories. Without it: uv and npm workspaces, else every "
-        "tracked manifest.",
+        "Globs of package directories. Without it: workspaces of uv and npm, each for its own "
+        "language, else every tracked manifest.",
     ),
     "exclude": (list_of(text()), "Globs of directories that are no packages."),
     "root-package": (

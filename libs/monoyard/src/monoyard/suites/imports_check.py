@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from monoyard.results import Finding, Severity
-from monoyard.workspace import Package, Workspace, zone_of
+from monoyard.workspace import Edge, Package, Workspace, zone_of
 
 
 def internal_findings(workspace: Workspace, package: Package) -> tuple[Finding, ...]:
@@ -23,8 +23,16 @@ def internal_findings(workspace: Workspace, package: Package) -> tuple[Finding, 
     )
 
 
-def _undeclared(workspace: Workspace, package: Package) -> Iterator[Finding]:
+def _edges(workspace: Workspace, package: Package) -> tuple[Edge, ...]:
+    """Return its edges but for those of a `package.json` beside: no Python import is meant."""
     edges = workspace.graph.edges_from[package.name]
+    return tuple(
+        edge for edge in edges if edge.how == "imported" or edge.where == package.manifest_path
+    )
+
+
+def _undeclared(workspace: Workspace, package: Package) -> Iterator[Finding]:
+    edges = _edges(workspace, package)
     for_sources = {edge.target for edge in edges if edge.how == "declared" and not edge.is_test}
     for_tests = {edge.target for edge in edges if edge.how == "declared"}
     seen = set()
@@ -44,7 +52,7 @@ def _undeclared(workspace: Workspace, package: Package) -> Iterator[Finding]:
 def _unused(workspace: Workspace, package: Package) -> Iterator[Finding]:
     if package.kind != "python":
         return
-    edges = workspace.graph.edges_from[package.name]
+    edges = _edges(workspace, package)
     imported = {edge.target for edge in edges if edge.how == "imported"}
     for edge in edges:
         if edge.how == "declared" and not edge.is_test and edge.target not in imported:

@@ -66,6 +66,11 @@ class WorkspaceLock:
         """Say whether the lock has a distribution."""
         return normalize(name) in self._lock.distributions
 
+    def version(self, name: str) -> str:
+        """Return the version of a distribution as the lock has it, or nothing."""
+        found = self._lock.distributions.get(normalize(name))
+        return found.version if found is not None else ""
+
     def among(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return those of normalised names that the lock has, sorted."""
         return tuple(sorted(name for name in names if name in self._lock.distributions))

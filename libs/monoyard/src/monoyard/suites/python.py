@@ -96,7 +96,8 @@ class PythonSuites:
         if settings.also:
             also, further = self._also(package, settings, interpreter)
             parts += further
-        work = LintWork(paths, venv, findings, imports, declared, also)
+        version = self._lock.version("ruff")
+        work = LintWork(paths, venv, findings, imports, declared, also, version)
         return Draft(work, parts, reads_packages=also is not None, files=files)
 
     def _also(

@@ -27,6 +27,7 @@ class LintWork:
             held against declarations; the venv must then be the package's own.
         declared: Distributions the package may import.
         also: Further commands of the package's table.
+        version: Version of the ruff in the venv, as its lock says.
     """
 
     paths: tuple[str, ...]
@@ -35,6 +36,7 @@ class LintWork:
     imports: tuple[tuple[str, str], ...] = ()
     declared: frozenset[str] = frozenset()
     also: CommandWork | None = None
+    version: str = ""
 
 
 class LintExecutor:
@@ -63,7 +65,11 @@ class LintExecutor:
         environment = around.environment(())
         return [
             Step(around.top, environment, argv=ruff.check(program, paths)),
-            Step(around.top, environment, argv=ruff.format_check(program, paths)),
+            Step(
+                around.top,
+                environment,
+                argv=ruff.format_check(program, paths, as_json=_tells_layouts(tasks[0])),
+            ),
             *(
                 replace(step, is_last_on_failure=False)
                 for also in _also(tasks)
@@ -82,9 +88,9 @@ class LintExecutor:
         by_task: dict[str, list[Finding]] = defaultdict(list)
         broken = ""
         logs = _failed_commands(tasks, finished[2:], by_task)
-        for step in finished[:2]:
-            found = ruff.parse(step.stdout, str(around.top))
-            if found is None or not _is_whole(step, found):
+        for number, step in enumerate(finished[:2]):
+            found = _found(step, around.top, is_text=number == 1 and not _tells_layouts(tasks[0]))
+            if found is None:
                 broken = step.text or f"ruff ended with status {step.exit.status}"
                 continue
             for finding in found:
@@ -118,11 +124,23 @@ def _result(task: Task, findings: Sequence[Finding], broken: str, seconds: float
     return TaskResult(task.id, Outcome.FAIL if fails else Outcome.PASS, "", seconds, tuple(ordered))
 
 
-def _is_whole(step: Finished, found: Sequence[Finding]) -> bool:
-    """Say whether ruff looked at every file: its status 2 may mean no more than a syntax error."""
+def _found(step: Finished, top: Path, *, is_text: bool) -> list[Finding] | None:
+    """Return what a step of ruff found, or None where it did not look at every file.
+
+    Its status 2 may mean no more than a syntax error.
+    """
     if step.exit.is_cut_short:
-        return False
-    return step.exit.status in {0, 1} or any(item.rule == ruff.SYNTAX for item in found)
+        return None
+    if is_text:
+        return ruff.parse_layouts(step.stdout, step.stderr, step.exit.status)
+    found = ruff.parse(step.stdout, str(top))
+    if step.exit.status in {0, 1} or any(item.rule == ruff.SYNTAX for item in found or ()):
+        return found
+    return None
+
+
+def _tells_layouts(task: Task) -> bool:
+    return ruff.tells_layouts_as_json(_work(task).version)
 
 
 def _also(tasks: Sequence[Task]) -> list[CommandWork]:

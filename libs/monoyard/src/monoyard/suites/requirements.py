@@ -120,7 +120,7 @@ def third_party(workspace: Workspace, requirements: Iterable[str]) -> tuple[str,
                 requirement
                 for requirement in requirements
                 if (head := split_requirement(requirement))
-                and ("python", head[0]) not in workspace.by_project
+                and ("python", head[0]) not in workspace.projects
             }
         )
     )

@@ -24,7 +24,7 @@ from monoyard.suites.lock_slices import WorkspaceLock
 from monoyard.suites.python import PythonSuites
 from monoyard.suites.python_type import TypeWork
 from monoyard.suites.suite import Draft
-from monoyard.suites.typescript import TypescriptSuites
+from monoyard.suites.typescript import TypescriptSuites, unrun_scripts
 from monoyard.suites.venvs import Interpreter, Interpreters
 from monoyard.workspace import Package, Workspace
 
@@ -79,7 +79,11 @@ class SuiteSource:
             *typescript.covered,
         }
         has_python = any(package.kind == "python" for package in workspace.packages.values())
-        notes = (*(lock.notes if has_python else ()), *python.notes)
+        notes = (
+            *(lock.notes if has_python else ()),
+            *python.notes,
+            *unrun_scripts(workspace),
+        )
         return Sourced(tuple(tasks), frozenset(covered), notes)
 
     def _interpreters_of(self, package: Package) -> Iterable[tuple[Interpreter, str, str]]:

@@ -25,6 +25,23 @@ _SCRIPTS: Final = {
 _LOCKS: Final = ("package-lock.json", "npm-shrinkwrap.json")
 
 
+def unrun_scripts(workspace: Workspace) -> tuple[str, ...]:
+    """Return a note on scripts that would be suites, if no `pyproject.toml` stood beside."""
+    usual = {name for names in _SCRIPTS.values() for name in names}
+    found = [
+        f"{package.directory or '.'} ({', '.join(names)})"
+        for package in workspace.packages.values()
+        if package.manifest.beside is not None
+        and (names := [name for name in package.manifest.beside.scripts if name in usual])
+    ]
+    if not found:
+        return ()
+    return (
+        "a package with pyproject.toml and package.json is a Python one; npm scripts that are not "
+        f"run: {'; '.join(found)}",
+    )
+
+
 class TypescriptSuites:
     """Drafts the suites of TypeScript packages of one workspace."""
 

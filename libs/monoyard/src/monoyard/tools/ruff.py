@@ -1,4 +1,4 @@
-"""ruff: lint and format. Tested with 0.17.
+"""ruff: lint and format. Tested with 0.17, and with 0.12 and 0.15 from locks of others.
 
 Its own cache is never used: that believes a file by the time of its last modification alone.
 """
@@ -13,6 +13,10 @@ from typing import Any, Final
 from monoyard.results import Finding
 
 SYNTAX: Final = "invalid-syntax"
+_LAYOUT: Final = "Would reformat: "
+_HAD_ERRORS: Final = 2
+_ERROR: Final = "error: "
+_NO_PYTHON: Final = "error: Failed to parse "
 MODULE_CONFIG_FILES: Final = ("ruff.toml", ".ruff.toml")
 
 
@@ -52,11 +56,23 @@ def check_security(program: str, *, is_selected: bool) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def format_check(program: str, paths: Iterable[str]) -> tuple[str, ...]:
-    """Compare the layout of files with ruff's; findings as JSON on standard output."""
+def tells_layouts_as_json(version: str) -> bool:
+    """Say whether a ruff of this version compares layouts in JSON; before 0.16 it has only text."""
+    numbers = re.match(r"(\d+)\.(\d+)", version)
+    return numbers is None or (int(numbers[1]), int(numbers[2])) >= (0, 16)
+
+
+def format_check(program: str, paths: Iterable[str], *, as_json: bool = True) -> tuple[str, ...]:
+    """Compare the layout of files with ruff's; findings on standard output.
+
+    Args:
+        program: ruff.
+        paths: Files and directories.
+        as_json: See `tells_layouts_as_json`; read by `parse`, and text by `parse_layouts`.
+    """
+    form = ("--output-format=json",) if as_json else ()
     return (
-        program, "format", "--check", "--output-format=json", "--force-exclude", "--no-cache",
-        "--", *paths,
+        program, "format", "--check", *form, "--force-exclude", "--no-cache", "--", *paths,
     )  # fmt: skip
 
 
@@ -84,18 +100,41 @@ def parse(output: bytes, top: str) -> list[Finding] | None:
     return [_finding(row, top) for row in rows] if isinstance(rows, list) else None
 
 
+def parse_layouts(output: bytes, errors: bytes, status: int) -> list[Finding] | None:
+    """Parse the text of `format_check`; None where it did not look at every file.
+
+    A file that is no Python counts as looked at, for `check` says so too.
+
+    Args:
+        output: Standard output.
+        errors: Standard error.
+        status: Exit status: 2 where there was an error.
+    """
+    said = errors.decode("utf-8", "replace").splitlines()
+    wrong = [line for line in said if line.startswith(_ERROR)]
+    is_known = bool(wrong) and all(line.startswith(_NO_PYTHON) for line in wrong)
+    if status not in {0, 1} and not (status == _HAD_ERRORS and is_known):
+        return None
+    lines = output.decode("utf-8", "surrogateescape").splitlines()
+    return [_layout(line.removeprefix(_LAYOUT)) for line in lines if line.startswith(_LAYOUT)]
+
+
+def _layout(path: str) -> Finding:
+    return Finding(path, "the layout differs from `ruff format`", "format", is_fixable=True)
+
+
 def _finding(row: dict[str, Any], top: str) -> Finding:
     rule = row.get("code") or SYNTAX
     location = row.get("location") or {}
     fix_ = row.get("fix") or {}
-    is_layout = rule == "unformatted"
+    path = str(row.get("filename", "")).removeprefix(top.rstrip("/") + "/")
+    if rule == "unformatted":
+        return _layout(path)
     return Finding(
-        path=str(row.get("filename", "")).removeprefix(top.rstrip("/") + "/"),
-        message="the layout differs from `ruff format`"
-        if is_layout
-        else str(row.get("message", "")),
-        rule="format" if is_layout else rule,
-        line=0 if is_layout else int(location.get("row", 0)),
-        column=0 if is_layout else int(location.get("column", 0)),
+        path=path,
+        message=str(row.get("message", "")),
+        rule=rule,
+        line=int(location.get("row", 0)),
+        column=int(location.get("column", 0)),
         is_fixable=fix_.get("applicability") == "safe",
     )

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from monoyard.config import Faults, WorkspaceSettings, raise_faults, suggest
 from monoyard.errors import UsageError
-from monoyard.workspace.discovery import Discovery, discover
+from monoyard.workspace.discovery import discover
+from monoyard.workspace.edges import called, find_edges
 from monoyard.workspace.file_imports import scan_files
 from monoyard.workspace.globs import compile_globs, files_on_disk, matches
 from monoyard.workspace.graph import Edge, Graph
-from monoyard.workspace.imports import ModuleIndex, scan_imports
+from monoyard.workspace.imports import scan_imports
 from monoyard.workspace.manifests import Manifest, dependency_groups
 from monoyard.workspace.memo import Memo
 from monoyard.workspace.package import ROOT_PACKAGE_PATHS, Package, zone_of
@@ -31,7 +32,6 @@ __all__ = [
     "Graph",
     "Manifest",
     "Memo",
-    "ModuleIndex",
     "Package",
     "Repository",
     "SideTree",
@@ -49,9 +49,6 @@ __all__ = [
     "take_snapshot",
     "zone_of",
 ]
-
-_PATHS: Final = ("file", "link", "portal")
-"""Words before the `:` of an npm dependency that is a directory."""
 
 
 @dataclass(frozen=True)
@@ -86,18 +83,17 @@ class Workspace:
         return {path: name for name, paths in self.files.items() for path in paths}
 
     @cached_property
-    def by_project(self) -> Mapping[tuple[str, str], str]:
-        """(kind, normalised project name) to package name."""
-        return {
-            (package.kind, package.manifest.name): name
-            for name, package in self.packages.items()
-            if package.manifest.name
-        }
+    def projects(self) -> frozenset[tuple[str, str]]:
+        """(kind, normalised project name) of all packages."""
+        return frozenset(called(self.packages))
 
     @cached_property
-    def module_index(self) -> ModuleIndex:
-        """Which package provides which module."""
-        return ModuleIndex({name: package.modules for name, package in self.packages.items()})
+    def by_project(self) -> Mapping[tuple[str, str], str]:
+        """(kind, normalised project name) to package name; what several are called is left out."""
+        return {
+            project: names[0] for project, names in called(self.packages).items()
+            if len(names) == 1
+        }  # fmt: skip
 
     def owner(self, path: str) -> str | None:
         """Return the package that owns a path, which need not exist any more, or None."""
@@ -152,97 +148,9 @@ def load(tree: Tree, memo: Memo) -> Workspace:
     faults: Faults = []
     discovery = discover(tree, memo, faults)
     raise_faults(faults)
+    graph = Graph(discovery.packages, find_edges(discovery, faults))
+    raise_faults(faults)
     return Workspace(
         tree, discovery.settings, discovery.document, discovery.packages, discovery.files,
-        Graph(discovery.packages, _edges(discovery)), discovery.notes,
+        graph, discovery.notes,
     )  # fmt: skip
-
-
-def _edges(discovery: Discovery) -> Iterable[Edge]:
-    packages = discovery.packages
-    by_project = {(package.kind, package.manifest.name): name for name, package in packages.items()}
-    by_directory = {package.directory: name for name, package in packages.items()}
-    index = ModuleIndex({name: package.modules for name, package in packages.items()})
-    for name, package in packages.items():
-        if package.is_root and discovery.settings.root_package is not None:
-            for other in packages:
-                if other != name:
-                    yield Edge(
-                        name, other, is_test=True, how="declared", where=package.manifest_path
-                    )
-        manifest = package.manifest
-        for requirements, is_test in _requirement_sets(manifest):
-            for requirement in requirements:
-                target = _internal(package, requirement, by_project, by_directory)
-                if target is not None and target != name:
-                    yield Edge(name, target, is_test, "declared", package.manifest_path)
-        for imports, is_test in ((package.imports, False), (package.test_imports, True)):
-            for dotted, path in imports.items():
-                owner = index.owner(dotted)
-                if owner is not None and owner != name:
-                    yield Edge(name, owner, is_test, "imported", path)
-
-
-def _requirement_sets(manifest: Manifest) -> Iterable[tuple[Iterable[str], bool]]:
-    yield manifest.requirements, False
-    for requirements in manifest.extras.values():
-        yield requirements, False
-    for requirements in manifest.groups.values():
-        yield requirements, True
-
-
-def _internal(
-    package: Package,
-    requirement: str,
-    by_project: Mapping[tuple[str, str], str],
-    by_directory: Mapping[str, str],
-) -> str | None:
-    """Return the workspace package that a requirement means, or None for a third-party one."""
-    if package.kind == "typescript":
-        return _internal_of_npm(package, requirement, by_project, by_directory)
-    head = split_requirement(requirement)
-    if head is None:
-        return None
-    source = package.manifest.sources.get(head[0])
-    if source is not None and source != "workspace":
-        found = by_directory.get(_joined(package.directory, source))
-        if found is not None:
-            return found
-    return by_project.get(("python", head[0]))
-
-
-def _internal_of_npm(
-    package: Package,
-    requirement: str,
-    by_project: Mapping[tuple[str, str], str],
-    by_directory: Mapping[str, str],
-) -> str | None:
-    """Return the workspace package that `NAME@RANGE` means, by its path or its name elsewhere.
-
-    Args:
-        package: Who requires it.
-        requirement: A key and a value of a table of dependencies: the value may be a range, or
-            `file:DIRECTORY`, `link:`, `portal:`, `workspace:` and `npm:` with another name.
-        by_project: Kind and project name to package.
-        by_directory: Directory to package.
-    """
-    # The first character may be the "@" of a scope.
-    name, _, wanted = requirement[1:].partition("@")
-    kind, _, rest = wanted.partition(":")
-    found = None
-    if kind in _PATHS or (kind == "workspace" and rest.startswith(".")):
-        found = by_directory.get(_joined(package.directory, rest))
-    elif kind in ("npm", "workspace"):
-        found = by_project.get(("typescript", (rest.rpartition("@")[0] or rest).lower()))
-    return found or by_project.get(("typescript", f"{requirement[:1]}{name}".lower()))
-
-
-def _joined(directory: str, path: str) -> str:
-    """Return a path that is relative to a directory, as one of the repository."""
-    parts: list[str] = []
-    for part in f"{directory}/{path}".split("/"):
-        if part == ".." and parts:
-            parts.pop()
-        elif part not in {"", "."}:
-            parts.append(part)
-    return "/".join(parts)

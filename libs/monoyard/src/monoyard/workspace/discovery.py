@@ -7,7 +7,7 @@ import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from monoyard.config import (
@@ -59,7 +59,6 @@ def discover(tree: Tree, memo: Memo, faults: Faults) -> Discovery:
     notes: list[str] = []
     manifests = _read_manifests(tree, memo, settings, faults, notes)
     names = _display_names(manifests, settings)
-    _report_duplicates(manifests, faults)
     for name in settings.packages:
         if name not in names.values():
             faults.append(
@@ -99,24 +98,25 @@ def _read_manifests(
         if name in MANIFEST_NAMES and not matches(directory, _NEVER_MEMBERS):
             candidates[directory].append(path)
     root = _parse_all(tree, memo, candidates.get("", []), faults)
-    is_member, needs_name = _membership(tree, settings, root, faults)
+    is_member = _membership(tree, settings, root, faults)
     chosen = [
         path
         for directory, paths in candidates.items()
-        if directory and is_member(directory) and not matches(directory, settings.exclude)
+        if directory and not matches(directory, settings.exclude)
         for path in paths
+        if is_member(path)
     ]
     parsed = _parse_all(tree, memo, chosen, faults)
     manifests: dict[str, Manifest] = {}
-    for path, manifest in sorted(parsed.items(), reverse=True):  # pyproject.toml after package.json
+    for path, manifest in sorted(parsed.items()):  # package.json before pyproject.toml
         directory = path.rpartition("/")[0]
         if manifest.refused_name:
             notes.append(
                 f"{path}: `{manifest.refused_name}` is no project name, so {directory} is no "
                 "package; name it in `exclude` to hide this note"
             )
-        if manifest.name or not needs_name:
-            manifests[directory] = manifest
+        if manifest.name:
+            manifests[directory] = replace(manifest, beside=manifests.get(directory))
     if settings.root_package is not None:
         manifests[""] = root.get("pyproject.toml") or Manifest("python", settings.root_package)
     elif settings.members is None and (own := root.get("pyproject.toml")) and own.name:
@@ -129,24 +129,35 @@ def _read_manifests(
 
 def _membership(
     tree: Tree, settings: WorkspaceSettings, root: Mapping[str, Manifest], faults: Faults
-) -> tuple[Callable[[str], bool], bool]:
-    """Return a test for directories, and whether a manifest must name a project to count."""
+) -> Callable[[str], bool]:
+    """Return a test for paths of manifests: a workspace of uv or npm says nothing of the others."""
     if settings.members is not None:
         members = settings.members
         for pattern in members:
             if pattern.startswith(("/", "..")):
                 faults.append(f"{settings.source}: members: `{pattern}` leaves the repository")
-        return (lambda directory: _is_exactly(directory, members)), True
-    declared = [pattern for manifest in root.values() for pattern in manifest.members]
-    declared += _pnpm_members(tree)
-    excluded = [pattern for manifest in root.values() for pattern in manifest.excluded]
-    excluded += [pattern[1:] for pattern in declared if pattern.startswith("!")]
+        return lambda path: _is_exactly(path.rpartition("/")[0], members)
+    python, npm = (root.get(name, Manifest("", "")) for name in MANIFEST_NAMES)
+    tests = {
+        "pyproject.toml": _member_test(python.members, python.excluded),
+        "package.json": _member_test((*npm.members, *_pnpm_members(tree)), npm.excluded),
+    }
+
+    def is_member(path: str) -> bool:
+        directory, _, name = path.rpartition("/")
+        return tests[name](directory)
+
+    return is_member
+
+
+def _member_test(declared: Iterable[str], excluded: Iterable[str]) -> Callable[[str], bool]:
+    """Return a test for directories; without a declared member every directory is one."""
+    declared = tuple(declared)
     included = tuple(pattern for pattern in declared if not pattern.startswith("!"))
-    if included:
-        return (
-            lambda directory: _is_exactly(directory, included) and not matches(directory, excluded)
-        ), True
-    return (lambda _directory: True), True
+    left_out = (*excluded, *(pattern[1:] for pattern in declared if pattern.startswith("!")))
+    return lambda directory: (
+        not included or (_is_exactly(directory, included) and not matches(directory, left_out))
+    )
 
 
 def _is_exactly(directory: str, patterns: Iterable[str]) -> bool:
@@ -212,18 +223,6 @@ def _display_names(
     return names
 
 
-def _report_duplicates(manifests: Mapping[str, Manifest], faults: Faults) -> None:
-    places = defaultdict(list)
-    for directory, manifest in manifests.items():
-        if manifest.name:
-            places[manifest.kind, manifest.name].append(directory or ".")
-    for (_, name), directories in sorted(places.items()):
-        if len(directories) > 1:
-            faults.append(
-                f"the project name `{name}` is used by {' and '.join(sorted(directories))}"
-            )
-
-
 def _owned_files(
     tree: Tree, manifests: Mapping[str, Manifest], settings: WorkspaceSettings
 ) -> dict[str, list[str]]:
@@ -268,6 +267,10 @@ def _package(
 ) -> Package:
     manifest_name = MANIFEST_NAMES[manifest.kind == "typescript"]
     manifest_path = f"{directory}/{manifest_name}" if directory else manifest_name
+    if manifest.beside is not None and manifest.beside.settings:
+        faults.append(
+            f"{directory}/package.json: monoyard: the table stands in pyproject.toml, beside it"
+        )
     own = PackageSettings()
     if directory and manifest.settings:
         key = "tool.monoyard" if manifest.kind == "python" else "monoyard"

@@ -62,15 +62,15 @@ class ModuleIndex:
     """
 
     def __init__(self, modules: Mapping[str, Iterable[str]]) -> None:
-        self._owners: dict[str, str] = {}
+        self._owners: dict[str, list[str]] = {}
         for package, names in modules.items():
             for name in names:
-                self._owners.setdefault(name, package)
+                self._owners.setdefault(name, []).append(package)
 
-    def owner(self, dotted: str) -> str | None:
-        """Return the package that provides `dotted` or its longest known prefix, or None."""
+    def owners(self, dotted: str) -> tuple[str, ...]:
+        """Return the packages that provide `dotted` or its longest known prefix."""
         while dotted:
-            if (package := self._owners.get(dotted)) is not None:
-                return package
+            if packages := self._owners.get(dotted):
+                return tuple(packages)
             dotted = dotted.rpartition(".")[0]
-        return None
+        return ()

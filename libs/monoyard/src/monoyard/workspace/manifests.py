@@ -36,6 +36,8 @@ class Manifest:
         settings: The raw `monoyard` table.
         build_requires: Requirements of the build backend.
         scripts: npm scripts.
+        beside: The `package.json` beside a `pyproject.toml`, where both name a project. Its name
+            and its dependencies count, its scripts make no suites.
 
     """
 
@@ -55,6 +57,7 @@ class Manifest:
     scripts: Mapping[str, str] = field(default_factory=dict)
     tools: tuple[str, ...] = ()
     refused_name: str = ""
+    beside: Manifest | None = None
 
     def to_data(self) -> dict[str, Any]:
         """Return the manifest as JSON-able data."""

@@ -52,6 +52,12 @@ class Package:
         return self.manifest.kind
 
     @property
+    def manifests(self) -> tuple[Manifest, ...]:
+        """Its manifest, and the one of the other kind beside it."""
+        beside = self.manifest.beside
+        return (self.manifest,) if beside is None else (self.manifest, beside)
+
+    @property
     def is_root(self) -> bool:
         """Whether this is the root declared as a package."""
         return not self.directory

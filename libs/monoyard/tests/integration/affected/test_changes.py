@@ -321,6 +321,19 @@ def test_sparse_checkout(repository: Repository) -> None:
     assert repository.affected() == {}
 
 
+def test_sparse_checkout_of_changed_files(repository: Repository) -> None:
+    """A changed file that a sparse checkout leaves out counts, one with attributes of git too."""
+    repository.write(".gitattributes", "*.py text eol=lf\n")
+    repository.settle()
+    repository.write(BASE, "VALUE = 2\n")
+    repository.commit()
+    expected = repository.affected()
+    assert "base:unit" in expected
+    repository.git("sparse-checkout", "set", "--no-cone", "/*", "!/packages/*/src/*/module.py")
+    assert not (repository.top / BASE).exists()
+    assert repository.affected() == expected
+
+
 def test_submodule(repository: Repository) -> None:
     """Changed content inside a submodule is a change of the package that holds it."""
     inner = repository.top.parent / "inner"

@@ -109,3 +109,14 @@ def test_tests_and_types_of_a_package_share_a_venv(found: Found) -> None:
     """Without a lock one venv is installed for a package, not one for each suite."""
     engine = found(_user({}, "[tool.mypy]\nstrict = true\n"))
     assert _requirements(engine, "user:type") == _requirements(engine, "user:unit")
+
+
+def test_name_that_several_packages_have_is_no_distribution(found: Found) -> None:
+    """What a path says is a package of the workspace comes from no index, shared name or not."""
+    other = '[project]\nname = "heavy"\n'
+    tables = (
+        '[dependency-groups]\ntest = ["heavy"]\n[tool.uv.sources]\nheavy = { path = "../heavy" }\n'
+    )
+    engine = found(_user({"more/heavy/pyproject.toml": other}, tables))
+    assert "heavy" not in _requirements(engine, "user:unit")
+    assert "torch" in _requirements(engine, "user:unit")

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 FILES = {
     "libs/plain/pyproject.toml": '[project]\nname = "plain"\n',
     "libs/shared.toml": "",
+    "libs/notes/deep/one.txt": "",
+    "libs/notes/two.txt": "",
     "scripts/release.py": "",
     "scripts/more/notes.txt": "",
     "README.md": "",
@@ -34,6 +36,7 @@ def test_table_offers_what_would_select_everything(
         line.removeprefix("# ") for line in text.splitlines(keepends=True) if " = []" in line
     )
     assert tomllib.loads(uncommented) == {
+        "libs/notes/**": [],
         "libs/shared.toml": [],
         "scripts/**": [],
         "cliff.toml": [],
@@ -53,6 +56,18 @@ def test_dry_run_writes_nothing(
     assert "note: template/pyproject.toml: `$name` is no project name" in said
     assert "would write: monoyard.toml" in said
     assert not {"noxfile.py", "tasks.py", "monoyard.toml"} & {item.name for item in top.iterdir()}
+
+
+def test_long_list_is_cut_on_the_screen_only(
+    found: Found, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of many files that select everything the first are shown; the table has them all."""
+    engine = found({f"note-{number:02}": "" for number in range(14)})
+    top = engine.repository.top
+    monkeypatch.setenv("MONOYARD_CACHE_DIR", str(engine.kept))
+    adopt(top, dry_run=False)
+    assert "note-10, note-11 and 2 more\n" in capsys.readouterr().out
+    assert '# "note-13" = []' in (top / "monoyard.toml").read_text("utf-8")
 
 
 def test_files_that_exist_are_left_alone(

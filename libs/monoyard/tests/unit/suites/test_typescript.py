@@ -9,7 +9,7 @@ from monoyard.config import SuiteSettings
 from monoyard.install import LocalInterpreters
 from monoyard.suites import CommandWork
 from monoyard.suites.suite import Draft
-from monoyard.suites.typescript import TypescriptSuites
+from monoyard.suites.typescript import TypescriptSuites, unrun_scripts
 
 if TYPE_CHECKING:
     from .conftest import WorkspaceOf
@@ -133,3 +133,19 @@ def test_package_without_a_lock_cannot_run(workspace_of: "WorkspaceOf") -> None:
     found = draft(workspace_of, {"lint": "x"}, "lint", "")
     assert found is not None
     assert found.skip == "there is no package-lock.json to install from"
+
+
+def test_scripts_beside_a_python_manifest_are_told(workspace_of: "WorkspaceOf") -> None:
+    """Scripts that would be suites, were there no `pyproject.toml`, are named, others are not."""
+    workspace = workspace_of(
+        {
+            "a/pyproject.toml": '[project]\nname = "a"\n',
+            "a/package.json": json.dumps({"name": "a", "scripts": {"lint": "x", "dev": "x"}}),
+            "b/pyproject.toml": '[project]\nname = "b"\n',
+            "b/package.json": json.dumps({"name": "b", "scripts": {"dev": "x"}}),
+        }
+    )
+    assert unrun_scripts(workspace) == (
+        "a package with pyproject.toml and package.json is a Python one; npm scripts that are not "
+        "run: a (lint)",
+    )

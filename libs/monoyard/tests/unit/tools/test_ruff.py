@@ -24,6 +24,18 @@ def test_format_check() -> None:
         "/v/ruff", "format", "--check", "--output-format=json", "--force-exclude",
         "--no-cache", "--", "libs/a", "libs/b",
     )  # fmt: skip
+    assert ruff.format_check("/v/ruff", PATHS, as_json=False) == (
+        "/v/ruff", "format", "--check", "--force-exclude", "--no-cache", "--", "libs/a", "libs/b",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("version", "as_json"),
+    [("0.15.20", False), ("0.4.0", False), ("0.16.0", True), ("1.0", True), ("", True)],
+)
+def test_ruff_that_has_no_json_for_layouts(version: str, *, as_json: bool) -> None:
+    """Before 0.16 layouts are told as text; what is no version is taken for a new one."""
+    assert ruff.tells_layouts_as_json(version) is as_json
 
 
 def test_fix() -> None:
@@ -64,3 +76,28 @@ def test_output_that_is_no_list_is_none(output: bytes) -> None:
     """Whatever is no list of findings is told apart from an empty list."""
     assert ruff.parse(output, "/repository") is None
     assert ruff.parse(b"[]", "/repository") == []
+
+
+def test_layouts_told_as_text() -> None:
+    """Each file that would be laid out anew is one finding; one that is no Python is `check`'s."""
+    output = b"Would reformat: libs/a b.py\nWould reformat: c.py\n2 files would be reformatted\n"
+    errors = b"error: Failed to parse b.py:2:1: unexpected EOF while parsing\n"
+    found = ruff.parse_layouts(output, errors, 2)
+    assert found is not None
+    assert [(item.path, item.rule) for item in found] == [
+        ("libs/a b.py", "format"), ("c.py", "format"),
+    ]  # fmt: skip
+    assert ruff.parse_layouts(b"1 file already formatted\n", b"warning: old\n", 0) == []
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [
+        b"error: unexpected argument '--no-cache' found\n",
+        b"error: Failed to parse a.py:1:1: x\nerror: Failed to read b.py: Permission denied\n",
+        b"",
+    ],
+)
+def test_ruff_that_could_not_look_at_a_file_has_told_nothing(errors: bytes) -> None:
+    """An error of any other kind is no answer, and no answer is no pass."""
+    assert ruff.parse_layouts(b"", errors, 2) is None
