@@ -23,6 +23,18 @@ def images_tasks(directory: Path) -> list[Any]:
         del context
         list_images(directory, target_of(json))
 
+    @task(
+        help={"prune": "remove what trials left that were killed", "json": JSON},
+        optional=["json"],
+    )
+    @guarded
+    def disk(context: Context, prune: bool = False, json: str | None = None) -> None:
+        """Show what images take on this machine's disk, and what killed trials left."""
+        from monoyard.bindings.disk import show_disk_use
+
+        del context
+        show_disk_use(directory, target_of(json), is_pruned=prune)
+
     @task
     @guarded
     def refresh(context: Context) -> None:
@@ -99,4 +111,4 @@ def images_tasks(directory: Path) -> list[Any]:
         )  # fmt: skip
         prune_images(directory, asked)
 
-    return [show, refresh, verify, explain_, prune]
+    return [show, disk, refresh, verify, explain_, prune]

@@ -27,7 +27,7 @@ from monoyard.images.layouts import Layout
 from monoyard.images.machine_faults import explain_system_error
 from monoyard.images.order import EPOCH, Made, Order, write_made
 from monoyard.images.pulls import serve
-from monoyard.images.trial import Trial, Trials, engine
+from monoyard.images.trial import Trial, Trials, engine, trial_name
 from monoyard.images.wheels import Wheels
 from monoyard.images.work import Base, ImageWork
 from monoyard.install import OutputLocks
@@ -210,11 +210,12 @@ class Building:
             return
         trials = Trials(engine(), engine_host(os.environ))
         trials.remove_abandoned()
-        with serve(layouts) as address, ThreadPoolExecutor(os.cpu_count()) as pool:
+        served = {trial_name(name): layout for name, layout in layouts.items()}
+        with serve(served) as address, ThreadPoolExecutor(os.cpu_count()) as pool:
 
             def judge(image: ImageWork) -> Made:
                 layout = layouts[image.package]
-                reference = f"{address}/{image.package}@{layout.digest}"
+                reference = f"{address}/{trial_name(image.package)}@{layout.digest}"
                 trial = Trial(
                     reference, layout, image.port, image.health, image.environment,
                     image.health_command,

@@ -7,6 +7,7 @@ import contextlib
 import functools
 import http.client
 import os
+import re
 import secrets
 import socket
 import tempfile
@@ -27,6 +28,8 @@ from monoyard.images.layouts import Layout
 from monoyard.images.machine_faults import refuse_full_disk
 
 _LABEL: Final = "dev.monoyard.trial"
+_TRIED: Final = "monoyard-trial"
+_PULLED: Final = re.compile(rf"127\.0\.0\.1:\d+/{_TRIED}-(\d+)/")
 _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 10
 _PAUSE: Final = 0.1
@@ -139,7 +142,7 @@ class Trials:
     @contextlib.contextmanager
     def _loaded(self, trial: Trial) -> Iterator[str]:
         """Do as `_pulled`, with an engine that reaches nothing of this machine."""
-        name = f"monoyard-trial:{secrets.token_hex(16)}"
+        name = f"{_TRIED}:{secrets.token_hex(16)}"
         with self._removing(name), tempfile.TemporaryFile() as archive:
             write_archive(trial.layout, name, archive)
             archive.seek(0)
@@ -163,12 +166,35 @@ class Trials:
     def remove_abandoned(self) -> None:
         """Remove what processes of this machine left that were killed in the middle of a trial."""
         self._remove(_has_ended)
+        for name in left_images(self._client):
+            with contextlib.suppress(APIError):
+                self._client.images.remove(name)
 
     def _remove(self, wanted: Callable[[str], bool]) -> None:
         for container in _labelled(self._client):
             if wanted(str(container.labels.get(_LABEL))):
                 with contextlib.suppress(APIError):
                     container.remove(force=True, v=True)
+
+
+def trial_name(package: str) -> str:
+    """Return what an image is called in the engine while this process tries it there."""
+    return f"{_TRIED}-{os.getpid()}/{package}"
+
+
+def left_containers(client: docker.DockerClient) -> list[Container]:
+    """Return the containers of trials whose processes have ended."""
+    return [item for item in _labelled(client) if _has_ended(str(item.labels.get(_LABEL)))]
+
+
+def left_images(client: docker.DockerClient) -> list[str]:
+    """Return the names of images that trials had pulled whose processes have ended."""
+    summaries: list[dict[str, Any]] = client.api.images()
+    names = [name for item in summaries for name in item.get("RepoDigests") or ()]
+    found = ((name, _PULLED.match(name)) for name in names)
+    return sorted(
+        name for name, match in found if match and _has_ended(f"{match[1]}@{socket.gethostname()}")
+    )
 
 
 def _labelled(client: docker.DockerClient) -> list[Container]:

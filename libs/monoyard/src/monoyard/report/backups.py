@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
-from monoyard.report.words import count
-
-_KIBIBYTE: Final = 1024
-_UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
+from monoyard.report.words import count, size
 
 
 def backup_lines(backups: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -22,7 +19,7 @@ def backup_lines(backups: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         revisions = ", ".join(item["revisions"]) or "none"
         proven = f"proven {item['proven_at']}" if item["proven_at"] else "not proven"
         yield (
-            f"{item['key']:{width}}  {item['taken_at']}  {_size(item['bytes'])}, "
+            f"{item['key']:{width}}  {item['taken_at']}  {size(item['bytes'])}, "
             f"{count(item['rows'], 'row')} in {count(item['tables'], 'table')}, "
             f"revision {revisions}, {proven}"
         )
@@ -67,10 +64,3 @@ def recovery_lines(
             )
         elif item["event"] == "untouched":
             yield f"left to you: {item['name']} {item['message']}"
-
-
-def _size(bytes_: int) -> str:
-    size, unit = float(bytes_), 0
-    while size >= _KIBIBYTE and unit < len(_UNITS) - 1:
-        size, unit = size / _KIBIBYTE, unit + 1
-    return f"{size:.1f} {_UNITS[unit]}" if unit else f"{bytes_} B"

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 from monoyard.deployment import Estimate, GateEstimate, TableSize
-from monoyard.report.words import count
+from monoyard.report.words import count, size
 from monoyard.results import duration
-
-_KIBI: Final = 1024.0
 
 
 def estimate_lines(found: Iterable[Estimate], max_pause: float) -> Iterator[str]:
@@ -59,13 +56,4 @@ def _gate(gate: GateEstimate, max_pause: float) -> str:
 
 def _table(table: TableSize) -> str:
     rows = f"{table.rows:,} rows, " if table.rows is not None else ""
-    return f"a migration touches {table.table}: {rows}{_size(table.bytes)} at {table.at}"
-
-
-def _size(number: int) -> str:
-    size = float(number)
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if size < _KIBI:
-            return f"{size:.0f} {unit}"
-        size /= _KIBI
-    return f"{size:.1f} TiB"
+    return f"a migration touches {table.table}: {rows}{size(table.bytes)} at {table.at}"

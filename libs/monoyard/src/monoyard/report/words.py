@@ -9,11 +9,21 @@ from monoyard.results import Outcome, TaskResult, TestCase, TestCounts, duration
 from monoyard.run import FlakyTask
 
 _FAILURES_NAMED = 3
+_KIBI = 1024
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def count(number: int, noun: str) -> str:
     """Return `1 task` or `3 tasks`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def size(number: int) -> str:
+    """Return a number of bytes as `512 B` or `1.5 MiB`."""
+    value, unit = float(number), 0
+    while value >= _KIBI and unit < len(_UNITS) - 1:
+        value, unit = value / _KIBI, unit + 1
+    return f"{value:.1f} {_UNITS[unit]}" if unit else f"{number} B"
 
 
 def errors(number: int) -> str:

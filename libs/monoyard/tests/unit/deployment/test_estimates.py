@@ -302,7 +302,7 @@ def test_estimates_are_told_in_lines() -> None:
         "      at 25 %: about 31 s; api-gates/errors needs 60 samples in 30 s, and about 120 come",
         "      at 100 %: about 15 s",
         "  api: going back takes about 1.0 s: it is the switch alone",
-        "  api: a migration touches orders: 1,200,000 rows, 3 MiB at then",
+        "  api: a migration touches orders: 1,200,000 rows, 3.0 MiB at then",
         "  api: a migration touches blobs: 5.0 TiB at then",
         "  api: no backup tells the size of new",
         "  web: its gates cannot be estimated: nobody answers",

@@ -1,0 +1,64 @@
+"""`invoke images.disk`: what images take on the disk of this machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from monoyard.bindings.announcing import announce
+from monoyard.bindings.engine import Engine
+from monoyard.bindings.questions import answer
+from monoyard.images.disk_use import look, prune
+from monoyard.report.words import size
+
+_BUILDER = "buildkit"
+
+
+def show_disk_use(directory: Path, target: str | None, *, is_pruned: bool) -> None:
+    """Print what the container engine and the builder keep, and what killed trials left.
+
+    Args:
+        directory: A directory of the repository.
+        target: Where JSON goes, as `answer` takes it; None for a table.
+        is_pruned: Remove what killed trials left.
+
+    Raises:
+        MachineError: No container engine answers.
+    """
+    kept = Engine(directory, announce).kept / "images"
+    found = prune() if is_pruned else look()
+    own = {
+        "layers of the builder": _size_of(kept / _BUILDER),
+        "bases and wheels": _size_of(kept) - _size_of(kept / _BUILDER),
+    }
+    rows = [(f"engine: {name}", f"{item.count}", item.size) for name, item in found.kept.items()]
+    rows += [(name, "", taken) for name, taken in own.items()]
+    width = max(len(name) for name, _, _ in rows)
+    lines = [f"{name:{width}}  {count:>5}  {size(taken):>9}" for name, count, taken in rows]
+    lines += [f"the engine's are in {found.place}, the others in {kept}"]
+    word = "removed" if is_pruned else "left"
+    lines += [f"{word} of a trial that was killed: {name}" for name in found.left]
+    if found.left and not is_pruned:
+        lines.append("`--prune` removes what is left; the next build does so, too")
+    data = {
+        "version": 1,
+        "engine": {
+            name: {"count": item.count, "bytes": item.size} for name, item in found.kept.items()
+        },
+        "own": own,
+        "left": list(found.left),
+        "removed": is_pruned,
+    }
+    answer(lines, data, target)
+
+
+def _size_of(directory: Path) -> int:
+    """Return the bytes that files below a directory take; what goes meanwhile takes none."""
+    total = 0
+    for place, _, names in os.walk(directory):
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(place, name)).st_blocks * 512  # noqa: PTH118  of many
+            except FileNotFoundError:
+                continue
+    return total

@@ -1,0 +1,102 @@
+"""What a container engine keeps on its disk, and what trials left there that were killed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import docker
+from docker.errors import APIError
+
+from monoyard.errors import MachineError
+from monoyard.images.trial import engine, left_containers, left_images
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One kind of thing that an engine keeps.
+
+    Attributes:
+        count: How many.
+        size: Bytes that they take.
+    """
+
+    count: int
+    size: int
+
+    @classmethod
+    def of(cls, sizes: Iterable[Any]) -> Self:
+        """Count things by their sizes; one that the engine does not know (-1) takes none."""
+        known = [max(0, int(size or 0)) for size in sizes]
+        return cls(len(known), sum(known))
+
+
+@dataclass(frozen=True, slots=True)
+class DiskUse:
+    """What an engine keeps on its disk.
+
+    Attributes:
+        place: Its directory.
+        kept: `images`, `containers`, `volumes` and `build cache`.
+        left: Containers and images of trials whose processes were killed, by name.
+    """
+
+    place: str
+    kept: Mapping[str, Kept]
+    left: tuple[str, ...]
+
+
+def look() -> DiskUse:
+    """Ask the engine what it keeps.
+
+    Raises:
+        MachineError: None answers, or it does not say.
+    """
+    with contextlib.closing(engine()) as client:
+        return _read(client)
+
+
+def prune() -> DiskUse:
+    """Remove what killed trials left, and nothing else; return what was there before.
+
+    Raises:
+        MachineError: No engine answers, or it refuses.
+    """
+    with contextlib.closing(engine()) as client:
+        found = _read(client)
+        try:
+            for container in left_containers(client):
+                container.remove(force=True, v=True)
+            for name in left_images(client):
+                client.images.remove(name)
+        except APIError as error:
+            raise _refused(error) from error
+        return found
+
+
+def _read(client: docker.DockerClient) -> DiskUse:
+    try:
+        said = client.df()
+        containers = [str(item.name) for item in left_containers(client)]
+        return DiskUse(
+            str(client.info()["DockerRootDir"]),
+            {
+                # Layers that images share are counted once.
+                "images": Kept(len(said.get("Images") or ()), int(said.get("LayersSize") or 0)),
+                "containers": Kept.of(item.get("SizeRw") for item in said.get("Containers") or ()),
+                "volumes": Kept.of(
+                    (item.get("UsageData") or {}).get("Size") for item in said.get("Volumes") or ()
+                ),
+                "build cache": Kept.of(item.get("Size") for item in said.get("BuildCache") or ()),
+            },
+            (*containers, *left_images(client)),
+        )
+    except APIError as error:
+        raise _refused(error) from error
+
+
+def _refused(error: APIError) -> MachineError:
+    said = str(error.explanation or error)
+    return MachineError("the container engine does not do what it is asked", context=(said,))
