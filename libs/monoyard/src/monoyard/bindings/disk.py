@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from monoyard.bindings.announcing import announce
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.questions import answer
-from monoyard.images.disk_use import look, prune
+from monoyard.images.disk_use import look, own_use, prune
 from monoyard.report.words import size
-
-_BUILDER = "buildkit"
 
 
 def show_disk_use(directory: Path, target: str | None, *, is_pruned: bool) -> None:
@@ -27,10 +24,7 @@ def show_disk_use(directory: Path, target: str | None, *, is_pruned: bool) -> No
     """
     kept = Engine(directory, announce).kept / "images"
     found = prune() if is_pruned else look()
-    own = {
-        "layers of the builder": _size_of(kept / _BUILDER),
-        "bases and wheels": _size_of(kept) - _size_of(kept / _BUILDER),
-    }
+    own = own_use(kept)
     rows = [(f"engine: {name}", f"{item.count}", item.size) for name, item in found.kept.items()]
     rows += [(name, "", taken) for name, taken in own.items()]
     width = max(len(name) for name, _, _ in rows)
@@ -50,15 +44,3 @@ def show_disk_use(directory: Path, target: str | None, *, is_pruned: bool) -> No
         "removed": is_pruned,
     }
     answer(lines, data, target)
-
-
-def _size_of(directory: Path) -> int:
-    """Return the bytes that files below a directory take; what goes meanwhile takes none."""
-    total = 0
-    for place, _, names in os.walk(directory):
-        for name in names:
-            try:
-                total += os.lstat(os.path.join(place, name)).st_blocks * 512  # noqa: PTH118  of many
-            except FileNotFoundError:
-                continue
-    return total

@@ -25,7 +25,7 @@ from monoyard.images.engine import engine_host
 from monoyard.images.index_secrets import index_secrets
 from monoyard.images.layouts import Layout
 from monoyard.images.machine_faults import explain_system_error
-from monoyard.images.order import EPOCH, Made, Order, write_made
+from monoyard.images.order import BUILDER_STATE, EPOCH, Made, Order, write_made
 from monoyard.images.pulls import serve
 from monoyard.images.trial import Trial, Trials, engine, trial_name
 from monoyard.images.wheels import Wheels
@@ -73,7 +73,7 @@ class Building:
             MonoyardError: Something failed that is no single image's fault.
         """
         _say("starting BuildKit")
-        state = Path(self._order.kept) / "buildkit"
+        state = Path(self._order.kept) / BUILDER_STATE
         hosts = self._hosts()
         with buildkit(Path(self._order.buildkitd), state, hosts) as daemon, self._emptied():
             log = Path(self._order.log)

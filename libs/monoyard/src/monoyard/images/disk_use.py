@@ -1,17 +1,22 @@
-"""What a container engine keeps on its disk, and what trials left there that were killed."""
+"""What images take on the disk: in the engine, in the builder, left by killed trials."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from pathlib import Path
+from typing import Any, Final, Self
 
 import docker
 from docker.errors import APIError
 
 from monoyard.errors import MachineError
+from monoyard.images.order import BUILDER_STATE
 from monoyard.images.trial import engine, left_containers, left_images
+
+_BLOCK: Final = 512  # bytes that `st_blocks` counts by (stat(2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,29 @@ def prune() -> DiskUse:
         except APIError as error:
             raise _refused(error) from error
         return found
+
+
+def own_use(kept: Path) -> dict[str, int]:
+    """Return the bytes that a machine's images take outside of the engine.
+
+    Args:
+        kept: The directory that all checkouts share for images.
+    """
+    others = (place for place in kept.glob("*") if place.name != BUILDER_STATE)
+    return {
+        "layers of the builder": _size_of(kept / BUILDER_STATE),
+        "bases and wheels": sum(map(_size_of, others)),
+    }
+
+
+def _size_of(directory: Path) -> int:
+    """Return the bytes that files below a directory take; what goes meanwhile takes none."""
+    total = 0
+    for _, _, names, place in os.fwalk(directory):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                total += os.lstat(name, dir_fd=place).st_blocks * _BLOCK
+    return total
 
 
 def _read(client: docker.DockerClient) -> DiskUse:

@@ -12,6 +12,8 @@ from monoyard.errors import MonoyardError
 from monoyard.images.layer_cache import LayerCache
 from monoyard.images.work import Base, ImageWork
 
+BUILDER_STATE: Final = "buildkit"
+"""Directory of the builder's layers, below the one that all checkouts share for images."""
 EPOCH: Final = "315619200"
 """Second that wheels and layers carry as their time: the first that a zip can hold is 1980."""
 

@@ -169,7 +169,8 @@ class Trust:
         signer = self._signatures.signer(self._policy.signers[name])
         if not statements or not self._signatures.is_signed(reference, signer):
             raise VerificationError(
-                f"nobody whom `{self._name}` trusts signed where {reference} comes from",
+                f"{reference} has no statement of its origin that is signed by anybody whom "
+                f"`{self._name}` trusts",
                 code="unsigned",
                 hint="`nox -s publish` signs",
             )

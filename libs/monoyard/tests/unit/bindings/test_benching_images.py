@@ -22,6 +22,7 @@ def test_ratios_follow_from_the_figures() -> None:
     """The table is made of the figures alone, so that it can be made again."""
     seconds = {
         "first publication": 100.0, "nothing changed": 3.0, "one registry probe": 0.5,
+        "nothing changed, one image": 2.0,
         "empty nox session": 0.9, "git status": 0.1,
     }  # fmt: skip
     builds = {
@@ -31,6 +32,7 @@ def test_ratios_follow_from_the_figures() -> None:
     data = {"images": 50, "runs": 5, "seconds": seconds, "builds": builds, "not measured": ""}
     lines = describe_figures(data)
     assert "| nothing changed / one registry probe | 6.0 |" in lines
+    assert "| nothing changed / the same of one image | 1.50 |" in lines
     assert "| nothing changed / (empty nox session + git status + one probe) | 2.00 |" in lines
     assert "| nox -s images / plain bake | 3.0 |" in lines
     assert "| size / one stage on debian | 0.50 |" in lines

@@ -576,10 +576,8 @@ def test_backups_are_asked_for_at_the_door(shop: Shop, capsys: pytest.CaptureFix
     assert capsys.readouterr().out == f"{key} would bring back\n  table orders\n"
 
 
-@pytest.mark.parametrize("is_planned", [False, True])
-def test_restore_holds_the_environment(shop: Shop, is_planned: bool) -> None:
-    """While it brings back nobody deploys; whoever only asks keeps nobody waiting."""
-    key = _backed_up(shop)
+def _watch_the_lease(shop: Shop) -> set[bool]:
+    """Return what becomes the answers to whether somebody holds the environment, as time passes."""
     held: set[bool] = set()
 
     def look() -> None:
@@ -587,6 +585,14 @@ def test_restore_holds_the_environment(shop: Shop, is_planned: bool) -> None:
         held.add(bool(holder and holder.name))
 
     shop.yard.clock.happenings.append(look)
+    return held
+
+
+@pytest.mark.parametrize("is_planned", [False, True])
+def test_restore_holds_the_environment(shop: Shop, is_planned: bool) -> None:
+    """While it brings back nobody deploys; whoever only asks keeps nobody waiting."""
+    key = _backed_up(shop)
+    held = _watch_the_lease(shop)
     restore_backup(shop.top, "dev", "", key, None, is_planned=is_planned, parts=shop.parts)
     assert held == {not is_planned}
 
@@ -642,13 +648,7 @@ def test_backup_that_does_not_fit_is_refused(
 def test_whole_restore_holds_the_environment(shop: Shop, lose: int | None) -> None:
     """While the database is replaced nobody deploys; a plan keeps nobody waiting."""
     key = _backed_up(shop)
-    held: set[bool] = set()
-
-    def look() -> None:
-        holder = Lease(shop.yard.cluster, "dev", "other", shop.yard.clock).look()
-        held.add(bool(holder and holder.name))
-
-    shop.yard.clock.happenings.append(look)
+    held = _watch_the_lease(shop)
     replace_database(shop.top, "dev", ("api", key), lose, None, shop.parts)
     assert held == {lose is not None}
 

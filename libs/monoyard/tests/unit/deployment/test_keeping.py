@@ -26,8 +26,6 @@ from monoyard.report.backups import backup_lines, recovery_lines, verified_line
 from .yard import NEW, Yard, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from monoyard.delivery import Record
 
 TOOLS = f"registry.example/postgres@{digest('tools-1')}"
@@ -178,26 +176,9 @@ def test_lost_things_are_brought_back(shop: Yard) -> None:
     ]
 
 
-def _job_of(shop: Yard, ask: Callable[[Kept], object]) -> Object:
-    """Return the Job of a call whose runner is gone before the Job ended."""
-    seen: list[Object] = []
-    shop.jobs.slow.add("api")
-
-    def look() -> None:
-        seen.extend(job for job in shop.cluster.list(JOB, {}) if RUN_LABEL in labels_of(job))
-        if seen:
-            raise KeyboardInterrupt
-
-    shop.clock.happenings.append(look)
-    with pytest.raises(KeyboardInterrupt):
-        ask(_kept(shop))
-    shop.clock.happenings.remove(look)
-    return seen[0]
-
-
 def test_restore_that_lost_its_runner_is_waited_for(shop: Yard) -> None:
     """While its Job still writes nobody else may change the environment; once it ended they may."""
-    job = _job_of(shop, lambda kept: kept.recover(_key(shop), is_planned=False))
+    job = shop.job_left_by(lambda: _kept(shop).recover(_key(shop), is_planned=False))
     shop.cluster.create(JOB, job)
     taker = Lease(shop.cluster, "dev", "taker", shop.clock)
     with pytest.raises(LockedError, match="Job recover-ab12-api still runs"):
@@ -210,11 +191,11 @@ def test_restore_that_lost_its_runner_is_waited_for(shop: Yard) -> None:
 def test_whoever_only_asks_holds_nobody_up(shop: Yard) -> None:
     """Lists, proofs and plans change nothing of the environment: their Jobs keep nobody waiting."""
     for ask in (
-        lambda kept: kept.list(),
-        lambda kept: kept.verify(_key(shop)),
-        lambda kept: kept.recover(_key(shop), is_planned=True),
+        lambda: _kept(shop).list(),
+        lambda: _kept(shop).verify(_key(shop)),
+        lambda: _kept(shop).recover(_key(shop), is_planned=True),
     ):
-        job = _job_of(shop, ask)
+        job = shop.job_left_by(ask)
         shop.cluster.create(JOB, job)
         assert Lease(shop.cluster, "dev", "taker", shop.clock).acquire(60, print) > 0
         shop.cluster.delete(JOB, job["metadata"]["name"])

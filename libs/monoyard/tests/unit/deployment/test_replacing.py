@@ -152,19 +152,8 @@ def test_open_deployment_comes_first(shop: Yard) -> None:
 
 def test_job_that_lost_its_runner_is_waited_for(shop: Yard) -> None:
     """While it may still replace the database nobody else changes the environment."""
-    seen: list[Object] = []
-    shop.jobs.slow.add("api")
-
-    def look() -> None:
-        seen.extend(job for job in shop.cluster.list(JOB, {}) if RUN_LABEL in labels_of(job))
-        if seen:
-            raise KeyboardInterrupt
-
-    shop.clock.happenings.append(look)
-    with pytest.raises(KeyboardInterrupt):
-        _kept(shop).replace(_key(shop), 12)
-    shop.clock.happenings.remove(look)
-    shop.cluster.create(JOB, seen[0])
+    job = shop.job_left_by(lambda: _kept(shop).replace(_key(shop), 12))
+    shop.cluster.create(JOB, job)
     with pytest.raises(LockedError, match="Job replace-ab12-api still runs"):
         Lease(shop.cluster, "dev", "taker", shop.clock).acquire(0, print)
 

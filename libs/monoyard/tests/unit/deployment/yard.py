@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,12 +18,13 @@ from monoyard.config import (
     Timeouts,
 )
 from monoyard.delivery import Kind, Lease, Ledger, Record
-from monoyard.delivery.objects import SECRET, new
+from monoyard.delivery.objects import JOB, SECRET, labels_of, new
 from monoyard.delivery.rollouts import ROLLOUT
 from monoyard.delivery.runner import Told
 from monoyard.delivery.workloads import read_workloads
 from monoyard.deployment.earlier import find_earlier
 from monoyard.deployment.execution import Crew, carry_out, go_back
+from monoyard.deployment.jobs import RUN_LABEL
 from monoyard.deployment.migrations import Classing
 from monoyard.deployment.mirroring import Mirroring, Pending, Put
 from monoyard.deployment.plan import DeployPlan, Request
@@ -312,6 +313,22 @@ class Yard:
         return Crew(
             "jane", holder, self.clock, timeouts, 20.0, tell, self.told.append, self.mirroring
         )
+
+    def job_left_by(self, ask: Callable[[], object]) -> Object:
+        """Return the Job of a call whose runner is gone before the Job ended."""
+        seen: list[Object] = []
+        self.jobs.slow.add("api")
+
+        def look() -> None:
+            seen.extend(job for job in self.cluster.list(JOB, {}) if RUN_LABEL in labels_of(job))
+            if seen:
+                raise KeyboardInterrupt
+
+        self.clock.happenings.append(look)
+        with suppress(KeyboardInterrupt):
+            ask()
+        self.clock.happenings.remove(look)
+        return seen[0]
 
     def deploy(self, commit: str = OLD, **asked: Any) -> Record:
         """Make a plan and carry it out."""
