@@ -3,7 +3,7 @@
 Making the tasks of a large workspace costs more than comparing them with a change. An edit of a
 Python file that imports what it imported before leaves them as they are, so that they need not be
 made again for that question. What is left out here (what they run, what else is in their keys) is
-what a plan without keys does not look at.
+what a plan without keys does not look at. See docs/adr/0032.
 """
 
 from __future__ import annotations
