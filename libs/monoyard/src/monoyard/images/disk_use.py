@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, Self
 
 import docker
-from docker.errors import APIError
+from docker.errors import APIError, NotFound
 
 from monoyard.errors import MachineError
 from monoyard.images.order import BUILDER_STATE
@@ -72,10 +73,13 @@ def prune() -> DiskUse:
     with contextlib.closing(engine()) as client:
         found = _read(client)
         try:
+            # The next build removes the same, perhaps just now.
             for container in left_containers(client):
-                container.remove(force=True, v=True)
+                with contextlib.suppress(NotFound), _unless_on_its_way():
+                    container.remove(force=True, v=True)
             for name in left_images(client):
-                client.images.remove(name)
+                with contextlib.suppress(NotFound):
+                    client.images.remove(name)
         except APIError as error:
             raise _refused(error) from error
         return found
@@ -95,13 +99,23 @@ def own_use(kept: Path) -> dict[str, int]:
 
 
 def _size_of(directory: Path) -> int:
-    """Return the bytes that files below a directory take; what goes meanwhile takes none."""
+    """Return the bytes that files below a directory take; what is not there takes none."""
     total = 0
-    for _, _, names, place in os.fwalk(directory):
+    for place, _, names in os.walk(directory):
         for name in names:
             with contextlib.suppress(FileNotFoundError):
-                total += os.lstat(name, dir_fd=place).st_blocks * _BLOCK
+                total += os.lstat(f"{place}/{name}").st_blocks * _BLOCK
     return total
+
+
+@contextlib.contextmanager
+def _unless_on_its_way() -> Iterator[None]:
+    """Take it as removed what somebody else is removing: the engine calls that a conflict."""
+    try:
+        yield
+    except APIError as error:
+        if error.status_code != HTTPStatus.CONFLICT:
+            raise
 
 
 def _read(client: docker.DockerClient) -> DiskUse:
