@@ -17,7 +17,7 @@ import pytest
 
 from .clone import ENVIRONMENT, Clone, Deployed
 from .load import Load, Target
-from .site import Site, provide_smoke_client
+from .site import Site
 
 TOP = Path(__file__).parents[2]
 
@@ -67,13 +67,11 @@ def site(clone: Clone) -> Site:
 
 
 @pytest.fixture(scope="session")
-def first(clone: Clone, site: Site) -> Deployed:
+def first(clone: Clone) -> Deployed:
     """The first deployment, of everything, to an environment that is empty."""
     clone.invoke("deploy.prepare", f"--env={ENVIRONMENT}")
     clone.nox("publish")
-    deployed = clone.deploy()
-    provide_smoke_client(site)
-    return deployed
+    return clone.deploy()
 
 
 @pytest.fixture(scope="session")

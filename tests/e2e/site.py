@@ -25,7 +25,6 @@ _INGRESS = "https://127.0.0.1:10443"
 _SECONDS = 120.0
 _PATIENCE_SECONDS = 180.0
 _GRACE_VARIABLE = "SHUTDOWN_GRACE_SECONDS"
-_SCOPES = ("events:read", "events:write", "tokens:introspect")
 _DATABASES = "SELECT datname FROM pg_database WHERE datname LIKE '%e2e%'"
 
 
@@ -205,13 +204,3 @@ def _note_aborts(process: subprocess.Popen[str], aborts: list[float]) -> None:
         if is_aborted and not was_aborted:
             aborts.append(time.time())
         was_aborted = is_aborted
-
-
-def provide_smoke_client(site: Site) -> None:
-    """Make the account that smoke tests sign in with, where identity's migrations have run."""
-    scopes = [word for scope in _SCOPES for word in ("--scope", scope)]
-    program = ("python3", "-m", "eventflow_identity.provision", "client", "smoke", "--given")
-    pods = site.get("pods", "", "--selector=app.kubernetes.io/name=identity")["items"]
-    pod = next(item["metadata"]["name"] for item in pods if item["status"]["phase"] == "Running")
-    secret = site.secret("smoke-client", "secret")
-    site.kubectl("exec", "--stdin", pod, "--", *program, *scopes, said=f"{secret}\n")

@@ -1,11 +1,13 @@
 """Accounts of users and of service clients: made, and proven to be who they say."""
 
 import secrets
+import threading
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -31,6 +33,15 @@ class Account:
     scopes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class GivenClient:
+    """A service client whose secret something else made, and hands to the client."""
+
+    client_id: str
+    secret: str = field(repr=False)
+    scopes: frozenset[str]
+
+
 class Accounts:
     """The accounts in the database behind `sessions`."""
 
@@ -49,21 +60,39 @@ class Accounts:
         self._add(row)
         return _user_account(row)
 
-    def add_client(
-        self, client_id: str, scopes: Iterable[str], secret: str = ""
-    ) -> tuple[Account, str]:
+    def add_client(self, client_id: str, scopes: Iterable[str]) -> tuple[Account, str]:
         """Add a service client; return its account and its secret, which nobody can ask again.
-
-        The secret is a new one, unless one is given that is known elsewhere already.
 
         Raises AccountExistsError.
         """
-        secret = secret or secrets.token_urlsafe(_SECRET_BYTES)
+        secret = secrets.token_urlsafe(_SECRET_BYTES)
         row = ClientRow(
             id=client_id, secret_hash=self._passwords.hash(secret), scopes=sorted(set(scopes))
         )
         self._add(row)
         return _client_account(row), secret
+
+    def has_client(self, client_id: str) -> bool:
+        """Return whether a service client of this name is there."""
+        with self._sessions.begin() as session:
+            return session.get(ClientRow, client_id) is not None
+
+    def put_client(self, client: GivenClient) -> None:
+        """Have a service client be as given; one that is disabled stays so."""
+        scopes = sorted(client.scopes)
+        with self._sessions.begin() as session:
+            found = session.get(ClientRow, client.client_id)
+        if (
+            found is not None
+            and found.scopes == scopes
+            and self._passwords.check(client.secret, found.secret_hash).is_right
+        ):
+            return
+        values = {"secret_hash": self._passwords.hash(client.secret), "scopes": scopes}
+        # Other processes may be doing the same.
+        made = insert(ClientRow).values(id=client.client_id, **values)
+        with self._sessions.begin() as session:
+            session.execute(made.on_conflict_do_update(index_elements=["id"], set_=values))
 
     def prove_user(self, email: str, password: str) -> Account:
         """Return the account of the user with this password; raise CredentialsRefusedError.
@@ -106,3 +135,19 @@ def _user_account(row: UserRow) -> Account:
 
 def _client_account(row: ClientRow) -> Account:
     return Account(subject=f"client:{row.id}", scopes=tuple(row.scopes))
+
+
+def given_client_check(accounts: Accounts, client: GivenClient) -> Callable[[], None]:
+    """Return a check that a client is there as given; it sees to that itself.
+
+    Its secret is set once in the life of a process: while another one is rolled out, processes with
+    the old and the new one would set it against each other.
+    """
+    is_set = threading.Event()
+
+    def check() -> None:
+        if not (is_set.is_set() and accounts.has_client(client.client_id)):
+            accounts.put_client(client)
+            is_set.set()
+
+    return check

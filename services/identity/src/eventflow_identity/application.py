@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from eventflow_identity.account_routes import account_router
-from eventflow_identity.accounts import Accounts
+from eventflow_identity.accounts import Accounts, given_client_check
 from eventflow_identity.passwords import Passwords
 from eventflow_identity.revocations import LiveTokens, Revocations
 from eventflow_identity.settings import IdentitySettings
@@ -22,6 +22,7 @@ from eventflow_servicekit.database import (
     session_factory,
 )
 from eventflow_servicekit.database_problems import install_database_problems
+from eventflow_servicekit.health import Check
 from eventflow_servicekit.metrics import ServiceMetrics
 from eventflow_servicekit.schema import schema_check
 
@@ -54,14 +55,17 @@ def create_identity(
         yield
         engine.dispose()
 
+    checks: dict[str, Check] = {
+        "database": database_check(engine),
+        "schema": schema_check(engine, SCHEMA_NEED),
+    }
+    if given := settings.given_client():
+        checks["given-client"] = given_client_check(accounts, given)
     app = create_application(
         settings,
         title="EventFlow identity",
         description="Issues, checks and revokes the tokens of users and services.",
-        checks={
-            "database": database_check(engine),
-            "schema": schema_check(engine, SCHEMA_NEED),
-        },
+        checks=checks,
         metrics=metrics,
         lifespan=lifespan,
     )

@@ -2,8 +2,7 @@
 
 `python -m eventflow_identity.provision signing-key` prints a new private key.
 `... user EMAIL --scope S` reads the password from standard input and prints the subject.
-`... client ID --scope S` prints the secret of the new client; with `--given` it is read from
-standard input instead, where something else made it and hands it to the client.
+`... client ID --scope S` prints the secret of the new client.
 """
 
 import argparse
@@ -25,12 +24,6 @@ EXISTS_EXIT = 1
 USAGE_EXIT = 2
 SETTINGS_EXIT = 10
 
-_LEAST_CHARACTERS = 32
-
-
-class ShortSecretError(Exception):
-    """The secret that was given can be guessed."""
-
 
 def main(
     arguments: Sequence[str] | None = None,
@@ -40,7 +33,7 @@ def main(
 ) -> int:
     """Run one command; return the exit code.
 
-    It is 1 when the account exists, 2 for an unusable name, password or secret, 10 for unusable
+    It is 1 when the account exists, 2 for an unusable name or password, 10 for unusable
     settings.
     """
     options = _parser().parse_args(arguments)
@@ -59,9 +52,6 @@ def main(
         for fault in error.errors(include_input=False):
             sys.stderr.write(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}\n")
         return USAGE_EXIT
-    except ShortSecretError:
-        sys.stderr.write(f"secret: it has fewer than {_LEAST_CHARACTERS} characters\n")
-        return USAGE_EXIT
     except AccountExistsError:
         sys.stderr.write(f"{options.name} has an account already\n")
         return EXISTS_EXIT
@@ -73,12 +63,8 @@ def main(
 def _add(accounts: Accounts, options: argparse.Namespace, stdin: TextIO) -> str:
     if options.command == "client":
         client = NewClient(client_id=options.name, scopes=options.scope)
-        given = stdin.readline().rstrip("\n") if options.given else ""
-        # Nothing slows guessing down but its length.
-        if options.given and len(given) < _LEAST_CHARACTERS:
-            raise ShortSecretError
-        _, secret = accounts.add_client(client.client_id, client.scopes, given)
-        return client.client_id if options.given else secret
+        _, secret = accounts.add_client(client.client_id, client.scopes)
+        return secret
     # The password comes by standard input, because everyone can see the arguments of a process.
     password = SecretStr(stdin.readline().rstrip("\n"))
     new = NewUser(email=options.name, password=password, scopes=options.scope)
@@ -93,8 +79,6 @@ def _parser() -> argparse.ArgumentParser:
         added = commands.add_parser(command, help=f"add a {command}")
         added.add_argument("name", metavar=name)
         added.add_argument("--scope", action="append", choices=get_args(Scope), default=[])
-        if command == "client":
-            added.add_argument("--given", action="store_true", help="read its secret")
     return parser
 
 

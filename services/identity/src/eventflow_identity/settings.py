@@ -1,10 +1,12 @@
 """Settings of identity, from the environment."""
 
-from typing import Annotated, Self
+from typing import Annotated, Self, get_args
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from eventflow_identity.accounts import GivenClient
 from eventflow_identity.keys import KeyRing, key_ring, read_private_key, read_public_keys
+from eventflow_identity.messages import ClientId, Scope
 from eventflow_servicekit.settings import DatabaseSettings, ServiceSettings
 
 _LEAST_MEMORY_PER_LANE = 8
@@ -18,6 +20,12 @@ def _holds_private_key(pem: SecretStr) -> SecretStr:
 def _holds_public_keys(pems: str) -> str:
     list(read_public_keys(_with_newlines(pems)))
     return pems
+
+
+def _names_scopes(words: str) -> str:
+    if unknown := set(words.split()).difference(get_args(Scope)):
+        raise ValueError(f"there is no scope {', '.join(sorted(unknown))}")
+    return words
 
 
 def _with_newlines(pem: str) -> str:
@@ -43,12 +51,37 @@ class IdentitySettings(ServiceSettings, DatabaseSettings):
         default=4, ge=1, description="Bounds the memory that sign-ins can take together"
     )
 
+    given_client_id: ClientId | None = Field(
+        default=None, description="A client that is always there, with this secret and these scopes"
+    )
+    # Nothing slows guessing down but its length.
+    given_client_secret: SecretStr | None = Field(default=None, min_length=32)
+    given_client_scopes: Annotated[str, AfterValidator(_names_scopes)] = Field(
+        default="", description="Separated by spaces"
+    )
+
     @model_validator(mode="after")
     def _has_memory_for_lanes(self) -> Self:
         # RFC 9106, section 3.1.
         if self.password_hash_memory < _LEAST_MEMORY_PER_LANE * self.password_hash_lanes:
             raise ValueError("PASSWORD_HASH_MEMORY is less than 8 KiB for each lane")
         return self
+
+    @model_validator(mode="after")
+    def _gives_a_whole_client(self) -> Self:
+        if (self.given_client_id is None) != (self.given_client_secret is None):
+            raise ValueError("GIVEN_CLIENT_ID and GIVEN_CLIENT_SECRET go together")
+        return self
+
+    def given_client(self) -> GivenClient | None:
+        """Return the client that these settings give, if they give one."""
+        if self.given_client_id is None or self.given_client_secret is None:
+            return None
+        return GivenClient(
+            self.given_client_id,
+            self.given_client_secret.get_secret_value(),
+            frozenset(self.given_client_scopes.split()),
+        )
 
     def key_ring(self) -> KeyRing:
         """Return the keys that these settings name."""

@@ -5,10 +5,8 @@ import os
 
 import pytest
 
-from eventflow_identity.application import create_accounts
 from eventflow_identity.provision import main
 from eventflow_identity.settings import IdentitySettings
-from eventflow_servicekit.database import create_database_engine
 
 
 @pytest.fixture(autouse=True)
@@ -30,28 +28,6 @@ def test_secret_of_a_new_client_is_printed(capsys: pytest.CaptureFixture[str]) -
     assert main(["client", name], stdout=again) == 1
     assert again.getvalue() == ""
     assert "has an account already" in capsys.readouterr().err
-
-
-def test_a_given_secret_is_the_clients(settings: IdentitySettings) -> None:
-    """A secret that something else made is read from standard input, and not repeated."""
-    name, stdout = f"smoke-{os.getpid()}", io.StringIO()
-    given = "s" * 32
-    assert main(["client", name, "--given"], stdin=io.StringIO(given + "\n"), stdout=stdout) == 0
-    assert stdout.getvalue() == f"{name}\n"
-    engine = create_database_engine(settings, application_name="test")
-    try:
-        assert create_accounts(settings, engine).prove_client(name, given).scopes == ()
-    finally:
-        engine.dispose()
-
-
-def test_a_short_secret_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    """A secret that could be guessed makes no account, and is not repeated."""
-    name, stdout = f"short-{os.getpid()}", io.StringIO()
-    assert main(["client", name, "--given"], stdin=io.StringIO("sesame\n"), stdout=stdout) == 2
-    told = capsys.readouterr().err
-    assert told == "secret: it has fewer than 32 characters\n"
-    assert main(["client", name], stdout=stdout) == 0
 
 
 def test_weak_password_is_refused_here_too(capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,3 +52,32 @@ def test_too_little_memory_for_the_lanes_is_told_at_start(monkeypatch: pytest.Mo
     )
     monkeypatch.setenv("PASSWORD_HASH_MEMORY", "32")
     load_settings(IdentitySettings)
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        (
+            {"GIVEN_CLIENT_ID": "smoke"},
+            "settings: Value error, GIVEN_CLIENT_ID and GIVEN_CLIENT_SECRET go together",
+        ),
+        (
+            {"GIVEN_CLIENT_ID": "smoke", "GIVEN_CLIENT_SECRET": "sesame"},
+            "GIVEN_CLIENT_SECRET: Value should have at least 32 items after validation, not 6",
+        ),
+        (
+            {"GIVEN_CLIENT_SCOPES": "events:read events:eat"},
+            "GIVEN_CLIENT_SCOPES: Value error, there is no scope events:eat",
+        ),
+    ],
+)
+def test_half_a_given_client_is_told_at_start(
+    given: dict[str, str], fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client without a secret or with one that can be guessed, and unknown scopes, are faults."""
+    monkeypatch.setenv("SIGNING_KEY", new_signing_key_pem())
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings(IdentitySettings)
+    assert caught.value.faults == (fault,)
