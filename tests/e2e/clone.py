@@ -18,9 +18,12 @@ from typing import Any, Self
 ENVIRONMENT = "e2e"
 # As they are in the repository: small and quick, and strict.
 PLAIN_ENVIRONMENT, STRICT_ENVIRONMENT = "e2e-dev", "e2e-prod"
+# Of a team with a chart of its own; see `foreign`.
+FOREIGN_ENVIRONMENT = "e2e-foreign"
 NAMESPACE = "eventflow-e2e"
 NAMESPACES = tuple(
-    f"eventflow-{name}" for name in (ENVIRONMENT, PLAIN_ENVIRONMENT, STRICT_ENVIRONMENT)
+    f"eventflow-{name}"
+    for name in (ENVIRONMENT, PLAIN_ENVIRONMENT, STRICT_ENVIRONMENT, FOREIGN_ENVIRONMENT)
 )
 HOST = "e2e.eventflow.test"
 MAX_PAUSE_SECONDS = 20
@@ -111,7 +114,7 @@ class Clone:
         Most is done in one as `dev`, but with gates for the api; the others are as they are.
         """
         # The last one stays the last one: it decides what becomes a release.
-        for order, name in ((6, "prod"), (3, "staging"), (2, "dev")):
+        for order, name in ((9, "prod"), (3, "staging"), (2, "dev")):
             was = {"prod": 3, "staging": 2, "dev": 1}[name]
             file = f"deploy/environments/{name}/environment.toml"
             self.replace(file, f"order = {was}", f"order = {order}")
@@ -130,7 +133,6 @@ class Clone:
         text = text.replace("replicas: 1", "replicas: 2")
         # Small enough that other environments have room beside it.
         values.write_text(f"{text}resources: {{requests: {{cpu: 20m, memory: 64Mi}}}}\n", "utf-8")
-        self.commit("Environments for tests")
 
     def _copy_environment(self, name: str, copy: str, order: int) -> None:
         environments = self.top / "deploy" / "environments"
@@ -149,6 +151,12 @@ class Clone:
         text = file.read_text("utf-8")
         assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {path}"
         file.write_text(text.replace(old, new), "utf-8")
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file."""
+        file = self.top / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
 
     def append(self, path: str, text: str) -> None:
         """Append to a file."""

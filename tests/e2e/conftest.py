@@ -15,6 +15,8 @@ from uuid import uuid4
 
 import pytest
 
+from monoyard.images import required
+
 from .clone import ENVIRONMENT, Clone, Deployed
 from .load import Load, Target
 from .site import Site
@@ -46,10 +48,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     """The clone; its environments are empty at first, and gone in the end."""
     if os.geteuid() != 0:
+        if "cluster" in required(os.environ):
+            pytest.fail("MONOYARD_REQUIRE names `cluster`, but this is not root")
         pytest.skip("a cluster needs root")
     place = tmp_path_factory.mktemp("e2e") / "clone"
     made = Clone.of(TOP, place)
     made.add_environments()
+    # The archive may have left the versions of the lock behind since it was committed.
+    made.invoke("images.refresh")
+    made.commit("Environments for tests")
     made.invoke("cluster.up")
     site = Site.of_this_machine()
     try:

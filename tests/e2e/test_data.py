@@ -41,8 +41,9 @@ def downgrade() -> None:
 UNUSED = '"breaks": "no version ever used it"'
 
 
-def prepare(clone: Clone, number: int, sql: str, said: str = "") -> None:
-    """Commit a revision of identity, and publish it."""
+def prepare(clone: Clone, sql: str, said: str = "") -> None:
+    """Commit the next revision of identity, and publish it."""
+    number = newest_revision(clone) + 1
     text = REVISION.format(
         words="A revision of a test.", number=f"{number:04}", before=f"{number - 1:04}", sql=sql,
         said=said,
@@ -52,9 +53,14 @@ def prepare(clone: Clone, number: int, sql: str, said: str = "") -> None:
     clone.nox("publish", "identity", "postgres")
 
 
-def migrate(clone: Clone, number: int, sql: str, said: str = "") -> Deployed:
-    """Commit a revision of identity, publish and deploy it."""
-    prepare(clone, number, sql, said)
+def newest_revision(clone: Clone) -> int:
+    """Return the number of identity's newest revision."""
+    return max(int(path.name[:4]) for path in (clone.top / REVISIONS).glob("[0-9]*.py"))
+
+
+def migrate(clone: Clone, sql: str, said: str = "") -> Deployed:
+    """Commit the next revision of identity, publish and deploy it."""
+    prepare(clone, sql, said)
     return clone.deploy("--", "identity")
 
 
@@ -62,7 +68,7 @@ def migrate(clone: Clone, number: int, sql: str, said: str = "") -> Deployed:
 def kept(clone: Clone, site: Site, first: Deployed) -> Clone:
     """The environment with a table that no version uses, and rows in it."""
     assert first.outcome == "completed", first.text
-    done = migrate(clone, 3, f"CREATE TABLE {KEPT} (id bigint PRIMARY KEY, word text NOT NULL)")
+    done = migrate(clone, f"CREATE TABLE {KEPT} (id bigint PRIMARY KEY, word text NOT NULL)")
     assert done.outcome == "completed", done.text
     said = f"INSERT INTO {KEPT} SELECT n, md5(n::text) FROM generate_series(1, {ROWS}) AS n"
     site.sql("identity", said)
@@ -79,7 +85,7 @@ def test_losing_migration(kept: Clone, site: Site) -> None:
     """The backup is proven first, the copy migrated, and what was lost comes back, every row."""
     before = contents(site)
     said = f'"accept": {{"loses": "nobody wants it"}}, "deny": {{{UNUSED}}}'
-    done = migrate(kept, 4, f"DROP TABLE {KEPT}", said)
+    done = migrate(kept, f"DROP TABLE {KEPT}", said)
     assert done.outcome == "completed", done.text
     steps = [step for step in done.steps if step.endswith(":identity")]
     assert steps[:3] == ["backup:identity", "prove:identity", "migrate:identity"]
@@ -93,9 +99,10 @@ def test_losing_migration(kept: Clone, site: Site) -> None:
     assert contents(site) == before
 
 
+@pytest.mark.full
 def test_migration_waits_for_its_lock(kept: Clone, site: Site) -> None:
     """While somebody uses the table it gives up, tries again, and is applied in the end."""
-    prepare(kept, 5, f"ALTER TABLE {KEPT} ADD COLUMN note text")
+    prepare(kept, f"ALTER TABLE {KEPT} ADD COLUMN note text")
     holding = site.psql_argv(
         "identity", f"BEGIN; LOCK TABLE {KEPT} IN ACCESS SHARE MODE; SELECT pg_sleep(60); COMMIT"
     )
@@ -107,11 +114,12 @@ def test_migration_waits_for_its_lock(kept: Clone, site: Site) -> None:
     assert site.sql("identity", f"SELECT count(note) FROM {KEPT}").strip() == "0"
 
 
+@pytest.mark.full
 def test_failing_migration_stops_before_anything_is_sent(kept: Clone, site: Site) -> None:
     """What runs goes on, and the message says what PostgreSQL said."""
     good, before = kept.git("rev-parse", "HEAD"), site.versions()
     said = '"deny": {"opaque": "it fails"}'
-    failed = migrate(kept, 6, "SELECT 1 / (SELECT count(*) - count(*) FROM pg_class)", said)
+    failed = migrate(kept, "SELECT 1 / (SELECT count(*) - count(*) FROM pg_class)", said)
     kept.git("reset", "--quiet", "--hard", good)
     assert (failed.code, failed.outcome) == (FAILED, "went-back"), failed.text
     assert "division by zero" in failed.text
@@ -122,7 +130,7 @@ def test_failing_migration_stops_before_anything_is_sent(kept: Clone, site: Site
 def test_migration_that_nobody_accepted(kept: Clone, site: Site) -> None:
     """One that loses data, or that the running version cannot live with, is refused in the plan."""
     good, before = kept.git("rev-parse", "HEAD"), site.versions()
-    refused = migrate(kept, 6, "DROP TABLE identity.revoked_tokens")
+    refused = migrate(kept, "DROP TABLE identity.revoked_tokens")
     kept.git("reset", "--quiet", "--hard", good)
     assert (refused.code, refused.outcome) == (FAILED, ""), refused.text
     assert "loses data" in refused.text
@@ -130,11 +138,12 @@ def test_migration_that_nobody_accepted(kept: Clone, site: Site) -> None:
     assert site.sql("identity", "SELECT to_regclass('identity.revoked_tokens')").strip()
 
 
+@pytest.mark.full
 def test_reviewer_was_wrong(kept: Clone, site: Site) -> None:
     """What is said to break nobody is tried by who runs, on the copy, before the database."""
     good, before = kept.git("rev-parse", "HEAD"), site.versions()
     said = f'"accept": {{"loses": "nobody wants it"}}, "deny": {{{UNUSED}}}'
-    failed = migrate(kept, 6, "DROP TABLE identity.revoked_tokens", said)
+    failed = migrate(kept, "DROP TABLE identity.revoked_tokens", said)
     kept.git("reset", "--quiet", "--hard", good)
     assert (failed.code, failed.outcome) == (FAILED, "went-back"), failed.text
     assert "the running version does not work with the migrated copy" in failed.text
@@ -143,6 +152,7 @@ def test_reviewer_was_wrong(kept: Clone, site: Site) -> None:
     assert "migrate:identity" not in failed.steps
 
 
+@pytest.mark.full
 def test_one_lost_key_is_not_every_backup_lost(kept: Clone, site: Site) -> None:
     """Without the key in the cluster no backup can be verified; the one kept outside restores."""
     verify = ("backup.verify", f"--env={ENVIRONMENT}")
@@ -165,10 +175,11 @@ def test_one_lost_key_is_not_every_backup_lost(kept: Clone, site: Site) -> None:
     assert "restores to what was backed up" in kept.invoke(*verify)
 
 
+@pytest.mark.full
 def test_full_store_stops_before_the_migration(kept: Clone, site: Site) -> None:
     """A backup for which there is no room is told, and neither database nor service changes."""
     before = site.versions()
-    prepare(kept, 6, f"ALTER TABLE {KEPT} ADD COLUMN remark text")
+    prepare(kept, f"ALTER TABLE {KEPT} ADD COLUMN remark text")
     with tiny_disk(main_process(site, "platform", "app=object-store"), f"/data/{NAMESPACE}"):
         failed = kept.deploy("--", "identity")
     assert (failed.code, failed.outcome) == (FAILED, "went-back"), failed.text
@@ -181,11 +192,12 @@ def test_full_store_stops_before_the_migration(kept: Clone, site: Site) -> None:
     assert "remark" in columns(site)
 
 
+@pytest.mark.full
 def test_database_is_restarted_under_a_migration(kept: Clone, site: Site) -> None:
     """The migration is told as failed and left no trace; the next deployment applies it."""
     before = site.versions()
     column = f"ALTER TABLE {KEPT} ADD COLUMN late text; SELECT pg_sleep(5)"
-    prepare(kept, 7, column, '"deny": {"opaque": "it only takes its time"}')
+    prepare(kept, column, '"deny": {"opaque": "it only takes its time"}')
     with kept.deploying("--", "identity") as process:
         await_words(process, "migrate:identity begun")
         site.await_query("identity", "pg_sleep")
@@ -199,10 +211,11 @@ def test_database_is_restarted_under_a_migration(kept: Clone, site: Site) -> Non
     assert "late" in columns(site)
 
 
+@pytest.mark.full
 def test_killed_at_every_step_of_the_data(kept: Clone, site: Site) -> None:
     """`kill -9` around backup, proof and migration in turn: each is adopted, none is done twice."""
     said = f'"accept": {{"loses": "nobody wants it"}}, "deny": {{{UNUSED}}}'
-    prepare(kept, 8, f"ALTER TABLE {KEPT} DROP COLUMN late", said)
+    prepare(kept, f"ALTER TABLE {KEPT} DROP COLUMN late", said)
     listed = ("backup.list", f"--env={ENVIRONMENT}")
     before = kept.invoke(*listed).splitlines()
     words: tuple[str, ...] = ("--", "identity")
@@ -222,6 +235,7 @@ def test_killed_at_every_step_of_the_data(kept: Clone, site: Site) -> None:
     assert not site.holder()
 
 
+@pytest.mark.full
 def test_whole_database_is_restored(kept: Clone, site: Site) -> None:
     """By who names the rows that are lost, to the version that the backup is of; it goes on."""
     restore = ("backup.restore", f"--env={ENVIRONMENT}", "--whole")
@@ -240,7 +254,7 @@ def test_whole_database_is_restored(kept: Clone, site: Site) -> None:
     assert "new or changed since the backup by now, not 0" in wrong.stdout
     assert "late" not in columns(site)
     done = kept.invoke(*restore, f"--lose={planned['rows']}", "--", "identity")
-    assert "revision 0007" in done
+    assert f"revision {newest_revision(kept) - 1:04}" in done
     assert "late" in columns(site)
     assert contents(site).split()[0] == str(ROWS)
     assert site.sign_in()

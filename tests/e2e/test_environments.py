@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +12,7 @@ from .clone import PLAIN_ENVIRONMENT, STRICT_ENVIRONMENT, Clone, Deployed
 from .site import Site
 
 SERVICES = {"api", "identity", "notifications", "web", "worker"}
-FAILED = 40
+FAILED, CLUSTER = 40, 41
 _POLICY = "infra/images/policy.toml"
 _STRICT_TRUST = """\
 [environments.prod]
@@ -34,6 +36,38 @@ def test_one_service_alone(clone: Clone, site: Site, first: Deployed) -> None:
     there = ("get", "rollouts.argoproj.io", f"--namespace=eventflow-{PLAIN_ENVIRONMENT}")
     names = site.kubectl(*there, "--output=name").split()
     assert names == ["rollout.argoproj.io/notifications"]
+
+
+def test_rights_are_asked_of_the_cluster(
+    clone: Clone, site: Site, first: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is no deployer of an environment is refused by the API server; a deployer is not."""
+    assert first.code == 0
+    namespace = f"--namespace=eventflow-{PLAIN_ENVIRONMENT}"
+    clone.invoke("deploy.prepare", f"--env={PLAIN_ENVIRONMENT}")
+    site.kubectl("create", "serviceaccount", "stranger", namespace)
+    monkeypatch.setenv("KUBECONFIG", str(_kubeconfig(site, tmp_path / "stranger", namespace)))
+    refused = clone.deploy("--", "notifications", environment=PLAIN_ENVIRONMENT)
+    assert refused.code == CLUSTER, refused.text
+    assert "forbidden" in refused.text.lower(), refused.text
+    doctor = clone.try_invoke("doctor", f"--env={PLAIN_ENVIRONMENT}")
+    assert doctor.returncode == CLUSTER, doctor.stdout
+    assert "stranger" in doctor.stdout
+
+    monkeypatch.setenv("KUBECONFIG", str(_kubeconfig(site, tmp_path / "deployer", namespace)))
+    clone.set_grace("notifications", 41)
+    clone.commit("Take 41 s to stop")
+    done = clone.deploy("--", "notifications", environment=PLAIN_ENVIRONMENT)
+    assert (done.code, done.outcome) == (0, "completed"), done.text
+
+
+def _kubeconfig(site: Site, place: Path, namespace: str) -> Path:
+    """Write what a service account of a namespace reaches the cluster by."""
+    config = json.loads(site.kubectl("config", "view", "--raw", "--minify", "--output=json"))
+    token = site.kubectl("create", "token", place.name, namespace).strip()
+    config["users"][0]["user"] = {"token": token}
+    place.write_text(json.dumps(config), "utf-8")
+    return place
 
 
 @pytest.fixture
@@ -63,6 +97,7 @@ def test_production_is_planned(trusting: Clone, site: Site, first: Deployed) -> 
     assert not site.kubectl(*there, "--output=name").strip()
 
 
+@pytest.mark.full
 def test_production_takes_no_image_of_this_machine(clone: Clone, first: Deployed) -> None:
     """By the policy as it is, what was signed here is refused there, image by image."""
     assert first.code == 0

@@ -31,6 +31,7 @@ def api_of(image: str) -> tuple[httpx.Client, str]:
     return httpx.Client(base_url=f"http://{host}/v2/{path}", trust_env=False), digest
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("was", "becomes", "reason"),
     [
@@ -78,6 +79,7 @@ def test_unsigned(clone: Clone, site: Site) -> None:
     assert site.versions() == before
 
 
+@pytest.mark.full
 def test_not_accepted_any_more(change: Clone, site: Site) -> None:
     """One whose signature is gone when the environment's turn comes is refused then."""
     before = site.versions()

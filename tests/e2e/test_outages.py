@@ -7,6 +7,8 @@ import signal
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+import pytest
+
 from .clone import ENVIRONMENT, Clone, await_words
 from .load import Load
 from .machine import main_process
@@ -15,6 +17,7 @@ from .site import Site
 Loading = Callable[[], AbstractContextManager[Load]]
 
 
+@pytest.mark.full
 def test_api_server_is_killed(clone: Clone, site: Site, load: Loading) -> None:
     """A deployment waits for the API server, or ends with one error; either way it can be ended.
 
@@ -38,6 +41,7 @@ def test_api_server_is_killed(clone: Clone, site: Site, load: Loading) -> None:
     assert not site.holder()
 
 
+@pytest.mark.full
 def test_registry_is_gone(clone: Clone, site: Site) -> None:
     """Nothing new can be planned, which is said; what ran before comes back without a registry."""
     before = site.grace("notifications")

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+import pytest
+
 from .clone import ENVIRONMENT, MAX_PAUSE_SECONDS, Clone, await_words
 from .load import Load
 from .site import Site
@@ -25,6 +27,7 @@ def weight(site: Site) -> int:
     return int((weights.get("canary") or {}).get("weight") or 0)
 
 
+@pytest.mark.full
 def test_paused_continued_and_aborted(
     change: Clone, site: Site, load: Loading, say: Callable[[str], None]
 ) -> None:
@@ -55,6 +58,7 @@ def test_paused_continued_and_aborted(
     assert last < ended
 
 
+@pytest.mark.full
 def test_gate_that_has_too_little_to_go_by(change: Clone, site: Site) -> None:
     """Without requests nothing can be judged: it waits, goes back, and ends with its own status."""
     before = site.versions()
@@ -81,6 +85,7 @@ def test_two_at_once(clone: Clone, site: Site) -> None:
     assert [item["outcome"] for item in clone.history()[:2]] == ["completed", "completed"]
 
 
+@pytest.mark.full
 def test_runner_that_was_stopped_writes_nothing(clone: Clone, site: Site) -> None:
     """A runner that slept past its Lease while another went on finds that out, and does no more."""
     clone.set_grace("notifications", 25)

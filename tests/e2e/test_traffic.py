@@ -23,6 +23,7 @@ Loading = Callable[[], AbstractContextManager[Load]]
 Saying = Callable[[str], None]
 
 
+@pytest.mark.full
 def test_shares_of_a_canary(
     change: Clone, site: Site, targets: tuple[Target, ...], say: Saying
 ) -> None:
@@ -65,6 +66,7 @@ def test_ten_healthy_versions_in_a_row(clone: Clone, load: Loading) -> None:
         assert not running.lost(), running.lost()[:5]
 
 
+@pytest.mark.full
 def test_autoscaling(clone: Clone, site: Site, say: Saying) -> None:
     """Under a load pods are added, a deployment keeps their number, and later they are removed."""
     values = clone.top / "deploy" / "environments" / ENVIRONMENT / "web.yaml"
