@@ -167,6 +167,19 @@ def parse_arguments(words: Sequence[str]) -> Arguments:
     return replace(parsed, use_cache=False) if parsed.env_mode == "loose" else parsed
 
 
+def refuse_audit(arguments: Arguments, verb: str, reason: str) -> None:
+    """Refuse `--audit` where nothing can be audited.
+
+    Raises:
+        UsageError: It was asked for.
+    """
+    if arguments.audit is not None:
+        raise UsageError(
+            f"`{verb}` takes no `--audit`: {reason}",
+            hint="`nox -s ci -- --audit` audits the checks",
+        )
+
+
 def _check_audit(parsed: Arguments) -> None:
     if parsed.audit is None:
         return

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from monoyard.bindings.arguments import HELP, Arguments
+from monoyard.bindings.arguments import HELP, Arguments, refuse_audit
 from monoyard.bindings.checks import Checks
 from monoyard.errors import ChecksFailedError, UsageError
 from monoyard.plan import Task
@@ -20,7 +20,7 @@ def fix(directory: Path, arguments: Arguments) -> None:
     """Run the mending commands of every selected package, in the foreground.
 
     Raises:
-        UsageError: A name is no package, or words for a tool were given.
+        UsageError: A name is no package, or words for a tool or `--audit` were given.
         ChecksFailedError: Something is left that has to be mended by hand.
     """
     if arguments.wants_help:
@@ -28,6 +28,7 @@ def fix(directory: Path, arguments: Arguments) -> None:
         return
     if arguments.tool is not None:
         raise UsageError("`fix` has no tool of its own to hand words to")
+    refuse_audit(arguments, "fix", "what it runs has no key")
     checks = Checks(directory)
     plan = checks.engine.plan(checks.engine.selection(arguments, ("lint",)))
     tasks = [planned.task for planned in plan.selected if not planned.task.skip]

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from monoyard.bindings.arguments import HELP, Arguments
+from monoyard.bindings.arguments import HELP, Arguments, refuse_audit
 from monoyard.bindings.base_images import BaseImages
 from monoyard.bindings.checks import Checks
 from monoyard.bindings.engine import Engine
@@ -22,7 +22,6 @@ from monoyard.errors import (
     ConfigurationError,
     MachineError,
     MonoyardError,
-    UsageError,
 )
 from monoyard.images import SUITE, ImageWork, Layout
 from monoyard.plan import Plan, State
@@ -53,11 +52,7 @@ def publish(directory: Path, arguments: Arguments) -> None:
     if arguments.wants_help:
         print(HELP, end="")
         return
-    if arguments.audit is not None:
-        raise UsageError(
-            "`publish` takes no `--audit`: an audit makes no images, and nothing audited is kept",
-            hint="`nox -s ci -- --audit` audits the checks",
-        )
+    refuse_audit(arguments, "publish", "an audit makes no images, and nothing audited is kept")
     checks = Checks(directory)
     engine = checks.engine
     if engine.environment.get("MONOYARD_BASE_LOCK") == "refresh":

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from monoyard.bindings.announcing import announce
-from monoyard.bindings.arguments import HELP, Arguments
+from monoyard.bindings.arguments import HELP, Arguments, refuse_audit
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.publishing import collect_layouts, wanted_images
 from monoyard.bindings.questions import answer
@@ -77,10 +77,12 @@ def scan(directory: Path, arguments: Arguments) -> None:
 
     Raises:
         ChecksFailedError: The environment refuses something, or something could not be scanned.
+        UsageError: `--audit` was asked for.
     """
     if arguments.wants_help:
         print(HELP, end="")
         return
+    refuse_audit(arguments, "scan", "what scanners read is no part of a key")
     engine = Engine(directory, announce)
     plan = engine.plan(engine.selection(arguments), has_engine=True)
     supply = Supplying.of(engine)
