@@ -67,6 +67,7 @@ order = 6
 namespace = "eventflow-{FOREIGN_ENVIRONMENT}"
 policy = "dev"
 cluster = "local"
+data.backup = "never"
 
 [services.notifications]
 chart = "{_CHART}"

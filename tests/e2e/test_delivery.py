@@ -173,6 +173,7 @@ def test_killed_at_any_moment(
     say(f"killed after {seconds:.2f} s")
 
 
+@pytest.mark.full
 def test_rollback(clone: Clone, site: Site, load: Loading, say: Callable[[str], None]) -> None:
     """`invoke rollback` brings back what ran before, and no request is lost."""
     before = site.versions()

@@ -80,6 +80,7 @@ def trusting(clone: Clone) -> Iterator[Clone]:
     clone.git("reset", "--quiet", "--hard", good)
 
 
+@pytest.mark.full
 def test_production_is_planned(trusting: Clone, site: Site, first: Deployed) -> None:
     """A plan for an environment as `prod` has everything, and without one nothing is changed."""
     assert first.code == 0

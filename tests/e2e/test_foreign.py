@@ -48,7 +48,7 @@ def test_plan_says_what_is_lost(team: Clone) -> None:
     page = team.invoke("deploy", f"--env={FOREIGN_ENVIRONMENT}", "--plan")
     assert "install  notifications" in page
     assert "a Deployment: no weights, no gates, and nothing waits for the other services" in page
-    assert "goes back by: the old pods are started again" in page
+    assert "goes back by: it is removed again" in page
 
 
 @pytest.mark.full
@@ -59,6 +59,8 @@ def test_it_is_deployed_and_goes_back(team: Clone, site: Site) -> None:
     assert _workload(site)["status"]["availableReplicas"] == 2
 
     more = _deploy(team, "replicas: 3")
+    assert "goes back by: the old pods are started again" in more.text
+    assert "made from" not in more.text, "its chart keeps no commit"
     assert (more.code, more.outcome) == (0, "completed"), more.text
     assert _workload(site)["status"]["availableReplicas"] == 3
 

@@ -282,12 +282,16 @@ def _causes(now: Running, given: Given, differs: bool) -> Iterator[str]:
         return
     if not now.is_whole:
         yield f"the last call of Helm ended as `{now.status}`"
+    # A chart of one's own may keep no versions of Secrets.
+    secrets = [
+        name for name, version in given.versions.items()
+        if now.versions and now.versions.get(name) != version
+    ]  # fmt: skip
     if given.digest != now.digest:
         yield "its image"
-    for name, version in given.versions.items():
-        if now.versions and now.versions.get(name) != version:
-            yield f"the Secret {name}"
-    if differs and given.digest == now.digest and given.versions == now.versions:
+    for name in secrets:
+        yield f"the Secret {name}"
+    if differs and given.digest == now.digest and not secrets:
         yield "its chart or values"
 
 

@@ -65,7 +65,9 @@ def _service(item: ServicePlan, width: int) -> Iterator[str]:
         before = (
             f"{short(item.base.digest)} -> " if item.base.digest not in ("", item.digest) else ""
         )
-        yield f"      image {before}{short(item.digest)}, made from {item.commit[:_COMMIT]}"
+        # A chart of one's own may keep no commit.
+        origin = f", made from {item.commit[:_COMMIT]}" if item.commit else ""
+        yield f"      image {before}{short(item.digest)}{origin}"
         yield f"      {item.strategy or 'sent'}; goes back by: {item.way_back}"
         failed = [f"{name}: {reason}" for name, verdict, reason in item.checks if verdict != "pass"]
         yield from (f"      {line}" for line in failed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -110,6 +111,16 @@ def test_changed_values_are_a_cause(yard: Yard) -> None:
     assert [(item.path, item.before, item.after) for item in change.fields] == [
         ("spec.template.spec.containers[web].env[PORT].value", '"80"', '"8080"')
     ]
+
+
+def test_whatever_differs_has_a_cause(yard: Yard) -> None:
+    """Where a release does not say which Secrets it was sent with, what differs is deployed too."""
+    plan = yard.plan()
+    unsaid = tuple(replace(item, versions={}) for item in plan.services)
+    yard.send(replace(plan, services=unsaid))
+    for service in yard.plan().services:
+        assert service.changes
+        assert (service.action, service.causes) == ("upgrade", ("its chart or values",))
 
 
 def test_changed_secret_is_a_cause_by_its_name(yard: Yard) -> None:
