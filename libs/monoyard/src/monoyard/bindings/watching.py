@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -147,6 +148,8 @@ def _saves(top: Path) -> Iterator[tuple[str, ...]]:
 
     What happens while a turn runs is kept for the next.
     """
+    # Nox has every library speak at its loudest, and this one tells each path that it leaves out.
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)
     is_first = True
     try:
         for found in watch(

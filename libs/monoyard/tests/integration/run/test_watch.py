@@ -82,6 +82,7 @@ def test_what_a_save_affects_runs_again(watching: Watching) -> None:
     told = ended.out.split("libs/alpha/src/alpha/__init__.py changed")
     assert "still failing: gamma:unit" in told[1]
     assert "still failing" not in told[1].partition("gamma/__init__.py changed")[2]
+    assert "watchfiles" not in ended.text, "what the watcher itself has to say"
 
 
 def test_half_a_manifest_is_told_and_watched_further(watching: Watching) -> None:
@@ -89,14 +90,10 @@ def test_half_a_manifest_is_told_and_watched_further(watching: Watching) -> None
     watching.turn(1)
     manifest = (watching.checkout.top / "libs/gamma/pyproject.toml").read_text("utf-8")
     watching.save("libs/gamma/pyproject.toml", "[project")
-    said = b""
     stream = watching.running.child.stderr
     assert stream is not None
-    for line in stream:
-        said += line.encode()
-        if "error[" in line:
-            break
-    assert b"libs/gamma/pyproject.toml" in said, said
+    said = next(line for line in stream if "error[" in line) + next(iter(stream))
+    assert "libs/gamma/pyproject.toml" in said, said
     watching.save("libs/gamma/pyproject.toml", f"{manifest}\n# whole again\n")
     assert any(name.startswith("gamma:") for name in watching.turn(2))
 
