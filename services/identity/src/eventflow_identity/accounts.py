@@ -4,13 +4,14 @@ import secrets
 import threading
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
+from eventflow_identity.given import GivenClient
 from eventflow_identity.passwords import Passwords
 from eventflow_identity.tables import ClientRow, UserRow
 
@@ -31,15 +32,6 @@ class Account:
 
     subject: str
     scopes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class GivenClient:
-    """A service client whose secret something else made, and hands to the client."""
-
-    client_id: str
-    secret: str = field(repr=False)
-    scopes: frozenset[str]
 
 
 class Accounts:

@@ -4,11 +4,12 @@ from typing import Annotated, Self, get_args
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from eventflow_identity.accounts import GivenClient
+from eventflow_identity.given import GivenClient
 from eventflow_identity.keys import KeyRing, key_ring, read_private_key, read_public_keys
 from eventflow_identity.messages import ClientId, Scope
 from eventflow_servicekit.settings import DatabaseSettings, ServiceSettings
 
+_LEAST_CHARACTERS = 32
 _LEAST_MEMORY_PER_LANE = 8
 
 
@@ -20,6 +21,13 @@ def _holds_private_key(pem: SecretStr) -> SecretStr:
 def _holds_public_keys(pems: str) -> str:
     list(read_public_keys(_with_newlines(pems)))
     return pems
+
+
+def _is_long(secret: SecretStr) -> SecretStr:
+    # Nothing slows guessing down but its length.
+    if len(secret.get_secret_value()) < _LEAST_CHARACTERS:
+        raise ValueError(f"has fewer than {_LEAST_CHARACTERS} characters")
+    return secret
 
 
 def _names_scopes(words: str) -> str:
@@ -54,8 +62,7 @@ class IdentitySettings(ServiceSettings, DatabaseSettings):
     given_client_id: ClientId | None = Field(
         default=None, description="A client that is always there, with this secret and these scopes"
     )
-    # Nothing slows guessing down but its length.
-    given_client_secret: SecretStr | None = Field(default=None, min_length=32)
+    given_client_secret: Annotated[SecretStr, AfterValidator(_is_long)] | None = None
     given_client_scopes: Annotated[str, AfterValidator(_names_scopes)] = Field(
         default="", description="Separated by spaces"
     )

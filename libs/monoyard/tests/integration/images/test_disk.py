@@ -71,14 +71,29 @@ def _is_told_and_removed(yard: Yard, client: docker.DockerClient, place: Path, i
     assert in_use not in told.out
     was_there = _is_there(client, left)
     said = json.loads(yard.checkout.invoke("images.disk", "--prune", "--json").out)
-    assert said["engine"]["images"]["count"] >= 1
     assert in_use not in said["left"]
     assert not _is_there(client, left)
     assert _is_there(client, in_use)
     if not was_there:
         return False
     assert f"left of a trial that was killed: {left}" in told.out
-    return left in said["left"]
+    assert left not in yard.checkout.invoke("images.disk").out
+    if left not in said["left"]:
+        return False
+    # It was there when the images were counted, and so was the one in use.
+    assert said["engine"]["images"]["count"] >= 2
+    return True
+
+
+def test_two_may_remove_at_once(yard: Yard, client: docker.DockerClient, tmp_path: Path) -> None:
+    """What another one removed meanwhile is gone, and no error."""
+    process = _ended_process()
+    left = [_pulled(client, tmp_path / f"left-{number}", process) for number in range(12)]
+    words = ("-m", "invoke", "images.disk", "--prune")
+    running = [yard.checkout.begin(*words) for _ in range(3)]
+    ended = [item.end() for item in running]
+    assert [item.code for item in ended] == [0, 0, 0], [item.text for item in ended]
+    assert not any(_is_there(client, name) for name in left)
 
 
 def test_next_build_removes_what_a_killed_one_left(
