@@ -14,7 +14,8 @@ from monoyard.bindings.deploy_crew import crew_of
 from monoyard.bindings.deploy_parts import Parts
 from monoyard.bindings.interrupting import terminable
 from monoyard.bindings.questions import answer
-from monoyard.deployment import Kept, Runs
+from monoyard.delivery import Lease, Ledger
+from monoyard.deployment import Kept, Runs, last_settings
 from monoyard.errors import UsageError
 from monoyard.report.backups import backup_lines, recovery_lines, verified_line
 
@@ -129,14 +130,19 @@ def kept_in(
     with terminable(), entered(directory, name, parts.open_namespace, parts.clock) as place:
         top = place.engine.repository.top
         releases = parts.releases(place.engine, place.access, top, place.settings)
-        crew = crew_of(place)
+        crew, run = crew_of(place, parts.mirroring), secrets.token_hex(4)
 
-        def kept(alive: Callable[[], object]) -> Kept:
+        def kept(ledger: Ledger, lease: Lease | None = None) -> Kept:
+            alive = lease.check if lease is not None else lambda: None
             runs = Runs(place.namespace, place.clock, alive, say, place.settings.timeouts)
-            return Kept(place.settings, place.ledger, releases, runs, secrets.token_hex(4), crew.by)
+            return Kept(place.settings, ledger, releases, runs, run, crew.by, lease)
 
         if not is_locked:
-            yield kept(lambda: None)
+            yield kept(place.ledger)
             return
-        with crew.holding(place.namespace, place.name) as lease:
-            yield kept(lease.check)
+        mirror = last_settings(place.ledger.history())
+        with (
+            crew.mirrored(place.namespace, place.ledger, place.name, mirror) as ledger,
+            crew.holding(place.namespace, place.name) as lease,
+        ):
+            yield kept(ledger, lease)

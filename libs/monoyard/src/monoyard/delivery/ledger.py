@@ -34,6 +34,7 @@ _RECORD_LABEL: Final = "monoyard.dev/record"
 _RECORD: Final = "deployment"
 _TOKEN: Final = "monoyard.dev/token"  # noqa: S105 - it counts changes of hands, and is no secret
 _OUTCOME_STEP: Final = "outcome"
+RESTORE: Final = "restore"
 # A ConfigMap holds 1 MiB. What is longer belongs to the evidence.
 _LONGEST_TEXT: Final = 4000
 _PAUSE_SECONDS: Final = 1.0
@@ -88,12 +89,25 @@ class Record:
         return "open"
 
     @property
+    def own(self) -> tuple[Entry, ...]:
+        """The entries of the deployment itself."""
+        return tuple(entry for entry in self.entries if not _is_restore(entry))
+
+    @property
+    def restores(self) -> tuple[Entry, ...]:
+        """The entries of what was brought back from backups while it was the newest one."""
+        return tuple(filter(_is_restore, self.entries))
+
+    @property
+    def failed(self) -> Entry | None:
+        """The entry of the deployment's own step that failed first; None while none did."""
+        return next((entry for entry in self.own if entry.state == "failed"), None)
+
+    @property
     def failure(self) -> str | None:
         """The step that failed first and why; None while none did."""
-        for entry in self.entries:
-            if entry.state == "failed":
-                return f"{entry.step}: {entry.facts.get('message', '')}"
-        return None
+        failed = self.failed
+        return f"{failed.step}: {failed.facts.get('message', '')}" if failed else None
 
     def last(self, step: str) -> Entry | None:
         """Return the last entry of a step; None where it was not begun."""
@@ -240,6 +254,10 @@ class Ledger:
 def record_name(number: int) -> str:
     """Return the name of the ConfigMap that keeps a deployment."""
     return f"{_RECORD}-{number}"
+
+
+def _is_restore(entry: Entry) -> bool:
+    return entry.step.startswith(f"{RESTORE}:")
 
 
 def _read(thing: Object) -> Record:

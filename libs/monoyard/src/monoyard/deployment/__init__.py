@@ -6,7 +6,7 @@ from monoyard.deployment.execution import Crew, carry_out, go_back, resume
 from monoyard.deployment.job_runs import Runs
 from monoyard.deployment.keeping import Kept
 from monoyard.deployment.migrations import Classing, Histories, applied_of
-from monoyard.deployment.mirror_settings import DIRECTORY, record_of
+from monoyard.deployment.mirror_settings import DIRECTORY, last_settings, record_of
 from monoyard.deployment.mirroring import Mirroring, in_background
 from monoyard.deployment.needed_images import needed_images
 from monoyard.deployment.plan import LEAST_DIGITS, DeployPlan, Request, ServicePlan
@@ -50,6 +50,7 @@ __all__ = [
     "go_back",
     "in_background",
     "is_confirmed",
+    "last_settings",
     "load_plan",
     "log_lines",
     "make_plan",

@@ -20,8 +20,7 @@ def ended(record: Record) -> Record:
         raise _not_begun(record)
     evidence = record.last("evidence")
     lines = evidence.facts.get("lines", ()) if evidence else ()
-    failed = next((entry for entry in record.entries if entry.state == "failed"), None)
-    is_unclear = failed is not None and failed.facts.get("code") == INCONCLUSIVE
+    is_unclear = record.failed is not None and record.failed.facts.get("code") == INCONCLUSIVE
     raise (InconclusiveError if is_unclear else DeliveryError)(
         f"deployment {record.number} failed and went back: {record.failure}",
         code="went-back",
@@ -32,10 +31,10 @@ def ended(record: Record) -> Record:
 
 def _not_begun(record: Record) -> DeliveryError:
     """Return how a deployment ended that failed before anything was sent."""
-    failed = next(entry for entry in record.entries if entry.state == "failed")
+    facts = record.failed.facts if record.failed is not None else {}
     return DeliveryError(
         f"deployment {record.number} ended before anything was rolled out: {record.failure}",
-        code=str(failed.facts.get("code") or "not-begun"),
-        context=tuple(failed.facts.get("context") or ()),
-        hint=failed.facts.get("hint"),
+        code=str(facts.get("code") or "not-begun"),
+        context=tuple(facts.get("context") or ()),
+        hint=facts.get("hint"),
     )

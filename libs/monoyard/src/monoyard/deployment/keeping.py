@@ -6,14 +6,15 @@ and the store is reached by Jobs alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from monoyard.config import EnvironmentSettings
-from monoyard.delivery import Ledger, Object, Record
-from monoyard.delivery.ledger import Entry
+from monoyard.delivery import Lease, Ledger, Object, Record
+from monoyard.delivery.ledger import RESTORE, Entry
 from monoyard.deployment.backups import Backup
 from monoyard.deployment.job_log import Log
 from monoyard.deployment.job_pods import PROGRAM, JobObjects, Pattern
@@ -32,7 +33,7 @@ from monoyard.deployment.running import read_running
 from monoyard.deployment.secrets import read_versions
 from monoyard.deployment.store_ways import store_variables
 from monoyard.deployment.tidying import sweep
-from monoyard.errors import DeliveryError
+from monoyard.errors import DeliveryError, MonoyardError
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Kept:
         runs: Under what Jobs run.
         run: Tells the Jobs of this call from others.
         by: Who asks, for people.
+        lease: The environment's, under which alone databases are changed.
     """
 
     environment: EnvironmentSettings
@@ -54,6 +56,7 @@ class Kept:
     runs: Runs
     run: str
     by: str = ""
+    lease: Lease | None = None
 
     def list(self) -> Sequence[Mapping[str, Any]]:
         """Return what is told of every backup in the store, the newest first.
@@ -117,9 +120,19 @@ class Kept:
             accounts = has_account(self.runs.namespace)
             return recovery_objects(wanted, (backup, key), objects, accounts, is_planned=is_planned)
 
-        seconds = self.runs.timeouts.prove
-        log = self._do(RECOVER, service, backup, seconds, make, is_guarded=not is_planned)
-        return [event for event in log.events if event["event"] not in ("fetched", "restored")]
+        def ask(*, is_guarded: bool) -> Sequence[Mapping[str, Any]]:
+            seconds = self.runs.timeouts.prove
+            log = self._do(RECOVER, service, backup, seconds, make, is_guarded=is_guarded)
+            return [event for event in log.events if event["event"] not in ("fetched", "restored")]
+
+        if is_planned:
+            return ask(is_guarded=False)
+        with self._recorded(service, key, whole=False) as found:
+            events = ask(is_guarded=True)
+            found["objects"] = [
+                event["name"] for event in events if event["event"] in ("table", "column")
+            ]
+        return events
 
     def replace(self, key: str, lose: int | None) -> Replacement:
         """Put a backup in the place of a whole database, or tell what that would lose.
@@ -144,10 +157,19 @@ class Kept:
             words = saving_words(backup, saved, lose, facts) if lose is not None else ["--plan"]
             return replacement_objects(wanted, (backup, key), objects, accounts, words)
 
-        timeouts = self.runs.timeouts
-        seconds = timeouts.prove + timeouts.backup
-        log = self._do(REPLACE, service, backup, seconds, make, is_guarded=lose is not None)
-        return Replacement.of_events(key, log.events)
+        def ask(*, is_guarded: bool) -> Replacement:
+            timeouts = self.runs.timeouts
+            seconds = timeouts.prove + timeouts.backup
+            log = self._do(REPLACE, service, backup, seconds, make, is_guarded=is_guarded)
+            return Replacement.of_events(key, log.events)
+
+        if lose is None:
+            return ask(is_guarded=False)
+        with self._recorded(service, key, whole=True, saved=saved) as found:
+            done = ask(is_guarded=True)
+            if replaced := done.first("replaced"):
+                found["lost"] = replaced["lost"]
+        return done
 
     def newest_of(self, service: str) -> str:
         """Return the key of the backup that was taken last of a service.
@@ -246,6 +268,35 @@ class Kept:
             return JobRun(wanted, backup.image, self.runs).do(lambda: make(wanted, now.objects))
         finally:
             sweep(self.runs.namespace, wanted)
+
+    @contextmanager
+    def _recorded(self, service: str, key: str, **said: Any) -> Iterator[dict[str, Any]]:
+        """Have the ledger say before and after a block what it does to a service's database.
+
+        It stands with the newest deployment: that is what runs while it is done.
+
+        Args:
+            service: The service.
+            key: Of the backup.
+            **said: What else is known before.
+
+        Yields:
+            Takes what is known afterwards.
+        """
+        if self.lease is None:
+            raise ValueError("a database is changed under the environment's Lease")
+        step, facts = f"{RESTORE}:{service}", {"key": key, "by": self.by, **said}
+        record = self.ledger.history()[0]
+        record = self.ledger.append(self.lease, record, step, "intent", facts)
+        found: dict[str, Any] = {}
+        try:
+            yield found
+        except MonoyardError as error:
+            with suppress(MonoyardError):  # what ended the block is what is told
+                told = {**facts, "message": error.message}
+                self.ledger.append(self.lease, record, step, "failed", told)
+            raise
+        self.ledger.append(self.lease, record, step, "done", {**facts, **found})
 
     def _check_ended(self) -> None:
         history = self.ledger.history()

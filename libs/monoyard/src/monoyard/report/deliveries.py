@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from monoyard.delivery import Holder, Record
+from monoyard.delivery import Entry, Holder, Record
 from monoyard.delivery.workloads import HELD, Workload
+from monoyard.report.words import count
 
 _COMMIT: Final = 12
 _DIGEST: Final = 19  # `sha256:` and twelve digits
@@ -65,21 +66,48 @@ def _workload(item: Workload) -> str:
 
 
 def history_lines(records: Iterable[Record]) -> Iterator[str]:
-    """Yield deployments, one a line, and below it why one failed."""
+    """Yield deployments, one a line, and below it why one failed and what was restored."""
     shown = False
     for record in records:
         shown = True
         yield record_line(record)
         if record.failure:
             yield f"     {record.failure}"
+        yield from (f"     {line}" for line in _restore_lines(record))
     if not shown:
         yield "nothing was deployed here yet"
+
+
+def _restore_lines(record: Record) -> Iterator[str]:
+    """Yield what was brought back from backups since, and how each ended."""
+    begun: Entry | None = None
+    for entry in (*record.restores, None):
+        if begun is not None and (entry is None or entry.state == "intent"):
+            yield f"{_restore(begun)}: begun, and nobody saw its end"
+        begun = entry if entry is not None and entry.state == "intent" else None
+        if entry is not None and entry.state == "failed":
+            yield f"{_restore(entry)}: failed: {entry.facts['message']}"
+        elif entry is not None and entry.state == "done":
+            yield f"{_restore(entry)}: {_restored(entry.facts)}"
+
+
+def _restore(entry: Entry) -> str:
+    return f"{entry.step} from {entry.facts['key']} by {entry.facts['by']} at {entry.at}"
+
+
+def _restored(facts: Mapping[str, Any]) -> str:
+    if not facts["whole"]:
+        return ", ".join(facts["objects"]) or "nothing was lost"
+    if "lost" not in facts:
+        return "the database was that already"
+    lost = count(facts["lost"], "lost row")
+    return f"the whole database, with {lost}; what it was before is in {facts['saved']}"
 
 
 def record_line(record: Record) -> str:
     """Return a deployment in one line."""
     header = record.header
-    at = record.entries[-1].at if record.entries else header.get("at", _UNKNOWN)
+    at = record.own[-1].at if record.own else header.get("at", _UNKNOWN)
     services = " ".join(header.get("services") or ()) or "nothing"
     what = f"back to {header['to']}" if "to" in header else f"commit {_commit(header)}"
     return (

@@ -22,10 +22,13 @@ from monoyard.deployment import Kept, Runs
 from monoyard.deployment.jobs import AHEAD, RUN_LABEL
 from monoyard.errors import DeliveryError, LockedError
 from monoyard.report.backups import backup_lines, recovery_lines, verified_line
+from monoyard.report.deliveries import history_lines, record_line
 
-from .yard import NEW, Yard, digest
+from .yard import NEW, Yard, at_once, digest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from monoyard.delivery import Record
 
 TOOLS = f"registry.example/postgres@{digest('tools-1')}"
@@ -46,10 +49,15 @@ def shop(yard: Yard) -> Yard:
     return yard
 
 
-def _kept(yard: Yard) -> Kept:
+def _kept(yard: Yard, lease: Lease | None = None) -> Kept:
     timeouts = yard.crew().timeouts
     runs = Runs(yard.cluster, yard.clock, lambda: None, yard.told.append, timeouts)
-    return Kept(yard.environment, yard.ledger, yard.releases, runs, "ab12")
+    return Kept(yard.environment, yard.ledger, yard.releases, runs, "ab12", "jane@here", lease)
+
+
+def _recover(yard: Yard, key: str) -> Sequence[Mapping[str, Any]]:
+    with yard.crew().holding(yard.cluster, "dev") as lease:
+        return _kept(yard, lease).recover(key, is_planned=False)
 
 
 def _key(yard: Yard, number: int = 2) -> str:
@@ -57,6 +65,16 @@ def _key(yard: Yard, number: int = 2) -> str:
     entry = record.last("backup:api")
     assert entry is not None
     return str(entry.facts["key"])
+
+
+def _enter(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """Have what is called enter a yard's environment."""
+    engine: Any = SimpleNamespace(repository=SimpleNamespace(top=Path()))
+    access = Access(Path(), "here", "uid", "shop-dev")
+    place = Place(engine, yard.environment, access, yard.cluster, yard.clock)
+    monkeypatch.setattr(keeping, "entered", lambda *_: nullcontext(place))
+    monkeypatch.setattr(Parts, "releases", lambda *_: yard.releases)
+    return place
 
 
 def _pods(job: Object) -> Any:
@@ -161,7 +179,7 @@ def test_lost_things_are_brought_back(shop: Yard) -> None:
         {"event": "table", "name": "orders", "rows": 3},
         {"event": "column", "name": "users", "columns": ["note"], "rows": 2, "new": 1, "gone": 0},
     ]
-    events = kept.recover(key, is_planned=False)
+    events = _recover(shop, key)
     (job,) = shop.jobs.asked
     pod = _pods(job)
     assert [item["name"] for item in pod["initContainers"]] == ["fetch", "server"]
@@ -176,9 +194,47 @@ def test_lost_things_are_brought_back(shop: Yard) -> None:
     ]
 
 
+def test_history_says_what_was_restored(shop: Yard) -> None:
+    """It stands with the deployment that ran, and neither its time nor its outcome changes."""
+    key = _key(shop)
+    before = shop.ledger.history()[0]
+    shop.jobs.recovered = [{"event": "table", "name": "orders", "rows": 3}]
+    _recover(shop, key)
+    shop.cluster.delete(SECRET, shop.environment.data.identity)
+    with pytest.raises(DeliveryError, match="Secret"):
+        _recover(shop, key)
+    after = shop.ledger.history()[0]
+    assert (after.outcome, after.failure) == ("completed", None)
+    assert after.own == before.entries
+    lines = list(history_lines([after]))
+    assert lines[0] == record_line(before)
+    first, second = lines[1:]
+    assert first.startswith(f"     restore:api from {key} by jane@here at ")
+    assert first.endswith(": orders")
+    assert ": failed: " in second
+    assert "Secret" in second
+
+
+def test_restore_is_mirrored_like_all_that_is_done(
+    shop: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is beside the backups too, without a deployment after it."""
+    _enter(shop, monkeypatch)
+    parts = Parts(mirroring=at_once)
+    keeping.restore_backup(Path(), "dev", "api", "", None, is_planned=False, parts=parts)
+    assert "restore:api" in str(shop.jobs.mirrored)
+
+
+def test_restore_whose_end_nobody_saw_is_told(shop: Yard) -> None:
+    """It is in the history before anything is done: after a kill it stands there as begun."""
+    shop.job_left_by(lambda: _recover(shop, _key(shop)))
+    line = list(history_lines([shop.ledger.history()[0]]))[1]
+    assert line.endswith(": begun, and nobody saw its end")
+
+
 def test_restore_that_lost_its_runner_is_waited_for(shop: Yard) -> None:
     """While its Job still writes nobody else may change the environment; once it ended they may."""
-    job = shop.job_left_by(lambda: _kept(shop).recover(_key(shop), is_planned=False))
+    job = shop.job_left_by(lambda: _recover(shop, _key(shop)))
     shop.cluster.create(JOB, job)
     taker = Lease(shop.cluster, "dev", "taker", shop.clock)
     with pytest.raises(LockedError, match="Job recover-ab12-api still runs"):
@@ -203,11 +259,7 @@ def test_whoever_only_asks_holds_nobody_up(shop: Yard) -> None:
 
 def test_sigterm_ends_a_restore_in_order(shop: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a restore is stopped its Job stops too, and the environment is free at once."""
-    engine: Any = SimpleNamespace(repository=SimpleNamespace(top=Path()))
-    access = Access(Path(), "here", "uid", "shop-dev")
-    place = Place(engine, shop.environment, access, shop.cluster, shop.clock)
-    monkeypatch.setattr(keeping, "entered", lambda *_: nullcontext(place))
-    monkeypatch.setattr(Parts, "releases", lambda *_: shop.releases)
+    place = _enter(shop, monkeypatch)
     shop.jobs.slow.add("api")
 
     def stop() -> None:
@@ -218,8 +270,9 @@ def test_sigterm_ends_a_restore_in_order(shop: Yard, monkeypatch: pytest.MonkeyP
     usual = Mock()
     before = signal.signal(signal.SIGTERM, usual)
     try:
+        parts = Parts(mirroring=None)
         with pytest.raises(KeyboardInterrupt):
-            keeping.restore_backup(Path(), "dev", "api", "", None, is_planned=False)
+            keeping.restore_backup(Path(), "dev", "api", "", None, is_planned=False, parts=parts)
         assert signal.getsignal(signal.SIGTERM) is usual
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -10,9 +10,10 @@ import pytest
 from monoyard.bindings.replacing import rows_to_lose
 from monoyard.delivery import Lease, Object
 from monoyard.delivery.objects import CONFIG_MAP, JOB, labels_of
-from monoyard.deployment import Kept, Runs
+from monoyard.deployment import Kept, Replacement, Runs
 from monoyard.deployment.jobs import AHEAD, RUN_LABEL
 from monoyard.errors import DeliveryError, LockedError, UsageError
+from monoyard.report.deliveries import history_lines
 from monoyard.report.replacements import planned_lines, replaced_lines
 
 from .yard import NEW, Yard, digest
@@ -46,10 +47,15 @@ def shop(yard: Yard) -> Yard:
     return yard
 
 
-def _kept(yard: Yard) -> Kept:
+def _kept(yard: Yard, lease: Lease | None = None) -> Kept:
     timeouts = yard.crew().timeouts
     runs = Runs(yard.cluster, yard.clock, lambda: None, yard.told.append, timeouts)
-    return Kept(yard.environment, yard.ledger, yard.releases, runs, "ab12", "jane@here")
+    return Kept(yard.environment, yard.ledger, yard.releases, runs, "ab12", "jane@here", lease)
+
+
+def _replace(yard: Yard, key: str, lose: int) -> Replacement:
+    with yard.crew().holding(yard.cluster, "dev") as lease:
+        return _kept(yard, lease).replace(key, lose)
 
 
 def _key(yard: Yard, number: int = 2) -> str:
@@ -93,7 +99,7 @@ def test_plan_says_what_is_lost_and_what_to_type(shop: Yard) -> None:
 
 def test_each_container_has_what_it_needs_alone(shop: Yard) -> None:
     """The private key is with who restores, database and store with who replaces alone."""
-    _kept(shop).replace(_key(shop), 12)
+    _replace(shop, _key(shop), 12)
     (job,) = shop.jobs.asked
     named = _named(job)
     assert list(named) == ["fetch", "server", "restore", "heads", "replace"]
@@ -114,13 +120,17 @@ def test_each_container_has_what_it_needs_alone(shop: Yard) -> None:
 
 def test_whole_database_is_restored(shop: Yard) -> None:
     """What was there is a backup of the service by itself, and nothing of the Job stays."""
-    found = _kept(shop).replace(_key(shop), 12)
+    found = _replace(shop, _key(shop), 12)
     saved = shop.jobs.kept[-1]
     assert saved.startswith("dev/api/restore-")
     assert list(replaced_lines(found)) == [
         f"the database is now what {_key(shop)} has: 2 tables, revision r-zero",
         f"what it was until now, with 12 lost rows, is in {saved}",
     ]
+    (_, line) = history_lines([shop.ledger.history()[0]])
+    assert line.startswith(f"     restore:api from {_key(shop)} by jane@here at ")
+    told = f": the whole database, with 12 lost rows; what it was before is in {saved}"
+    assert line.endswith(told)
     left = [
         thing for kind in (JOB, *AHEAD) for thing in shop.cluster.list(kind, {})
         if RUN_LABEL in labels_of(thing)
@@ -131,7 +141,7 @@ def test_whole_database_is_restored(shop: Yard) -> None:
 def test_another_number_is_told(shop: Yard) -> None:
     """Where somebody wrote since, the number of now is in the error, with what helps."""
     with pytest.raises(DeliveryError, match="12 rows, not 11") as error:
-        _kept(shop).replace(_key(shop), 11)
+        _replace(shop, _key(shop), 11)
     assert error.value.code == "replacement-failed"
     assert "`--plan` tells what is lost by then" in str(error.value.hint)
 
@@ -144,7 +154,7 @@ def test_open_deployment_comes_first(shop: Yard) -> None:
     data = {**record["data"], "entries": "".join(lines[:-1])}
     shop.cluster.replace(CONFIG_MAP, {**record, "data": data})
     with pytest.raises(DeliveryError, match="deployment 2 of `dev` has not ended") as error:
-        _kept(shop).replace(_key(shop), 12)
+        _replace(shop, _key(shop), 12)
     assert error.value.code == "deployment-open"
     assert shop.jobs.asked == []
     assert _kept(shop).replace(_key(shop), None).events
@@ -152,7 +162,7 @@ def test_open_deployment_comes_first(shop: Yard) -> None:
 
 def test_job_that_lost_its_runner_is_waited_for(shop: Yard) -> None:
     """While it may still replace the database nobody else changes the environment."""
-    job = shop.job_left_by(lambda: _kept(shop).replace(_key(shop), 12))
+    job = shop.job_left_by(lambda: _replace(shop, _key(shop), 12))
     shop.cluster.create(JOB, job)
     with pytest.raises(LockedError, match="Job replace-ab12-api still runs"):
         Lease(shop.cluster, "dev", "taker", shop.clock).acquire(0, print)
