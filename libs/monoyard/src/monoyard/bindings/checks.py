@@ -20,7 +20,7 @@ from monoyard.images import SUITE as IMAGE
 from monoyard.images import ImageExecutor, ImageWork, required
 from monoyard.install import is_ci
 from monoyard.plan import Plan, State, Task, explain
-from monoyard.recall import Look, Records, new_run_id
+from monoyard.recall import Look, Records
 from monoyard.report import (
     PlainReport,
     coverage_lines,
@@ -174,7 +174,7 @@ class Checks:
         _refuse_skips(plan, engine.environment)
         with engine.phases.during("put back outputs"):
             plan = put_back_outputs(plan, engine.store)
-        run_id = new_run_id(time.time())
+        run_id = self.records.new_id(time.time())
         with engine.phases.during("explain misses"):
             reasons = self._reasons(plan)
         keeper = None

@@ -11,7 +11,6 @@ from monoyard.bindings.checks import Checks
 from monoyard.errors import ChecksFailedError, UsageError
 from monoyard.plan import Task
 from monoyard.process import Command, run_in_foreground
-from monoyard.recall import new_run_id
 from monoyard.run import BatchSurroundings, Machinery
 from monoyard.suites import EXECUTORS, CommandWork, LintWork, Step, command_steps, fix_steps
 
@@ -33,7 +32,7 @@ def fix(directory: Path, arguments: Arguments) -> None:
     plan = checks.engine.plan(checks.engine.selection(arguments, ("lint",)))
     tasks = [planned.task for planned in plan.selected if not planned.task.skip]
     machinery = checks.machinery(plan, arguments)
-    scratch = checks.records.begin(new_run_id(time.time()))
+    scratch = checks.records.begin(checks.records.new_id(time.time()))
     around = BatchSurroundings(machinery, scratch, 1)
     left = [
         step for step in _steps(tasks, machinery, around)

@@ -11,7 +11,7 @@ from monoyard.bindings.engine import Engine
 from monoyard.errors import ChecksFailedError, UsageError
 from monoyard.plan import Task
 from monoyard.process import Command, Supervisor, clean, run_in_foreground
-from monoyard.recall import Records, new_run_id
+from monoyard.recall import Records
 from monoyard.run import BatchSurroundings, Machinery, Postgres
 from monoyard.suites import Needs, TestExecutor, TestWork, test_step
 
@@ -39,7 +39,7 @@ def run_tests_here(
             hint="name a suite of tests and its packages: nox -s unit -- api -- -k name",
         )
     records = Records(engine.state / "runs")  # holds the directory until this returns
-    scratch = records.begin(new_run_id(time.time()))
+    scratch = records.begin(records.new_id(time.time()))
     supervisor = None
     failed = []
     try:

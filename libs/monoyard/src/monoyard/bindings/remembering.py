@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from monoyard.cache import Store
-from monoyard.recall import STATE_DIRECTORY, Look, Memory, Records, RememberedRun, new_run_id
+from monoyard.recall import STATE_DIRECTORY, Look, Memory, Records, RememberedRun
 from monoyard.results import duration
 
 NO_TIME: Final = b'time="0.000"'
@@ -37,7 +37,7 @@ def tell_again(look: Look, words: Sequence[str]) -> bool:
     if run is None or look.present_state() != run.state or not _is_stored(run):
         return False
     records = Records(state / "runs")
-    run_id = new_run_id(time.time())
+    run_id = records.new_id(time.time())
     directory = records.begin(run_id)
     seconds = time.monotonic() - began
     head = {**run.head, "run": run_id, "seconds": round(seconds, 3)}

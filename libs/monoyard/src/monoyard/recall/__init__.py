@@ -6,7 +6,7 @@ All that a run needs in which nothing has changed, with few imports: see docs/ad
 from monoyard.recall.files import blob_id, file_digest
 from monoyard.recall.look import SETTINGS_AT_HOME, Look
 from monoyard.recall.memory import STATE_DIRECTORY, Memory, RememberedRun
-from monoyard.recall.records import Records, new_run_id
+from monoyard.recall.records import Records
 
 __all__ = [
     "SETTINGS_AT_HOME",
@@ -17,5 +17,4 @@ __all__ = [
     "RememberedRun",
     "blob_id",
     "file_digest",
-    "new_run_id",
 ]

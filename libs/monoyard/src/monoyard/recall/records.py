@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import calendar
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import time
 import weakref
@@ -16,13 +18,8 @@ _KEPT = 20
 _SHOWN = 3
 _LOCK = "lock"
 _RECORD = "run.json"
-
-
-def new_run_id(now: float) -> str:
-    """Return a name that sorts by time, to the microsecond, and is unique."""
-    second, microseconds = divmod(round(now * 1_000_000), 1_000_000)
-    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(second))
-    return f"{stamp}.{microseconds:06d}-{os.urandom(3).hex()}"
+_STAMP = 22
+_NAME = re.compile(r"\d{8}T\d{6}\.\d{6}-")
 
 
 class Records:
@@ -37,6 +34,22 @@ class Records:
 
     def __init__(self, place: Path) -> None:
         self._place = place
+
+    def new_id(self, now: float) -> str:
+        """Return a name for a run that sorts after those of all that are there, and is unique.
+
+        It says when the run began, to the microsecond; where the clock was set back since the
+        newest one, the moment after that one.
+
+        Args:
+            now: Unix seconds.
+        """
+        there = self._place.iterdir() if self._place.is_dir() else ()
+        newest = max((path.name[:_STAMP] for path in there if _NAME.match(path.name)), default="")
+        moment = round(now * 1_000_000)
+        if _stamp(moment) <= newest:
+            moment = max(moment, _moment(newest) + 1)
+        return f"{_stamp(moment)}-{os.urandom(3).hex()}"
 
     def begin(self, run_id: str) -> Path:
         """Make the directory of a run, and hold it."""
@@ -85,6 +98,17 @@ class Records:
         for old in found[:-_KEPT]:
             if not _is_held(old):
                 shutil.rmtree(old, ignore_errors=True)
+
+
+def _stamp(moment: int) -> str:
+    """Return a moment in Unix microseconds as names begin with it."""
+    second, microseconds = divmod(moment, 1_000_000)
+    return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime(second))}.{microseconds:06d}"
+
+
+def _moment(stamp: str) -> int:
+    second, _, microseconds = stamp.partition(".")
+    return calendar.timegm(time.strptime(second, "%Y%m%dT%H%M%S")) * 1_000_000 + int(microseconds)
 
 
 def _is_held(directory: Path) -> bool:
