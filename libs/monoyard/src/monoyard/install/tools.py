@@ -108,9 +108,17 @@ class Tools:
                 f"{tool.name} is not on PATH", code="program-missing", hint=tool.hint
             )
         version = _VERSION.search(self._probes.ask(found, tool.version))
-        if version is None or tuple(map(int, version.groups())) < tool.minimum:
+        if version is None:
             raise MachineError(
-                f"{found} is older than {wanted}", code="program-too-old", hint=tool.hint
+                f"{found} does not say its version, and {wanted} or newer is needed",
+                code="program-too-old",
+                hint=tool.hint,
+            )
+        if tuple(map(int, version.groups())) < tool.minimum:
+            raise MachineError(
+                f"{found} is version {version[0]}, and {wanted} or newer is needed",
+                code="program-too-old",
+                hint=tool.hint,
             )
         return Path(found)
 

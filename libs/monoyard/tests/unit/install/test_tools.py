@@ -95,6 +95,34 @@ def test_pinned_version_on_path_is_taken(
     assert tools.ensure("registry") == (script if is_taken else built / "registry")
 
 
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [
+        ("Docker version 19.03.15, build 99e3ed8919", "is version 19.03, and 20.10 or newer"),
+        ("Docker version 9.99.0", "is version 9.99, and 20.10 or newer is needed"),
+        ("cannot say", "does not say its version, and 20.10 or newer is needed"),
+        ("Docker version 20.10.24+dfsg1, build 297e128", ""),
+        ("Docker version 28.0.1, build 068a01e", ""),
+    ],
+)
+def test_program_of_the_machine_is_new_enough(
+    tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, fault: str
+) -> None:
+    """Docker is the machine's own: one that is too old is one error with the way to a newer one."""
+    script = tmp_path / "path" / "docker"
+    script.parent.mkdir()
+    script.write_text(f"#!/bin/sh\nprintf '%s\\n' '{said}'\n", encoding="utf-8")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{script.parent}:/usr/bin:/bin")
+    if not fault:
+        assert tools.ensure("docker") == script
+        return
+    with pytest.raises(MachineError, match=fault) as caught:
+        tools.ensure("docker")
+    assert caught.value.code == "program-too-old"
+    assert "docker.io" in str(caught.value.hint)
+
+
 def test_unknown_tool_is_told(tools: Tools) -> None:
     """A name that is no tool's is a usage error with the one that was meant."""
     with pytest.raises(UsageError, match="did you mean `ruff`"):
