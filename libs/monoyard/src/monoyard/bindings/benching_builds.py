@@ -18,8 +18,9 @@ from monoyard.bindings.engine import Engine
 from monoyard.bindings.publishing import collect_layouts
 from monoyard.errors import ToolError, UsageError
 from monoyard.images import ImageWork, Layout, index_secrets
-from monoyard.install import LocalInterpreters, Tools, Venvs, cache_directory, installer_environment
+from monoyard.install import LocalInterpreters, Tools, Venvs, installer_environment
 from monoyard.process import PROXIES, Command, Completed, capture, clean, for_git
+from monoyard.recall import cache_directory
 from monoyard.tools import buildx
 
 _ROOT: Final = "monoyard-bench-root"

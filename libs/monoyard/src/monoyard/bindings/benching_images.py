@@ -19,16 +19,10 @@ from monoyard.bindings.engine import Engine
 from monoyard.cache import StoredFile, StoredResult
 from monoyard.errors import ToolError, UsageError
 from monoyard.images import ImageWork, engine_problem
-from monoyard.install import (
-    Daemons,
-    LocalInterpreters,
-    Tools,
-    Venvs,
-    cache_directory,
-    installer_environment,
-)
+from monoyard.install import Daemons, LocalInterpreters, Tools, Venvs, installer_environment
 from monoyard.plan import PlannedTask
 from monoyard.process import Command, capture, clean, for_git
+from monoyard.recall import cache_directory
 from monoyard.report.charts import bars
 from monoyard.results import Outcome, TaskResult
 from monoyard.supply import Registry

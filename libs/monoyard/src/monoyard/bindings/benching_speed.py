@@ -20,14 +20,9 @@ from monoyard.bindings.benching_rivals import (
     set_up,
 )
 from monoyard.errors import MonoyardError, ToolError
-from monoyard.install import (
-    LocalInterpreters,
-    Tools,
-    Venvs,
-    cache_directory,
-    installer_environment,
-)
+from monoyard.install import LocalInterpreters, Tools, Venvs, installer_environment
 from monoyard.process import Command, capture, clean, for_git
+from monoyard.recall import cache_directory
 from monoyard.testing.generated import generate, leaf_module
 
 _PACKAGES: Final = "doit\niniconfig\nmypy\npytest\nruff\n"

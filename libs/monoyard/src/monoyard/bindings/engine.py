@@ -20,14 +20,7 @@ from monoyard.config import (
     read_workspace_settings,
 )
 from monoyard.images import ImageSource, LayerCache, engine_problem, find_layer_cache
-from monoyard.install import (
-    LocalInterpreters,
-    Tools,
-    Venvs,
-    cache_directory,
-    is_ci,
-    state_directory,
-)
+from monoyard.install import LocalInterpreters, Tools, Venvs, is_ci
 from monoyard.plan import (
     Entries,
     Manifest,
@@ -41,7 +34,7 @@ from monoyard.plan import (
     make_plan,
     remake_manifests,
 )
-from monoyard.recall import Look, Memory
+from monoyard.recall import Look, Memory, cache_directory, state_directory
 from monoyard.results import Phases
 from monoyard.suites import CommandWork, LintWork, SuiteSource, TestWork, TypeWork, VenvSpec
 from monoyard.workspace import Repository, Workspace, load, take_snapshot

@@ -1,7 +1,7 @@
 """Finding and installing what tasks need: venvs, tools, npm packages, a database server."""
 
+from monoyard.install.ci import is_ci
 from monoyard.install.daemons import DAEMONS, REGISTRY_PORT, Daemons
-from monoyard.install.directories import cache_directory, is_ci, state_directory
 from monoyard.install.interpreters import LocalInterpreters
 from monoyard.install.lock_writing import write_locks
 from monoyard.install.locking import Claims, OutputLocks, exclusive
@@ -25,14 +25,12 @@ __all__ = [
     "Tool",
     "Tools",
     "Venvs",
-    "cache_directory",
     "ensure_node_modules",
     "exclusive",
     "installer_environment",
     "is_ci",
     "prepare_postgres",
     "run_uv",
-    "state_directory",
     "uv_program",
     "uv_version",
     "write_locks",

@@ -20,8 +20,9 @@ import pyrage  # type: ignore[import-untyped]  # a compiled module
 import pytest
 
 from monoyard.images import required
-from monoyard.install import LocalInterpreters, Tools, Venvs, cache_directory
+from monoyard.install import LocalInterpreters, Tools, Venvs
 from monoyard.migrations import SCRIPTS
+from monoyard.recall import cache_directory
 
 TOP = Path(__file__).parents[5]
 # Not imported: that looks for a place to run a server in, and warns where there is none.

@@ -26,14 +26,8 @@ from monoyard.cluster.parts import HOST_PROGRAMS
 from monoyard.cluster.requirements import is_answering
 from monoyard.config import Deployers, EnvironmentSettings, LocalClusterSettings, SecretSource
 from monoyard.images import required
-from monoyard.install import (
-    REGISTRY_PORT,
-    Daemons,
-    LocalInterpreters,
-    Tools,
-    Venvs,
-    cache_directory,
-)
+from monoyard.install import REGISTRY_PORT, Daemons, LocalInterpreters, Tools, Venvs
+from monoyard.recall import cache_directory
 
 TOP = Path(__file__).parents[5]
 MANIFEST = """\

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from monoyard.recall import STATE_DIRECTORY
+from monoyard.recall.memory import STATE_DIRECTORY
 
 
 def cache_directory(environment: Mapping[str, str]) -> Path:
@@ -33,8 +32,3 @@ def state_directory(top: Path) -> Path:
         directory.mkdir(exist_ok=True)
         marker.write_text("*\n", encoding="utf-8")
     return directory
-
-
-def is_ci(environment: Mapping[str, str] = os.environ) -> bool:
-    """Say whether a CI system runs this: `CI` is set and not `false`, `0` or empty."""
-    return environment.get("CI", "").lower() not in {"", "0", "false"}
