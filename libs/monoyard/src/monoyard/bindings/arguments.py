@@ -12,9 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from monoyard.config import SUITES, suggest
+from monoyard.config import IMAGE_SUITE, SUITES, suggest
 from monoyard.errors import UsageError
-from monoyard.images import SUITE as IMAGE
 
 HELP = """\
 usage: nox -s SESSION -- [PACKAGE ...] [OPTION ...] [-- WORDS FOR THE TOOL]
@@ -65,7 +64,7 @@ _FILES: Final = {"--json": "json", "--profile": "profile"}
 _AUDIT: Final = "--audit"
 _OPTIONS: Final = (*_FLAGS, *_VALUES, *_FILES, _AUDIT)
 _SHARD: Final = re.compile(r"([0-9]{1,4})/([0-9]{1,4})(?:@([0-9a-f]{8}))?", re.ASCII)
-_KNOWN: Final = {"--suite": (*SUITES, IMAGE), "--env-mode": ("strict", "loose")}
+_KNOWN: Final = {"--suite": (*SUITES, IMAGE_SUITE), "--env-mode": ("strict", "loose")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,3 +248,19 @@ def _check_value(name: str, value: str) -> None:
             f"there is no suite `{value}`{suggest(value, known)}", code="unknown-suite"
         )
     raise UsageError(f"`{name}` is {' or '.join(known)}, not `{value}`")
+
+
+def question_of(words: Sequence[str], since: str | None) -> Arguments:
+    """Read the words of a question to the plan.
+
+    Args:
+        words: What stands after `--`.
+        since: Ref to count changes from, where an option of its own says it.
+
+    Raises:
+        UsageError: One is unknown, or meant for a tool.
+    """
+    arguments = parse_arguments([*(("--since", since) if since else ()), *words])
+    if arguments.tool is not None:
+        raise UsageError("a question has no tool to hand words to")
+    return arguments

@@ -10,19 +10,19 @@ from functools import partial
 from pathlib import Path
 
 from monoyard.bindings.announcing import announce
+from monoyard.bindings.answering import answer
 from monoyard.bindings.arguments import Arguments
 from monoyard.bindings.auditing_words import HELP, Span, read_words
 from monoyard.bindings.checks import Checks
 from monoyard.bindings.collecting import collect
 from monoyard.bindings.interrupting import deferring_interrupts, terminable
-from monoyard.bindings.questions import answer
+from monoyard.config import IMAGE_SUITE
 from monoyard.errors import (
     ChecksFailedError,
     ConfigurationError,
     InterruptedRunError,
     RepositoryError,
 )
-from monoyard.images import SUITE as IMAGE
 from monoyard.observing import Commit, Judged, Outlook, Pair, Results, Steps
 from monoyard.plan import Plan, Selection, find_makers
 from monoyard.report.histories import history_data, history_lines, outlook_line
@@ -145,7 +145,7 @@ class _Audit:
             )
         )
         is_asked = not named or bool(named & there.keys())
-        return plan.restricted(lambda task: is_asked and task.suite != IMAGE)
+        return plan.restricted(lambda task: is_asked and task.suite != IMAGE_SUITE)
 
     @contextmanager
     def _checks(self, commit: Commit) -> Iterator[Checks]:

@@ -15,17 +15,14 @@ from monoyard.bindings.engine import Engine
 from monoyard.bindings.memorable import remember
 from monoyard.bindings.reporting import report_run
 from monoyard.bindings.sharding import shard_of
+from monoyard.config import IMAGE_SUITE
 from monoyard.errors import ChecksFailedError, InterruptedRunError, MachineError
-from monoyard.images import SUITE as IMAGE
 from monoyard.images import ImageExecutor, ImageWork, required
 from monoyard.install import is_ci
 from monoyard.plan import Plan, State, Task, explain
 from monoyard.recall import Look, Records
-from monoyard.report import (
-    PlainReport,
-    coverage_lines,
-    measure_coverage,
-)
+from monoyard.report.coverage import coverage_lines, measure_coverage
+from monoyard.report.plain import PlainReport
 from monoyard.results import Verdict
 from monoyard.run import (
     Keeper,
@@ -137,7 +134,9 @@ class Checks:
         if arguments.audit is not None:
             from monoyard.observing import Audit
 
-            plan = plan.restricted(lambda task: task.suite != IMAGE, "an audit watches no builder")
+            plan = plan.restricted(
+                lambda task: task.suite != IMAGE_SUITE, "an audit watches no builder"
+            )
             audit = Audit(plan)
         summary = self.execute(plan, arguments, audit)
         short = self._measure(summary, arguments)
@@ -271,8 +270,8 @@ def _refuse_skips(plan: Plan, environment: Mapping[str, str]) -> None:
         MachineError: Something cannot be run here.
     """
     skipped = [planned.task for planned in plan.in_state(State.SKIP)]
-    images = [task for task in skipped if task.suite == IMAGE]
-    others = [task for task in skipped if task.suite != IMAGE]
+    images = [task for task in skipped if task.suite == IMAGE_SUITE]
+    others = [task for task in skipped if task.suite != IMAGE_SUITE]
     if others and is_ci(environment):
         raise MachineError(
             f"CI cannot run {', '.join(task.id for task in others)}: {others[0].skip}",

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from monoyard.bindings.announcing import announce
+from monoyard.bindings.answering import answer
 from monoyard.bindings.charting import find_environments
 from monoyard.bindings.engine import Engine
-from monoyard.bindings.questions import answer
 from monoyard.bindings.registry_place import port_on_loopback
 from monoyard.cluster import (
     Cluster,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from monoyard.bindings.announcing import announce
+from monoyard.bindings.answering import answer
 from monoyard.bindings.engine import Engine
-from monoyard.bindings.questions import answer
 from monoyard.recall import Records
 from monoyard.report.comparisons import comparison_data, comparison_lines
 from monoyard.run import Record, compare, read_record

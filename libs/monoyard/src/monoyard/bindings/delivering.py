@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from monoyard.bindings.announcing import announce
+from monoyard.bindings.answering import answer
 from monoyard.bindings.charting import find_environments
 from monoyard.bindings.engine import Engine
-from monoyard.bindings.questions import answer
 from monoyard.config import Environments, EnvironmentSettings
 from monoyard.delivery import Clock, Lease, Ledger, MachineClock, Namespace, Record
 from monoyard.delivery.access import Access, Connect, enter, find_access

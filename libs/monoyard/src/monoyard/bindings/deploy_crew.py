@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 
+from monoyard.bindings.answering import answer
 from monoyard.bindings.delivering import Place
 from monoyard.bindings.interrupting import terminable
-from monoyard.bindings.questions import answer
 from monoyard.delivery import Record
 from monoyard.delivery.runner import Told
 from monoyard.deployment import Crew, Mirroring

@@ -14,9 +14,9 @@ from typing import Final
 from monoyard.bindings.arguments import parse_arguments
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.supplying import Supplying
-from monoyard.config import DeliverySettings, EnvironmentSettings, read_environments
+from monoyard.config import IMAGE_SUITE, DeliverySettings, EnvironmentSettings, read_environments
 from monoyard.errors import RepositoryError, UsageError
-from monoyard.images import SUITE, ImageWork
+from monoyard.images import ImageWork
 from monoyard.supply import Expected, Ruling, content_tag
 from monoyard.tools import git, git_refs
 from monoyard.workspace import Repository
@@ -163,7 +163,7 @@ class PublishedImages:
 
 def image_keys(engine: Engine) -> dict[str, str]:
     """Return the keys of the images of the work tree, by package."""
-    plan = engine.plan(engine.selection(parse_arguments([]), (SUITE,)), has_engine=True)
+    plan = engine.plan(engine.selection(parse_arguments([]), (IMAGE_SUITE,)), has_engine=True)
     return {
         planned.task.package: planned.manifest.key
         for planned in plan.selected

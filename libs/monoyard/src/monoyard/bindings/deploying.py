@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from monoyard.bindings.answering import answer
 from monoyard.bindings.delivering import Place, entered
 from monoyard.bindings.deploy_crew import crew_of, recorded
 from monoyard.bindings.deploy_parts import Parts, environment_call, worlds
 from monoyard.bindings.deploy_sources import find_commit, laid_out
-from monoyard.bindings.questions import answer
 from monoyard.deployment import (
     LEAST_DIGITS,
     DeployPlan,

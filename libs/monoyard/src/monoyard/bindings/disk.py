@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from monoyard.bindings.announcing import announce
+from monoyard.bindings.answering import answer
 from monoyard.bindings.engine import Engine
-from monoyard.bindings.questions import answer
 from monoyard.images.disk_use import look, own_use, prune
 from monoyard.report.words import size
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from monoyard.bindings.announcing import announce
+from monoyard.bindings.answering import answer
 from monoyard.bindings.charting import find_environments
 from monoyard.bindings.delivering import named_environment
 from monoyard.bindings.deploy_parts import Parts
 from monoyard.bindings.deploy_sources import CommitTree, find_commit, laid_out
 from monoyard.bindings.engine import Engine
-from monoyard.bindings.questions import answer
 from monoyard.charts import Object, kubernetes_version, placeholder
 from monoyard.config import EnvironmentSettings
 from monoyard.delivery import MachineClock

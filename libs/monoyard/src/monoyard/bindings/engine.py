@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import time
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Mapping
 from functools import cached_property, partial
-from pathlib import Path
+from typing import Self
 
-from monoyard.bindings.arguments import Arguments
+from monoyard.bindings.checkout import Checkout
 from monoyard.bindings.collecting import uncollected
-from monoyard.cache import Store
-from monoyard.changes import Changes, Event, find_changes, read_event
-from monoyard.config import (
-    WorkspaceSettings,
-    parse_toml,
-    raise_faults,
-    read_workspace_settings,
-)
+from monoyard.changes import Changes
 from monoyard.images import ImageSource, LayerCache, engine_problem, find_layer_cache
 from monoyard.install import LocalInterpreters, Tools, Venvs, is_ci
 from monoyard.plan import (
@@ -34,106 +24,20 @@ from monoyard.plan import (
     make_plan,
     remake_manifests,
 )
-from monoyard.recall import Look, Memory, cache_directory, state_directory
-from monoyard.results import Phases
+from monoyard.recall import Memory
 from monoyard.suites import CommandWork, LintWork, SuiteSource, TestWork, TypeWork, VenvSpec
-from monoyard.workspace import Repository, Workspace, load, take_snapshot
-
-Announce = Callable[[str], None]
+from monoyard.workspace import load, take_snapshot
 
 
-class Engine:
-    """Everything about one repository, made when first asked for.
+class Engine(Checkout):
+    """Everything about one checkout, made when first asked for."""
 
-    Args:
-        directory: A directory inside the repository.
-        announce: Says what is fetched or made.
-        environment: Default: this process's own.
-        look: What git was asked already; the first reading of the work tree takes it.
-
-    Attributes:
-        phases: How long its steps took.
-    """
-
-    def __init__(
-        self,
-        directory: Path,
-        announce: Announce,
-        environment: Mapping[str, str] | None = None,
-        look: Look | None = None,
-    ) -> None:
-        self.environment = os.environ if environment is None else environment
-        self.announce = announce
-        self._directory = directory
-        self._look = look
-        self.phases = Phases()
-
-    @cached_property
-    def repository(self) -> Repository:
-        """The git repository."""
-        if self._look is not None and (place := self._look.place):
-            return Repository(Path(place[0]), Path(place[1]), Path(place[2]), place[3])
-        return Repository.locate(self._directory)
-
-    @cached_property
-    def kept(self) -> Path:
-        """The directory that all checkouts share."""
-        return cache_directory(self.environment)
-
-    @cached_property
-    def state(self) -> Path:
-        """The checkout's state directory."""
-        return state_directory(self.repository.top)
-
-    @cached_property
-    def event(self) -> Event:
-        """The CI event, empty at a desk."""
-        return read_event(self.environment)
-
-    @cached_property
-    def store(self) -> Store:
-        """The local store, opened for this event's scope."""
-        scope = "trusted" if self.event.is_trusted else "untrusted"
-        with self.phases.during("open the store"):
-            return Store.open(self.kept / "store", limit_bytes=self._limit, scope=scope)
-
-    @cached_property
-    def settings(self) -> WorkspaceSettings:
-        """The root table, for what needs nothing else of the workspace.
-
-        Raises:
-            ConfigurationError: It has faults.
-        """
-        faults: list[str] = []
-        found = self._settings(faults)
-        raise_faults(faults)
-        return found
-
-    @cached_property
-    def _limit(self) -> int:
-        """Bytes the store may hold; read before the workspace, which is read through it."""
-        return self._settings([]).cache_limit
-
-    def _settings(self, faults: list[str]) -> WorkspaceSettings:
-        documents = []
-        for name in ("pyproject.toml", "monoyard.toml"):
-            path = self.repository.top / name
-            data = path.read_bytes() if path.is_file() else None
-            documents.append(None if data is None else parse_toml(data, name, faults))
-        return read_workspace_settings(documents[0] or {}, documents[1], faults)
-
-    @cached_property
-    def workspace(self) -> Workspace:
-        """The work tree's workspace."""
-        self.began = time.time_ns() if self._look is None else self._look.began
-        memo = self.store.memo
-        with self.phases.during("read the workspace"), uncollected():
-            return load(take_snapshot(self.repository, memo, self._look), memo)
-
-    @cached_property
-    def workspace_id(self) -> str:
-        """Names this repository in the store; linked worktrees share it."""
-        return hashlib.sha256(os.fsencode(self.repository.common_directory)).hexdigest()[:16]
+    @classmethod
+    def of(cls, checkout: Checkout) -> Self:
+        """Return the engine of a checkout of which something is known: it is not asked again."""
+        engine = cls(checkout.directory, checkout.announce, checkout.environment, checkout.look)
+        vars(engine).update(vars(checkout))
+        return engine
 
     @cached_property
     def interpreters(self) -> LocalInterpreters:
@@ -168,14 +72,6 @@ class Engine:
             is_ci=is_ci(self.environment),
         )
 
-    def changes(self, since: str | None) -> Changes:
-        """Compare the work tree with its base."""
-        workspace = self.workspace
-        with self.phases.during("find changes"):
-            return find_changes(
-                self.repository, workspace, self.store.memo, since=since, event=self.event
-            )
-
     def plan(self, selection: Selection, *, has_engine: bool = False) -> Plan:
         """Make a plan.
 
@@ -188,25 +84,20 @@ class Engine:
         return self._make_plan(selection, self.changes(selection.since), sources)
 
     def plan_of_causes(self, selection: Selection) -> Plan:
-        """Make a plan of which nothing is asked but causes; it may know its tasks by reads alone.
+        """Make a plan of which nothing is asked but causes, and remember what its tasks read.
 
         Args:
             selection: What is asked for, without the store.
         """
-        workspace, changes = self.workspace, self.changes(selection.since)
+        changes = self.changes(selection.since)
         sources = self._sources(partial(engine_problem, self.environment))
-        if changes.before is not None or self._look is None or not workspace.tree.state:
+        if self.look is None or not self.may_recall(changes):
             return self._make_plan(selection, changes, sources)
-        memory, static = Memory(self.state), self._look.static
         with uncollected():
-            data = memory.recall_reads(static)
-            known = Reads.from_bytes(data) if data else None
-            sourced = known.tasks(workspace) if known is not None else None
-            if sourced is None:
-                sourced = gather(sources, workspace)
-                reads = Reads.of(sourced, workspace)
-                if reads is not None and self._look.is_settled():
-                    memory.remember_reads(static, reads.to_bytes())
+            sourced = gather(sources, self.workspace)
+            reads = Reads.of(sourced, self.workspace)
+            if reads is not None and self.look.is_settled():
+                Memory(self.state).remember_reads(self.look.static, reads.to_bytes())
         return self._make_plan(selection, changes, sources, sourced)
 
     def _make_plan(
@@ -241,22 +132,6 @@ class Engine:
         return (
             SuiteSource(self.interpreters, self.environment),
             ImageSource(self.interpreters, problem_of_images, is_refreshing=is_refreshing),
-        )
-
-    def selection(self, arguments: Arguments, suites: Iterable[str] = ()) -> Selection:
-        """Turn what was typed into a selection; names become package names.
-
-        Raises:
-            UsageError: A name is no package.
-        """
-        return Selection(
-            packages=self.workspace.find(arguments.packages),
-            suites=(*suites, *arguments.suites),
-            exclude=self.workspace.find(arguments.exclude),
-            since=arguments.since,
-            only_affected=arguments.affected,
-            force=arguments.force or arguments.audit is not None,
-            use_cache=arguments.use_cache,
         )
 
     def _resolve(self, task: Task) -> Entries:

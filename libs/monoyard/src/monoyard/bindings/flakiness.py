@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from monoyard.bindings.announcing import announce
+from monoyard.bindings.answering import answer
 from monoyard.bindings.arguments import parse_arguments
 from monoyard.bindings.engine import Engine
-from monoyard.bindings.questions import answer
 from monoyard.report.flakiness import flaky_lines
 
 _VERSION: Final = 1

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from monoyard.bindings.announcing import announce
+from monoyard.bindings.answering import answer
 from monoyard.bindings.arguments import parse_arguments
 from monoyard.bindings.engine import Engine
-from monoyard.bindings.questions import answer
+from monoyard.config import IMAGE_SUITE
 from monoyard.errors import ConfigurationError
-from monoyard.images import SUITE, Base, DebianLock, ImageWork, resolve
+from monoyard.images import Base, DebianLock, ImageWork, resolve
 
 
 def list_images(directory: Path, target: str | None) -> None:
@@ -20,11 +21,11 @@ def list_images(directory: Path, target: str | None) -> None:
         target: Where JSON goes, as `answer` takes it; None for a table.
     """
     engine = Engine(directory, announce)
-    plan = engine.plan(engine.selection(parse_arguments([]), (SUITE,)))
+    plan = engine.plan(engine.selection(parse_arguments([]), (IMAGE_SUITE,)))
     rows = []
     for planned in plan.selected:
         task = planned.task
-        if task.suite != SUITE or not isinstance(task.work, ImageWork):
+        if task.suite != IMAGE_SUITE or not isinstance(task.work, ImageWork):
             continue
         said = planned.stored.payload["log"] if planned.stored else planned.reason
         digest, _, size = str(said).partition(" ") if planned.stored else ("", "", "")

@@ -23,7 +23,7 @@ def questions_tasks(directory: Path) -> list[Any]:
 
         look = Look.begin(directory, os.environ)  # git works while the rest is imported
         try:
-            from monoyard.bindings.questions import show_affected
+            from monoyard.bindings.affecting import show_affected
 
             show_affected(directory, words_of(context), since or None, target_of(json), look)
         finally:

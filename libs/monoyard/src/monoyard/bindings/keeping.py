@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from monoyard.bindings.announcing import announce
+from monoyard.bindings.answering import answer
 from monoyard.bindings.delivering import entered
 from monoyard.bindings.deploy_crew import crew_of
 from monoyard.bindings.deploy_parts import Parts
 from monoyard.bindings.interrupting import terminable
-from monoyard.bindings.questions import answer
 from monoyard.delivery import Lease, Ledger
 from monoyard.deployment import Kept, Runs, last_settings
 from monoyard.errors import UsageError

@@ -10,11 +10,12 @@ from typing import Final
 from monoyard.bindings.arguments import Arguments
 from monoyard.bindings.engine import Engine, venv_of
 from monoyard.bindings.remembering import NO_TIME
-from monoyard.images import SUITE as IMAGE
+from monoyard.config import IMAGE_SUITE
 from monoyard.install import is_ci
 from monoyard.plan import Plan, State
 from monoyard.recall import Look, Memory, RememberedRun
-from monoyard.report import junit_document, verdict_lines
+from monoyard.report.junit import junit_document
+from monoyard.report.verdict import verdict_lines
 from monoyard.results import Outcome, TaskResult, Verdict
 from monoyard.run import RunSummary, Timeline, record_data
 
@@ -89,7 +90,7 @@ def _are_memorable(engine: Engine, plan: Plan) -> bool:
     own = engine.interpreters.default()
     for planned in plan.selected:
         task = planned.task
-        if task.inputs.files or task.outputs or task.suite == IMAGE:
+        if task.inputs.files or task.outputs or task.suite == IMAGE_SUITE:
             return False
         if task.skip or not task.is_cacheable:
             return False

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monoyard.bindings.announcing import announce
+from monoyard.bindings.answering import answer
 from monoyard.bindings.arguments import parse_arguments
 from monoyard.bindings.engine import Engine
-from monoyard.bindings.questions import answer
 from monoyard.errors import ChecksFailedError, UsageError
 from monoyard.migrations import (
     Classed,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from monoyard.bindings.announcing import announce
+from monoyard.bindings.answering import answer
 from monoyard.bindings.arguments import HELP, parse_arguments
 from monoyard.bindings.base_images import base_names, wanted_bases
 from monoyard.bindings.engine import Engine
@@ -21,11 +22,11 @@ from monoyard.bindings.needed_images import (
     read_running,
 )
 from monoyard.bindings.parallel import each
-from monoyard.bindings.questions import answer
 from monoyard.bindings.supplying import find_registry
+from monoyard.config import IMAGE_SUITE
 from monoyard.delivery.access import Connect
 from monoyard.errors import MonoyardError, RegistryError, UsageError
-from monoyard.images import SUITE, ImageWork
+from monoyard.images import ImageWork
 from monoyard.plan import Plan, PlannedTask
 from monoyard.supply import (
     Decision,
@@ -99,7 +100,7 @@ def prune_images(directory: Path, asked: Pruning, open_namespace: Connect | None
         _demand_needed(is_applied=asked.is_applied)
     repository, registry = engine.repository, find_registry(engine)
     history = LivingBranches(repository, _warn, asked.is_applied).history()
-    plan = engine.plan(engine.selection(arguments, (SUITE,)), has_engine=True)
+    plan = engine.plan(engine.selection(arguments, (IMAGE_SUITE,)), has_engine=True)
     names = _image_names(plan.selected)
     # What a base is needed for is known only of images that are looked at.
     is_whole = len(names) == len(_image_names(plan.tasks))

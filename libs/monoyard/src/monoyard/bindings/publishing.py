@@ -10,20 +10,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from monoyard.bindings.answering import answer
 from monoyard.bindings.arguments import HELP, Arguments, refuse_audit
 from monoyard.bindings.base_images import BaseImages
 from monoyard.bindings.checks import Checks
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.parallel import each_or_error
-from monoyard.bindings.questions import answer
 from monoyard.bindings.supplying import Supplying, vulnerabilities
+from monoyard.config import IMAGE_SUITE
 from monoyard.errors import (
     ChecksFailedError,
     ConfigurationError,
     MachineError,
     MonoyardError,
 )
-from monoyard.images import SUITE, ImageWork, Layout
+from monoyard.images import ImageWork, Layout
 from monoyard.plan import Plan, State
 from monoyard.supply import Accepted, BranchLine, Built, Published, Publisher, Wanted, describe
 
@@ -60,7 +61,7 @@ def publish(directory: Path, arguments: Arguments) -> None:
             "base images are not locked in this run, so what is made of them is not published",
             hint="unset MONOYARD_BASE_LOCK; `invoke images.refresh` brings the lock up to date",
         )
-    images = engine.selection(arguments, (SUITE,))
+    images = engine.selection(arguments, (IMAGE_SUITE,))
     with ThreadPoolExecutor(1) as pool:
         supplying = pool.submit(Supplying.of, engine)  # git answers while the plan is made
         plan = engine.plan(images, has_engine=True)
@@ -139,7 +140,9 @@ def _find(
 
 def _stored(plan: Plan) -> set[str]:
     """Return the images that the store has, whether or not an engine answers here."""
-    return {item.task.package for item in plan.in_state(State.HIT) if item.task.suite == SUITE}
+    return {
+        item.task.package for item in plan.in_state(State.HIT) if item.task.suite == IMAGE_SUITE
+    }
 
 
 def _build(
@@ -149,12 +152,14 @@ def _build(
 
     Nothing is built where no engine answers: what is missing then stays so, and is told at the end.
     """
-    plan = checks.engine.plan(checks.engine.selection(arguments, (SUITE,)))
+    plan = checks.engine.plan(checks.engine.selection(arguments, (IMAGE_SUITE,)))
     if {planned.task.package for planned in plan.in_state(State.SKIP)} >= set(missing):
         return None
     asked = replace(arguments, json=None)
     try:
-        checks.run(asked, (SUITE,), lambda task: task.suite != SUITE or task.package in missing)
+        checks.run(
+            asked, (IMAGE_SUITE,), lambda task: task.suite != IMAGE_SUITE or task.package in missing
+        )
     except ChecksFailedError as error:
         return error
     return None
@@ -174,7 +179,7 @@ class _Stored:
         self._built_at: dict[str, float] = {}
         for planned in plan.in_state(State.HIT):
             name, manifest, stored = planned.task.package, planned.manifest, planned.stored
-            if planned.task.suite == SUITE and stored is not None:
+            if planned.task.suite == IMAGE_SUITE and stored is not None:
                 self._built_at[name] = stored.created_at
             elif manifest is not None:
                 self._passed.setdefault(name, {})[planned.task.id] = manifest.key
@@ -203,7 +208,7 @@ def collect_layouts(
     found = {}
     for planned in plan.in_state(State.HIT):
         name = planned.task.package
-        if planned.task.suite == SUITE and name in names and planned.stored is not None:
+        if planned.task.suite == IMAGE_SUITE and name in names and planned.stored is not None:
             files = [file for file in planned.stored.artifacts if file.path.startswith(_LAYOUT)]
             places = [scratch / name / file.path.removeprefix(_LAYOUT) for file in files]
             copy = engine.store.materialise

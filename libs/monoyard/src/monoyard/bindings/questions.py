@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from monoyard.bindings.announcing import announce
-from monoyard.bindings.arguments import HELP, Arguments, parse_arguments
+from monoyard.bindings.answering import answer
+from monoyard.bindings.arguments import HELP, Arguments, parse_arguments, question_of
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.sharding import matrix, shard_of
 from monoyard.config import suggest
 from monoyard.errors import UsageError
 from monoyard.plan import Explanation, Plan, Selection, explain
-from monoyard.recall import Look
-from monoyard.report import (
-    affected_lines,
+from monoyard.report.plans import (
     explain_lines,
     graph_dot,
     graph_mermaid,
@@ -25,38 +22,9 @@ from monoyard.report import (
 )
 
 
-def show_affected(
-    directory: Path,
-    words: Sequence[str],
-    since: str | None,
-    target: str | None,
-    look: Look | None = None,
-) -> None:
-    """Print the affected packages with their causes; no key is needed for that.
-
-    Args:
-        directory: A directory of the repository.
-        words: What stands after `--`.
-        since: Ref to count changes from.
-        target: None for lines, empty for JSON on standard output, else a file for JSON.
-        look: What git was asked already.
-    """
-    arguments = replace(_arguments(words, since), use_cache=False)
-    if arguments.wants_help:
-        print(HELP, end="")
-        return
-    target = arguments.json if target is None else target
-    engine = Engine(directory, announce, look=look)
-    selection = engine.selection(arguments)
-    plan = engine.plan_of_causes(selection) if target is None else engine.plan(selection)
-    asked = selection.packages or plan.workspace.packages
-    lines = affected_lines(plan, [name for name in asked if name not in selection.exclude])
-    answer(lines, plan.to_data, target)
-
-
 def show_plan(directory: Path, words: Sequence[str], since: str | None, target: str | None) -> None:
     """Print the plan; the arguments are those of `show_affected`."""
-    arguments = _arguments(words, since)
+    arguments = question_of(words, since)
     if arguments.wants_help:
         print(HELP, end="")
         return
@@ -77,7 +45,7 @@ def show_shards(
         target: As `show_affected` takes it.
         shards: How many, as typed.
     """
-    arguments = replace(_arguments(words, since), use_cache=False)
+    arguments = replace(question_of(words, since), use_cache=False)
     if arguments.shard is not None:
         raise UsageError("`--shards` shows all shards, and `--shard` takes one: use one of them")
     plan, _ = _plan(directory, arguments)
@@ -126,7 +94,7 @@ def show_graph(directory: Path, form: str, since: str | None) -> None:
     if form == "svg":
         from monoyard.report.graphs import packages_svg
 
-        plan, _ = _plan(directory, replace(_arguments((), since), use_cache=False))
+        plan, _ = _plan(directory, replace(question_of((), since), use_cache=False))
         print(packages_svg(plan), end="")
         return
     if form not in forms:
@@ -138,34 +106,6 @@ def show_graph(directory: Path, form: str, since: str | None) -> None:
         raise UsageError(f"`{form}` does not tell of changes", hint="`--format svg` does")
     for line in forms[form](Engine(directory, announce).workspace):
         print(line)
-
-
-def answer(
-    lines: Iterable[str], data: dict[str, Any] | Callable[[], dict[str, Any]], target: str | None
-) -> None:
-    """Print lines, or JSON where that is asked for.
-
-    Args:
-        lines: What a person reads.
-        data: The same as data, or what makes it where that takes a while.
-        target: None for the lines, empty for JSON on standard output, else a file for JSON.
-    """
-    if target is None:
-        print("\n".join(lines))
-        return
-    if callable(data):
-        data = data()
-    if target:
-        Path(target).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-    else:
-        print(json.dumps(data, indent=1))
-
-
-def _arguments(words: Sequence[str], since: str | None) -> Arguments:
-    arguments = parse_arguments([*(("--since", since) if since else ()), *words])
-    if arguments.tool is not None:
-        raise UsageError("a question has no tool to hand words to")
-    return arguments
 
 
 def _plan(directory: Path, arguments: Arguments) -> tuple[Plan, Selection]:

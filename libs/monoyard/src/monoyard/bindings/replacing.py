@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from monoyard.bindings.answering import answer
 from monoyard.bindings.deploy_parts import Parts
 from monoyard.bindings.keeping import check_named, kept_in
-from monoyard.bindings.questions import answer
 from monoyard.deployment import Kept, Replacement
 from monoyard.errors import DeliveryError, UsageError
 from monoyard.report.replacements import planned_lines, replaced_lines

@@ -10,7 +10,9 @@ from typing import Any
 
 from monoyard.bindings.arguments import Arguments
 from monoyard.install import is_ci
-from monoyard.report import annotation_lines, verdict_lines, write_junit, write_summary
+from monoyard.report.github import annotation_lines, write_summary
+from monoyard.report.junit import write_junit
+from monoyard.report.verdict import verdict_lines
 from monoyard.results import Phases
 from monoyard.run import INPUTS_FILE, RunSummary, inputs_data
 

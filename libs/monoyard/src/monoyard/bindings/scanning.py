@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from monoyard.bindings.announcing import announce
+from monoyard.bindings.answering import answer
 from monoyard.bindings.arguments import HELP, Arguments, refuse_audit
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.publishing import collect_layouts, wanted_images
-from monoyard.bindings.questions import answer
 from monoyard.bindings.supplying import Supplying
 from monoyard.errors import (
     ChecksFailedError,

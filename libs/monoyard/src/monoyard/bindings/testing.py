@@ -8,7 +8,7 @@ from pathlib import Path
 from monoyard.bindings.arguments import HELP, Arguments
 from monoyard.bindings.checks import Checks
 from monoyard.errors import ChecksFailedError
-from monoyard.report import pytest_line
+from monoyard.report.verdict import pytest_line
 from monoyard.suites import TestWork
 
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monoyard.bindings.announcing import announce
+from monoyard.bindings.answering import answer
 from monoyard.bindings.arguments import parse_arguments
 from monoyard.bindings.deploy_sources import image_keys
 from monoyard.bindings.engine import Engine
-from monoyard.bindings.questions import answer
 from monoyard.bindings.supplying import Supplying
 from monoyard.changes import branch_tag
-from monoyard.config import suggest
+from monoyard.config import IMAGE_SUITE, suggest
 from monoyard.errors import UsageError
-from monoyard.images import SUITE, ImageWork
+from monoyard.images import ImageWork
 from monoyard.plan import explain_against
 from monoyard.report.security import ruling_json, ruling_lines
 from monoyard.supply import (
@@ -101,7 +101,7 @@ def explain_image(directory: Path, name: str, against: str, target: str | None) 
     """
     engine = Engine(directory, announce)
     supply = Supplying.of(engine)
-    plan = engine.plan(engine.selection(parse_arguments([]), (SUITE,)), has_engine=True)
+    plan = engine.plan(engine.selection(parse_arguments([]), (IMAGE_SUITE,)), has_engine=True)
     images = {
         planned.task.package: planned
         for planned in plan.selected

@@ -27,7 +27,7 @@ from monoyard.config.environments import (
     environment_json_schema,
     read_environments,
 )
-from monoyard.config.images import BaseSettings, ImageSettings, ImagesSettings
+from monoyard.config.images import IMAGE_SUITE, BaseSettings, ImageSettings, ImagesSettings
 from monoyard.config.kinds import Faults, suggest
 from monoyard.config.local_cluster import (
     LocalClusterSettings,
@@ -66,6 +66,7 @@ __all__ = [
     "ACCESS_KEY",
     "GENERATED",
     "IDENTITY_KEY",
+    "IMAGE_SUITE",
     "LOCAL",
     "LOCAL_RECORD",
     "LOCAL_STORE",

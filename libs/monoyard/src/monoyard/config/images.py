@@ -17,6 +17,8 @@ from monoyard.config.kinds import (
     whole_number,
 )
 
+IMAGE_SUITE: Final = "image"
+
 
 @dataclass(frozen=True, slots=True)
 class ImageSettings:

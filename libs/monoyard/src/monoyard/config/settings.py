@@ -84,6 +84,8 @@ class PackageSettings:
 
     def over(self, other: PackageSettings) -> PackageSettings:
         """Return the settings in which this layer's values win over `other`'s."""
+        if _UNSAID in (self, other):  # as most packages have it
+            return other if self == _UNSAID else self
         names = {*self.suites, *other.suites}
         nothing = SuiteSettings()
         return PackageSettings(
@@ -101,6 +103,9 @@ class PackageSettings:
                 for name in sorted(names)
             },
         )
+
+
+_UNSAID: Final = PackageSettings()
 
 
 @dataclass(frozen=True, slots=True)

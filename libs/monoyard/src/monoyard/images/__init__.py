@@ -12,11 +12,10 @@ from monoyard.images.executor import ImageExecutor
 from monoyard.images.index_secrets import index_secrets
 from monoyard.images.layer_cache import LayerCache, find_layer_cache
 from monoyard.images.layouts import Layout
-from monoyard.images.source import SUITE, ImageSource, required
+from monoyard.images.source import ImageSource, required
 from monoyard.images.work import Base, ImageWork
 
 __all__ = [
-    "SUITE",
     "Base",
     "DebianLock",
     "ImageExecutor",

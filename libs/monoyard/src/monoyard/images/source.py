@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
-from monoyard.config import SuiteSettings
+from monoyard.config import IMAGE_SUITE, SuiteSettings
 from monoyard.errors import ConfigurationError
 from monoyard.images.bases import Bases, base_entries
 from monoyard.images.work import Base, ImageWork
@@ -17,8 +17,6 @@ from monoyard.install import uv_version
 from monoyard.plan import Entries, Inputs, Sourced, Task
 from monoyard.suites import Interpreters, WorkspaceLock
 from monoyard.workspace import Package, Workspace, compile_globs, zone_of
-
-SUITE: Final = "image"
 
 _BUNDLE: Final = "dist"
 # Only where rules are by default: elsewhere their directory may hold what somebody reads.
@@ -147,9 +145,9 @@ class ImageSource:
         needs: tuple[str, ...] = (),
     ) -> Task:
         return Task(
-            id=f"{work.package}:{SUITE}",
+            id=f"{work.package}:{IMAGE_SUITE}",
             package=work.package,
-            suite=SUITE,
+            suite=IMAGE_SUITE,
             inputs=inputs,
             needs=needs,
             work=work,

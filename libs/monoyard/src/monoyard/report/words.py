@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from monoyard.results import Outcome, TaskResult, TestCase, TestCounts, duration
-from monoyard.run import FlakyTask
+
+if TYPE_CHECKING:
+    from monoyard.run import FlakyTask
 
 _FAILURES_NAMED = 3
 _KIBI = 1024

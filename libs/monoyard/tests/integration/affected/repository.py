@@ -14,7 +14,9 @@ import time
 from pathlib import Path
 from unittest import mock
 
+from monoyard.bindings.affecting import plan_of_causes
 from monoyard.bindings.arguments import parse_arguments
+from monoyard.bindings.checkout import Checkout
 from monoyard.bindings.checks import Checks
 from monoyard.bindings.collecting import collect
 from monoyard.bindings.engine import Engine
@@ -182,11 +184,11 @@ class Repository:
         environment = {**self.environment, **more}
         look = Look.begin(self.top, environment)
         try:
-            engine = Engine(self.top, lambda _: None, environment, look)
-            plan = engine.plan_of_causes(Selection(since=since, use_cache=False))
+            checkout = Checkout(self.top, lambda _: None, environment, look)
+            plan = plan_of_causes(checkout, Selection(since=since, use_cache=False))
         finally:
             look.close()
-        engine.store.close()
+        checkout.store.close()
         return {planned.task.id: planned.causes for planned in plan.affected}
 
     def rerun(self, *words: str, **more: str) -> set[str]:

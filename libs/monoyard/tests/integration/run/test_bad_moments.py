@@ -149,7 +149,7 @@ def test_clock_that_is_set_back(plain: Checkout) -> None:
 
     with (
         mock.patch.dict(os.environ, plain.environment, clear=True),
-        mock.patch("monoyard.bindings.engine.time.time_ns", new=nanoseconds),
+        mock.patch("monoyard.bindings.checkout.time.time_ns", new=nanoseconds),
         mock.patch("monoyard.bindings.checks.Keeper", partial(Keeper, clock=seconds)),
     ):
         summary = Checks(plain.top).run(parse_arguments(()))

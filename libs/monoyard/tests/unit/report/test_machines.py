@@ -6,7 +6,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from monoyard import results
-from monoyard.report import annotation_lines, write_junit, write_summary
+from monoyard.report.github import annotation_lines, write_summary
+from monoyard.report.junit import write_junit
 from monoyard.results import Finding, Outcome, TaskResult
 from monoyard.run import FlakyTask, RunSummary
 

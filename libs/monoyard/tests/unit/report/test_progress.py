@@ -5,7 +5,8 @@ import io
 import pytest
 
 from monoyard import results
-from monoyard.report import PlainReport, words
+from monoyard.report import words
+from monoyard.report.plain import PlainReport
 from monoyard.results import Outcome, TaskResult
 from monoyard.run import BatchStarted, Preparing, Stopping, TaskEnded
 

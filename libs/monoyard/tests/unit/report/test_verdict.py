@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from monoyard import results
-from monoyard.report import last_line, pytest_line, verdict_lines
+from monoyard.report.verdict import last_line, pytest_line, verdict_lines
 from monoyard.results import Finding, Outcome, Severity, TaskResult
 from monoyard.run import RunSummary
 
