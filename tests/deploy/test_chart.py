@@ -12,7 +12,8 @@ from typing import Any, Final
 import pytest
 
 from monoyard.charts import ChartCall, ChartError, Charts, Given, Object, label
-from monoyard.config import DeliverySettings, read_environments
+from monoyard.config import DeliverySettings
+from monoyard.config.environments import read_environments
 from monoyard.install import is_ci
 
 ROOT: Final = Path(__file__).parents[2]

@@ -20,12 +20,9 @@ from monoyard.charts import (
     make_schemas,
     read_sources,
 )
-from monoyard.config import (
-    Environments,
-    WorkspaceSettings,
-    read_environments,
-    read_policy,
-)
+from monoyard.config import WorkspaceSettings
+from monoyard.config.environments import Environments, read_environments
+from monoyard.config.policy import read_policy
 from monoyard.errors import ChecksFailedError, ConfigurationError, MachineError
 
 _FILE = "environment.toml"

@@ -16,12 +16,7 @@ from monoyard.bindings.arguments import Arguments
 from monoyard.bindings.collecting import uncollected
 from monoyard.cache import Store
 from monoyard.changes import Changes, Event, find_changes, read_event
-from monoyard.config import (
-    WorkspaceSettings,
-    parse_toml,
-    raise_faults,
-    read_workspace_settings,
-)
+from monoyard.config import WorkspaceSettings, parse_toml, raise_faults, read_workspace_settings
 from monoyard.plan import Plan, Reads, Selection, make_plan
 from monoyard.recall import Look, Memory, cache_directory, state_directory
 from monoyard.results import Phases

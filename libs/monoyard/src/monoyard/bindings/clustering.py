@@ -21,7 +21,9 @@ from monoyard.cluster import (
     Workshop,
     own_manifests,
 )
-from monoyard.config import LOCAL, EnvironmentSettings, cluster_directory, read_local_cluster
+from monoyard.config.environment_values import LOCAL, EnvironmentSettings
+from monoyard.config.local_cluster import read_local_cluster
+from monoyard.config.local_record import cluster_directory
 from monoyard.errors import ChecksFailedError, ConfigurationError
 from monoyard.install import REGISTRY_PORT, Daemons
 

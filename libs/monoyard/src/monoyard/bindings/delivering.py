@@ -13,7 +13,8 @@ from monoyard.bindings.announcing import announce
 from monoyard.bindings.answering import answer
 from monoyard.bindings.charting import find_environments
 from monoyard.bindings.engine import Engine
-from monoyard.config import Environments, EnvironmentSettings
+from monoyard.config.environment_values import EnvironmentSettings
+from monoyard.config.environments import Environments
 from monoyard.delivery import Clock, Lease, Ledger, MachineClock, Namespace, Record
 from monoyard.delivery.access import Access, Connect, enter, find_access
 from monoyard.delivery.releasing import release_lease

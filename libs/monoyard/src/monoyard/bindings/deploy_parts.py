@@ -22,7 +22,7 @@ from monoyard.bindings.deploy_sources import (
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.supplying import Supplying
 from monoyard.charts import ChartCall, Charts, kubernetes_version, placeholder
-from monoyard.config import EnvironmentSettings
+from monoyard.config.environment_values import EnvironmentSettings
 from monoyard.delivery import Clock
 from monoyard.delivery.access import Access, Connect, find_recipients
 from monoyard.delivery.api_capabilities import open_capabilities

@@ -14,7 +14,9 @@ from typing import Final
 from monoyard.bindings.arguments import parse_arguments
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.supplying import Supplying
-from monoyard.config import IMAGE_SUITE, DeliverySettings, EnvironmentSettings, read_environments
+from monoyard.config import IMAGE_SUITE, DeliverySettings
+from monoyard.config.environment_values import EnvironmentSettings
+from monoyard.config.environments import read_environments
 from monoyard.errors import RepositoryError, UsageError
 from monoyard.images import ImageWork
 from monoyard.supply import Expected, Ruling, content_tag

@@ -17,7 +17,7 @@ from monoyard.bindings.deploy_parts import Parts
 from monoyard.bindings.deploy_sources import CommitTree, find_commit, laid_out
 from monoyard.bindings.engine import Engine
 from monoyard.charts import Object, kubernetes_version, placeholder
-from monoyard.config import EnvironmentSettings
+from monoyard.config.environment_values import EnvironmentSettings
 from monoyard.delivery import MachineClock
 from monoyard.delivery.access import enter, find_access, find_recipients
 from monoyard.deployment import Images, Releases

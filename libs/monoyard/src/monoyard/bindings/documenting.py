@@ -9,13 +9,10 @@ from typing import Any
 
 from monoyard.bindings.arguments import HELP
 from monoyard.bindings.auditing_words import HELP as AUDIT_HELP
-from monoyard.config import (
-    environment_json_schema,
-    json_schema,
-    local_cluster_json_schema,
-    package_json_schema,
-    policy_json_schema,
-)
+from monoyard.config import json_schema, package_json_schema
+from monoyard.config.environments import environment_json_schema
+from monoyard.config.local_cluster import local_cluster_json_schema
+from monoyard.config.policy import policy_json_schema
 from monoyard.install import TABLE
 from monoyard.plan import READ_BY_DEFAULT, UNREAD_BY_DEFAULT, plan_schema
 from monoyard.process import PASSED_THROUGH

@@ -14,7 +14,7 @@ from monoyard.bindings.announcing import announce
 from monoyard.bindings.charting import find_environments
 from monoyard.bindings.delivering import named_environment
 from monoyard.bindings.engine import Engine
-from monoyard.config import EnvironmentSettings
+from monoyard.config.environment_values import EnvironmentSettings
 from monoyard.delivery import Record
 from monoyard.deployment import DIRECTORY, record_of
 from monoyard.errors import DeliveryError, MachineError, UsageError

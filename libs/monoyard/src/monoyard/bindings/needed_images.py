@@ -9,7 +9,8 @@ from typing import Final
 
 from monoyard.bindings.charting import find_environments
 from monoyard.bindings.engine import Engine
-from monoyard.config import Environments, EnvironmentSettings
+from monoyard.config.environment_values import EnvironmentSettings
+from monoyard.config.environments import Environments
 from monoyard.delivery import Ledger, MachineClock
 from monoyard.delivery.access import Connect, enter, find_access
 from monoyard.deployment import needed_images

@@ -9,7 +9,7 @@ from functools import partial
 from monoyard.bindings.engine import Engine
 from monoyard.bindings.registry_place import registry_address
 from monoyard.changes import find_branches
-from monoyard.config import Policy, read_policy
+from monoyard.config.policy import Policy, read_policy
 from monoyard.supply import (
     KEYLESS,
     Admission,

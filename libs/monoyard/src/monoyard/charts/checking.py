@@ -14,7 +14,10 @@ from monoyard.charts.objects import label, named_secrets
 from monoyard.charts.policy import RULES, remarks
 from monoyard.charts.rendering import ChartCall, ChartError, Charts, Rendered
 from monoyard.charts.snapshots import Snapshots
-from monoyard.config import Environments, EnvironmentSettings, Policy, suggest
+from monoyard.config import suggest
+from monoyard.config.environment_values import EnvironmentSettings
+from monoyard.config.environments import Environments
+from monoyard.config.policy import Policy
 from monoyard.errors import ToolError
 from monoyard.process import Command, capture, clean
 from monoyard.tools import kubeconform

@@ -15,7 +15,8 @@ from typing import Any, Final
 from monoyard.charts.addresses import measured_ports
 from monoyard.charts.given import Given, mapped, values
 from monoyard.charts.objects import Object, parse
-from monoyard.config import DeliverySettings, EnvironmentSettings
+from monoyard.config import DeliverySettings
+from monoyard.config.environment_values import EnvironmentSettings
 from monoyard.errors import ConfigurationError, ToolError
 from monoyard.process import Command, Completed, capture, clean
 from monoyard.tools import helm

@@ -18,7 +18,7 @@ from typing import Any, Final
 import pyrage  # type: ignore[import-untyped]  # a compiled module
 
 from monoyard.cluster.client import Client
-from monoyard.config import (
+from monoyard.config.environment_values import (
     ACCESS_KEY,
     IDENTITY_KEY,
     LOCAL_STORE,

@@ -20,7 +20,7 @@ from monoyard.cluster.place import (
     Place,
 )
 from monoyard.cluster.records import Records
-from monoyard.config import LOCAL
+from monoyard.config.environment_values import LOCAL
 from monoyard.tools import kubeadm
 
 KUBELET: Final = "kubelet"

@@ -9,7 +9,7 @@ from typing import Final
 
 from monoyard.cluster.namespaces import namespace_manifest
 from monoyard.cluster.status import Component, Status
-from monoyard.config import EnvironmentSettings
+from monoyard.config.environment_values import EnvironmentSettings
 from monoyard.errors import MachineError, UsageError
 from monoyard.process import Command, capture, clean
 from monoyard.supply import CREDENTIALS

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from monoyard.cluster.client import Client
-from monoyard.config import EnvironmentSettings, LocalClusterSettings, SecretSource
+from monoyard.config.environment_values import EnvironmentSettings
+from monoyard.config.local_cluster import LocalClusterSettings, SecretSource
 from monoyard.errors import ToolError
 from monoyard.process import Command, capture, clean
 from monoyard.tools import kubectl

@@ -26,7 +26,9 @@ from monoyard.cluster.records import Records
 from monoyard.cluster.requirements import check_machine, check_root, is_answering
 from monoyard.cluster.runtime import CONTAINERD, Runtime
 from monoyard.cluster.status import NO_POLICIES, UP_HINT, Component, Status
-from monoyard.config import LOCAL, EnvironmentSettings, LocalCluster, LocalClusterSettings
+from monoyard.config.environment_values import LOCAL, EnvironmentSettings
+from monoyard.config.local_cluster import LocalClusterSettings
+from monoyard.config.local_record import LocalCluster
 from monoyard.errors import MachineError, MonoyardError
 from monoyard.install import Daemons, exclusive
 from monoyard.tools import kubectl

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from monoyard.config import LOCAL_RECORD
+from monoyard.config.local_record import LOCAL_RECORD
 
 NODE: Final = "monoyard"
 BRIDGE: Final = "monoyard0"

@@ -1,4 +1,9 @@
-"""pyproject tables become validated values, all faults at once."""
+"""pyproject tables become validated values, all faults at once.
+
+What every plan needs is here. Environments, policies and the local cluster are read by few, and
+have front doors of their own: `environments`, `environment_values`, `policy`, `local_cluster`,
+`local_record`.
+"""
 
 from __future__ import annotations
 
@@ -8,48 +13,8 @@ from typing import Any
 
 from monoyard.config.delivery import DeliverySettings
 from monoyard.config.documents import parse_json, parse_toml, table_at
-from monoyard.config.environment_values import (
-    ACCESS_KEY,
-    IDENTITY_KEY,
-    LOCAL,
-    LOCAL_STORE,
-    SECRET_KEY,
-    ClusterPin,
-    DataPolicy,
-    Deployers,
-    EnvironmentSettings,
-    ServiceSettings,
-    StoreSettings,
-    Timeouts,
-)
-from monoyard.config.environments import (
-    Environments,
-    environment_json_schema,
-    read_environments,
-)
 from monoyard.config.images import IMAGE_SUITE, BaseSettings, ImageSettings, ImagesSettings
 from monoyard.config.kinds import Faults, suggest
-from monoyard.config.local_cluster import (
-    LocalClusterSettings,
-    SecretSource,
-    local_cluster_json_schema,
-    read_local_cluster,
-)
-from monoyard.config.local_record import (
-    LOCAL_RECORD,
-    LocalCluster,
-    cluster_directory,
-    local_record,
-)
-from monoyard.config.policy import (
-    GENERATED,
-    EnvironmentPolicy,
-    Policy,
-    PolicyException,
-    SignerSettings,
-    policy_json_schema,
-    read_policy,
-)
 from monoyard.config.settings import (
     PACKAGE_TABLE,
     SUITES,
@@ -63,52 +28,22 @@ from monoyard.config.settings import (
 from monoyard.errors import ConfigurationError
 
 __all__ = [
-    "ACCESS_KEY",
-    "GENERATED",
-    "IDENTITY_KEY",
     "IMAGE_SUITE",
-    "LOCAL",
-    "LOCAL_RECORD",
-    "LOCAL_STORE",
-    "SECRET_KEY",
     "SUITES",
     "BaseSettings",
-    "ClusterPin",
-    "DataPolicy",
     "DeliverySettings",
-    "Deployers",
-    "EnvironmentPolicy",
-    "EnvironmentSettings",
-    "Environments",
     "Faults",
     "ImageSettings",
     "ImagesSettings",
-    "LocalCluster",
-    "LocalClusterSettings",
     "PackageSettings",
-    "Policy",
-    "PolicyException",
-    "SecretSource",
-    "ServiceSettings",
-    "SignerSettings",
-    "StoreSettings",
     "SuiteSettings",
-    "Timeouts",
     "WorkspaceSettings",
-    "cluster_directory",
-    "environment_json_schema",
     "json_schema",
-    "local_cluster_json_schema",
-    "local_record",
     "package_json_schema",
     "parse_json",
     "parse_toml",
-    "policy_json_schema",
     "raise_faults",
-    "read_environments",
-    "read_local_cluster",
     "read_package_settings",
-    "read_policy",
     "read_workspace_settings",
     "suggest",
     "table_at",

@@ -10,7 +10,8 @@ from typing import Final
 
 from lightkube import KubeConfig
 
-from monoyard.config import ClusterPin, EnvironmentSettings, LocalCluster, local_record
+from monoyard.config.environment_values import ClusterPin, EnvironmentSettings
+from monoyard.config.local_record import LocalCluster, local_record
 from monoyard.delivery.api_server import UNUSABLE, connect
 from monoyard.delivery.cluster import Namespace
 from monoyard.delivery.objects import NAMESPACE

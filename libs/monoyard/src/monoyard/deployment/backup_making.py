@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from monoyard.config import DataPolicy
+from monoyard.config.environment_values import DataPolicy
 from monoyard.delivery import Object
 from monoyard.deployment.backing_up import backup_objects, saving
 from monoyard.deployment.backups import Backup, reason_to_back_up, reason_to_prove

@@ -6,7 +6,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from monoyard.config import ACCESS_KEY, IDENTITY_KEY, SECRET_KEY, DataPolicy, StoreSettings
+from monoyard.config.environment_values import (
+    ACCESS_KEY,
+    IDENTITY_KEY,
+    SECRET_KEY,
+    DataPolicy,
+    StoreSettings,
+)
 from monoyard.delivery import Record
 from monoyard.deployment.migrations import Migration
 from monoyard.deployment.trials import Trial

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from monoyard.config import Timeouts
+from monoyard.config.environment_values import Timeouts
 from monoyard.delivery import Clock, Lease, Ledger, Namespace, Record
 from monoyard.delivery.runner import Runner, Step, Told
 from monoyard.deployment.backing_up import BackUp

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
-from monoyard.config import Timeouts
+from monoyard.config.environment_values import Timeouts
 from monoyard.delivery import UNREACHABLE, Clock, ConflictError, Namespace, Object
 from monoyard.delivery.objects import JOB, POD, name_of
 from monoyard.deployment.job_log import Log, ending_of, failure_of, late, reasons_of

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from monoyard.config import EnvironmentSettings
+from monoyard.config.environment_values import EnvironmentSettings
 from monoyard.delivery import Lease, Ledger, Object, Record
 from monoyard.delivery.ledger import RESTORE, Entry
 from monoyard.deployment.backups import Backup

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
-from monoyard.config import StoreSettings
+from monoyard.config.environment_values import StoreSettings
 from monoyard.delivery import Entry, Record
 from monoyard.deployment.plan import DeployPlan
 from monoyard.deployment.ports import World

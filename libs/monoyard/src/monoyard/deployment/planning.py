@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from monoyard.config import EnvironmentSettings, suggest
+from monoyard.config import suggest
+from monoyard.config.environment_values import EnvironmentSettings
 from monoyard.delivery import Record
 from monoyard.delivery.objects import ENVIRONMENT_LABEL
 from monoyard.delivery.workloads import read_workloads

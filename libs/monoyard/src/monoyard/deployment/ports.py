@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from monoyard.charts import ChartCall, Given, Rendered
-from monoyard.config import EnvironmentSettings
+from monoyard.config.environment_values import EnvironmentSettings
 from monoyard.delivery import Ledger, Namespace
 from monoyard.deployment.migrations import Histories
 from monoyard.deployment.releases import Releases

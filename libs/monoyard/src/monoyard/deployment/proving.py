@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from monoyard.config import IDENTITY_KEY
+from monoyard.config.environment_values import IDENTITY_KEY
 from monoyard.delivery import Object, Record
 from monoyard.deployment.backing_up import examine, facts_of, taken_backup, words_of_facts
 from monoyard.deployment.backups import Backup

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from monoyard.config import IDENTITY_KEY
+from monoyard.config.environment_values import IDENTITY_KEY
 from monoyard.delivery import Object
 from monoyard.deployment.backing_up import words_of_facts
 from monoyard.deployment.backups import Backup

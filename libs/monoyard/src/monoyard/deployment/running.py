@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from monoyard.charts import Object, parse
-from monoyard.config import ServiceSettings
+from monoyard.config.environment_values import ServiceSettings
 from monoyard.delivery import Namespace
 from monoyard.delivery.manifests import ObjectChange, compare
 from monoyard.delivery.objects import kind_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from monoyard.config import ACCESS_KEY, SECRET_KEY, StoreSettings
+from monoyard.config.environment_values import ACCESS_KEY, SECRET_KEY, StoreSettings
 from monoyard.deployment.backups import Backup
 from monoyard.deployment.job_pods import PROGRAM, Pattern
 

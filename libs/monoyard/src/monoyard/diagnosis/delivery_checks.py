@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from monoyard.config import ACCESS_KEY, IDENTITY_KEY, SECRET_KEY
+from monoyard.config.environment_values import ACCESS_KEY, IDENTITY_KEY, SECRET_KEY
 from monoyard.delivery.workloads import read_workloads
 from monoyard.deployment.releases import newest_of
 from monoyard.deployment.secrets import read_versions, wanted_secrets

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from monoyard.charts import Object
-from monoyard.config import EnvironmentSettings
+from monoyard.config.environment_values import EnvironmentSettings
 from monoyard.delivery import Clock, Lease, Ledger, Namespace
 from monoyard.delivery.capabilities import Capabilities
 from monoyard.deployment import Images, Releases

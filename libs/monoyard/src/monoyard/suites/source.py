@@ -10,14 +10,7 @@ from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
-from monoyard.config import (
-    SUITES,
-    PackageSettings,
-    SuiteSettings,
-    raise_faults,
-    suggest,
-    table_at,
-)
+from monoyard.config import SUITES, PackageSettings, SuiteSettings, raise_faults, suggest, table_at
 from monoyard.errors import ConfigurationError
 from monoyard.plan import EVERY_PROCESSOR, Entries, Inputs, Sourced, Task
 from monoyard.suites.lock_slices import WorkspaceLock

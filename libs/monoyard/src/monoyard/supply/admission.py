@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from monoyard.config import Policy
+from monoyard.config.policy import Policy
 from monoyard.errors import MachineError, MonoyardError, RegistryError, VerificationError
 from monoyard.results import SecurityFinding, Verdict, merge_findings
 from monoyard.supply.database import Database

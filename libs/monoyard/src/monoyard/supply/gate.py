@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from monoyard.config import EnvironmentPolicy, PolicyException
+from monoyard.config.policy import EnvironmentPolicy, PolicyException
 from monoyard.results import SEVERITIES, SecurityFinding
 
 

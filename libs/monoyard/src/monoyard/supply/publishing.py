@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from monoyard.changes import branch_tag
-from monoyard.config import Policy, SignerSettings
+from monoyard.config.policy import Policy, SignerSettings
 from monoyard.errors import ConfigurationError, RegistryError, VerificationError
 from monoyard.images import Layout
 from monoyard.plan import Manifest

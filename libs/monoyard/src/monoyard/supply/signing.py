@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from monoyard.config import GENERATED, Policy, SignerSettings
+from monoyard.config.policy import GENERATED, Policy, SignerSettings
 from monoyard.errors import (
     ConfigurationError,
     ImageError,

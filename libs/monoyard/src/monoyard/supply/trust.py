@@ -9,7 +9,7 @@ from dataclasses import asdict, astuple, dataclass
 from functools import cached_property
 from typing import Final, Protocol
 
-from monoyard.config import EnvironmentPolicy, Policy
+from monoyard.config.policy import EnvironmentPolicy, Policy
 from monoyard.errors import RegistryError, VerificationError
 from monoyard.supply.origin import PROVENANCE, REUSE, Claim, read_provenance, read_reuse
 from monoyard.supply.signing import Signatures, Statement

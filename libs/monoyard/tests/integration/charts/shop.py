@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from monoyard.charts import ChartChecks, Charts, Checked
-from monoyard.config import DeliverySettings, Policy, read_environments, read_policy
+from monoyard.config import DeliverySettings
+from monoyard.config.environments import read_environments
+from monoyard.config.policy import Policy, read_policy
 
 KUBERNETES = "1.34.4"
 

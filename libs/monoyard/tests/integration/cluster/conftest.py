@@ -24,7 +24,8 @@ from monoyard.cluster import (
 )
 from monoyard.cluster.parts import HOST_PROGRAMS
 from monoyard.cluster.requirements import is_answering
-from monoyard.config import Deployers, EnvironmentSettings, LocalClusterSettings, SecretSource
+from monoyard.config.environment_values import Deployers, EnvironmentSettings
+from monoyard.config.local_cluster import LocalClusterSettings, SecretSource
 from monoyard.images import required
 from monoyard.install import REGISTRY_PORT, Daemons, LocalInterpreters, Tools, Venvs
 from monoyard.recall import cache_directory

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from monoyard.charts import ChartCall, parse
-from monoyard.config import ServiceSettings
+from monoyard.config.environment_values import ServiceSettings
 from monoyard.delivery import Kind, Namespace
 from monoyard.delivery.objects import CONFIG_MAP, NAMESPACE, SECRET, new
 from monoyard.deployment.releases import HelmReleases, Releases

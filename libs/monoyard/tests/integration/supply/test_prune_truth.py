@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monoyard.bindings.pruning import Pruning, prune_images
-from monoyard.config import local_record
+from monoyard.config.local_record import local_record
 from monoyard.delivery.objects import DEPLOYMENT, NAMESPACE, new
 from monoyard.testing import FakeNamespace
 

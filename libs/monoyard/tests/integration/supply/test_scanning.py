@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from monoyard.config import EnvironmentPolicy
+from monoyard.config.policy import EnvironmentPolicy
 from monoyard.errors import MachineError, ToolError
 from monoyard.results import merge_findings
 from monoyard.supply import Database, Scanners, describe, judge

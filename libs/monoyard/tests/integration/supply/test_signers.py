@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from monoyard.config import Policy, SignerSettings, read_policy
+from monoyard.config.policy import Policy, SignerSettings, read_policy
 from monoyard.errors import ConfigurationError, VerificationError
 from monoyard.supply import Accepted, Expected, Signatures, Trust
 from monoyard.supply.origin import PROVENANCE, REUSE, provenance, reuse

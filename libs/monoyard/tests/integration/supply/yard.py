@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from monoyard.config import Policy, read_policy
+from monoyard.config.policy import Policy, read_policy
 from monoyard.images import Layout
 from monoyard.plan import Manifest
 from monoyard.supply import Built, Origin, Publisher, Registry, Signatures, Wanted

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from monoyard.bindings import delivering, steering
-from monoyard.config import local_record
+from monoyard.config.local_record import local_record
 from monoyard.delivery import Lease, Ledger
 from monoyard.delivery.objects import NAMESPACE, POD, new
 from monoyard.delivery.rollouts import ROLLOUT

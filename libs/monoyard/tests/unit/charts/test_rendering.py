@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from monoyard.charts import ChartCall, ChartError, Charts, Given, kubernetes_version
-from monoyard.config import DeliverySettings, read_environments
+from monoyard.config import DeliverySettings
+from monoyard.config.environments import read_environments
 from monoyard.errors import ToolError
 
 GIVEN = Given("r/api", "sha256:1", "c0ffee", "7", {"db": "3"}, "sha256:0", ("r/tools", "sha256:2"))

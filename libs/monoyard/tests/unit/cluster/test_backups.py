@@ -13,7 +13,12 @@ import pytest
 
 from monoyard.cluster.backups import OUTSIDE, Backups
 from monoyard.cluster.client import Client
-from monoyard.config import LOCAL_STORE, DataPolicy, EnvironmentSettings, StoreSettings
+from monoyard.config.environment_values import (
+    LOCAL_STORE,
+    DataPolicy,
+    EnvironmentSettings,
+    StoreSettings,
+)
 from monoyard.tools.kubectl import Target
 
 ELSEWHERE = EnvironmentSettings(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from monoyard.cluster import ExistingCluster, Target
-from monoyard.config import EnvironmentSettings
+from monoyard.config.environment_values import EnvironmentSettings
 from monoyard.errors import MachineError, UsageError
 
 PROGRAM = """\

@@ -10,7 +10,8 @@ import pytest
 
 from monoyard.cluster.client import Client
 from monoyard.cluster.namespaces import Namespaces, namespace_manifest
-from monoyard.config import Deployers, EnvironmentSettings, LocalClusterSettings, SecretSource
+from monoyard.config.environment_values import Deployers, EnvironmentSettings
+from monoyard.config.local_cluster import LocalClusterSettings, SecretSource
 from monoyard.tools.kubectl import Target
 
 DEV = EnvironmentSettings(

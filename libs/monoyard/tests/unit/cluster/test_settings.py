@@ -21,7 +21,7 @@ from monoyard.cluster.parts import ETCD_TAG, HOST_PROGRAMS, KUBERNETES_VERSION
 from monoyard.cluster.place import NODE_ADDRESS, SERVICE_NETWORK
 from monoyard.cluster.records import Records
 from monoyard.cluster.runtime import Runtime
-from monoyard.config import cluster_directory
+from monoyard.config.local_record import cluster_directory
 from monoyard.errors import MachineError, ToolError
 from monoyard.install import TABLE
 from monoyard.install.go_tools import pinned_version

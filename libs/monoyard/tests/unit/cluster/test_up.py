@@ -25,7 +25,8 @@ from monoyard.cluster.enclosure import Enclosure
 from monoyard.cluster.namespaces import Namespaces
 from monoyard.cluster.records import Records
 from monoyard.cluster.runtime import Runtime
-from monoyard.config import EnvironmentSettings, LocalClusterSettings, SecretSource
+from monoyard.config.environment_values import EnvironmentSettings
+from monoyard.config.local_cluster import LocalClusterSettings, SecretSource
 from monoyard.errors import MachineError, ToolError
 from monoyard.tools import kubectl
 from monoyard.tools.kubectl import Trouble

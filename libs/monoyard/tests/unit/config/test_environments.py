@@ -7,15 +7,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from monoyard.config import (
-    LOCAL_STORE,
-    ClusterPin,
-    Environments,
-    StoreSettings,
-    environment_json_schema,
-    parse_toml,
-    read_environments,
-)
+from monoyard.config import parse_toml
+from monoyard.config.environment_values import LOCAL_STORE, ClusterPin, StoreSettings
+from monoyard.config.environments import Environments, environment_json_schema, read_environments
 from monoyard.errors import ConfigurationError, UsageError
 
 KEYS = [f"age1{letter * 58}" for letter in "qp"]

@@ -3,7 +3,11 @@
 import jsonschema
 import pytest
 
-from monoyard.config import SecretSource, local_cluster_json_schema, read_local_cluster
+from monoyard.config.local_cluster import (
+    SecretSource,
+    local_cluster_json_schema,
+    read_local_cluster,
+)
 from monoyard.errors import ConfigurationError
 
 GOOD = b"""

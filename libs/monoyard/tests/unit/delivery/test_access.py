@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from monoyard.config import ClusterPin, DataPolicy, EnvironmentSettings, LocalCluster, local_record
+from monoyard.config.environment_values import ClusterPin, DataPolicy, EnvironmentSettings
+from monoyard.config.local_record import LocalCluster, local_record
 from monoyard.delivery import Namespace
 from monoyard.delivery.access import Access, enter, find_access, find_recipients
 from monoyard.delivery.objects import NAMESPACE, new

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from monoyard.config import StoreSettings
+from monoyard.config.environment_values import StoreSettings
 from monoyard.deployment.backing_up import backup_objects, saving
 from monoyard.deployment.backups import Backup
 from monoyard.deployment.job_pods import JobObjects

@@ -22,7 +22,8 @@ from monoyard.bindings.deploying import (
 from monoyard.bindings.doctoring import diagnose
 from monoyard.bindings.keeping import restore_backup, show_backups, verify_backup
 from monoyard.bindings.replacing import replace_database
-from monoyard.config import EnvironmentSettings, local_record
+from monoyard.config.environment_values import EnvironmentSettings
+from monoyard.config.local_record import local_record
 from monoyard.delivery import Lease
 from monoyard.delivery.access import Access
 from monoyard.delivery.objects import CONFIG_MAP, JOB, NAMESPACE, SECRET, new

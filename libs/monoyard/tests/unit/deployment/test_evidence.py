@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from monoyard.config import ServiceSettings
+from monoyard.config.environment_values import ServiceSettings
 from monoyard.delivery.objects import DEPLOYMENT, POD, SECRET, new
 from monoyard.deployment.evidence import gather
 from monoyard.errors import DeliveryError

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monoyard.charts import ChartCall
-from monoyard.config import ServiceSettings
+from monoyard.config.environment_values import ServiceSettings
 from monoyard.delivery import UNREACHABLE
 from monoyard.deployment.releases import HelmReleases, newest_of
 from monoyard.deployment.running import read_running

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from monoyard.config import DataPolicy, StoreSettings
+from monoyard.config.environment_values import DataPolicy, StoreSettings
 from monoyard.delivery import Record
 from monoyard.delivery.objects import CONFIG_MAP, DEPLOYMENT, JOB, Object, new
 from monoyard.deployment.jobs import POLICY, ROLE_LABEL

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from monoyard.config import ServiceSettings
+from monoyard.config.environment_values import ServiceSettings
 from monoyard.delivery import Kind, Lease
 from monoyard.delivery.objects import JOB, SECRET, new
 from monoyard.delivery.rollouts import ROLLOUT

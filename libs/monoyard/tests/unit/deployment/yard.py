@@ -10,7 +10,7 @@ from typing import Any
 
 from monoyard.charts import ChartCall, Given, Object, Rendered
 from monoyard.charts.given import values
-from monoyard.config import (
+from monoyard.config.environment_values import (
     DataPolicy,
     EnvironmentSettings,
     ServiceSettings,

@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from monoyard.config import EnvironmentPolicy, PolicyException
+from monoyard.config.policy import EnvironmentPolicy, PolicyException
 from monoyard.results import SecurityFinding, merge_findings
 from monoyard.supply import judge
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from monoyard.changes import Branches, Event
-from monoyard.config import read_policy
+from monoyard.config.policy import read_policy
 from monoyard.errors import ConfigurationError, UsageError
 from monoyard.plan import Manifest
 from monoyard.supply import Origin, find_origin, own_identity
