@@ -18,6 +18,7 @@ from monoyard.config.kinds import Faults, suggest
 from monoyard.config.settings import (
     PACKAGE_TABLE,
     SUITES,
+    UNSAID,
     WORKSPACE_TABLE,
     PackageSettings,
     SuiteSettings,
@@ -30,6 +31,7 @@ from monoyard.errors import ConfigurationError
 __all__ = [
     "IMAGE_SUITE",
     "SUITES",
+    "UNSAID",
     "BaseSettings",
     "DeliverySettings",
     "Faults",

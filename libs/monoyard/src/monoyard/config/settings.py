@@ -84,8 +84,8 @@ class PackageSettings:
 
     def over(self, other: PackageSettings) -> PackageSettings:
         """Return the settings in which this layer's values win over `other`'s."""
-        if _UNSAID in (self, other):  # as most packages have it
-            return other if self == _UNSAID else self
+        if UNSAID in (self, other):  # as most packages have it
+            return other if self == UNSAID else self
         names = {*self.suites, *other.suites}
         nothing = SuiteSettings()
         return PackageSettings(
@@ -105,7 +105,7 @@ class PackageSettings:
         )
 
 
-_UNSAID: Final = PackageSettings()
+UNSAID: Final = PackageSettings()
 
 
 @dataclass(frozen=True, slots=True)

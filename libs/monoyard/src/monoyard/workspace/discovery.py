@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from monoyard.config import (
+    UNSAID,
     Faults,
     PackageSettings,
     WorkspaceSettings,
@@ -271,12 +272,12 @@ def _package(
         faults.append(
             f"{directory}/package.json: monoyard: the table stands in pyproject.toml, beside it"
         )
-    own = PackageSettings()
+    own = UNSAID
     if directory and manifest.settings:
         key = "tool.monoyard" if manifest.kind == "python" else "monoyard"
         own = read_package_settings(manifest.settings, f"{manifest_path}: {key}", faults)
-    merged = own.over(settings.packages.get(name, PackageSettings()))
-    merged = merged.over(PackageSettings(suites=settings.suites))
+    merged = own.over(settings.packages.get(name, UNSAID))
+    merged = merged.over(PackageSettings(suites=settings.suites) if settings.suites else UNSAID)
     role = merged.role or ("service" if directory.startswith("services/") else "lib")
     roots, modules = layout(directory, files) if manifest.kind == "python" else ((), ())
     if directory == "" and settings.root_package is not None:

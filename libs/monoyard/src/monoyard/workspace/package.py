@@ -125,4 +125,4 @@ def _dotted(inner: str) -> str:
     parts = inner.rsplit(".", 1)[0].split("/")
     if parts[-1] == "__init__":
         parts.pop()
-    return ".".join(parts) if all(part.isidentifier() for part in parts) else ""
+    return ".".join(parts) if all(map(str.isidentifier, parts)) else ""
