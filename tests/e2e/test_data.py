@@ -259,6 +259,8 @@ def test_whole_database_is_restored(kept: Clone, site: Site) -> None:
     assert contents(site).split()[0] == str(ROWS)
     assert site.sign_in()
     assert "/restore-" in kept.invoke("backup.list", f"--env={ENVIRONMENT}")
+    told = f": the whole database, with {planned['rows']} lost row"
+    assert told in kept.invoke("history", f"--env={ENVIRONMENT}")
     again = kept.deploy("--again", "--", "identity")
     assert again.outcome == "completed", again.text
     assert "late" not in columns(site)
