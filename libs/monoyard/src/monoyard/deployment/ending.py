@@ -20,11 +20,12 @@ def ended(record: Record) -> Record:
         raise _not_begun(record)
     evidence = record.last("evidence")
     lines = evidence.facts.get("lines", ()) if evidence else ()
-    is_unclear = record.failed is not None and record.failed.facts.get("code") == INCONCLUSIVE
+    facts = record.failed.facts if record.failed is not None else {}
+    is_unclear = facts.get("code") == INCONCLUSIVE
     raise (InconclusiveError if is_unclear else DeliveryError)(
         f"deployment {record.number} failed and went back: {record.failure}",
         code="went-back",
-        context=tuple(lines),
+        context=(*facts.get("context", ()), *lines),
         hint="`invoke history --json` has every step; `--again` deploys the same images",
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -20,6 +21,9 @@ from monoyard.tools.helm import Place, Release
 # Over what Helm itself is given, so that it ends by itself and says why.
 _GRACE_SECONDS: Final = 30.0
 _QUESTION_SECONDS: Final = 60.0
+# An API server that has just started refuses everybody, for half a second: see
+# `monoyard.delivery.readiness`, which Helm has not.
+_PAUSES: Final = (1.0, 2.0)
 _UNINSTALLED: Final = "uninstalled"
 
 
@@ -60,13 +64,23 @@ class HelmReleases:
         top: What charts and files of values are relative to.
         place: Where the releases are.
         seconds: For one call that changes something.
+        pauses: Seconds to wait before a question that was refused is asked again.
     """
 
-    def __init__(self, program: Path, top: Path, place: Place, seconds: float) -> None:
+    def __init__(
+        self,
+        program: Path,
+        top: Path,
+        place: Place,
+        seconds: float,
+        pauses: tuple[float, ...] = _PAUSES,
+    ) -> None:
         self._program = program
         self._top = top
         self._place = place
         self._seconds = seconds
+        self._pauses = pauses
+        self._refused: set[tuple[str, ...]] = set()
 
     @cached_property
     def _major(self) -> int:
@@ -84,7 +98,7 @@ class HelmReleases:
 
     def history(self, name: str) -> tuple[Release, ...]:
         """Return the revisions of a release, the oldest first; none where there is no release."""
-        done = self._run(helm.history(self._program, name, self._place), _QUESTION_SECONDS)
+        done = self._read(helm.history(self._program, name, self._place))
         if done.status and helm.is_missing(done.stderr.decode("utf-8", "replace")):
             return ()
         return helm.parse_history(_checked(done, f"the history of {name} cannot be read"), name)
@@ -124,12 +138,28 @@ class HelmReleases:
         self._change(argv, f"{name} cannot be removed")
 
     def _ask(self, argv: tuple[str, ...], otherwise: str) -> Completed:
-        done = self._run(argv, _QUESTION_SECONDS)
+        done = self._read(argv)
         _checked(done, otherwise)
         return done
 
+    def _read(self, argv: tuple[str, ...]) -> Completed:
+        for pause in self._pauses:
+            done = self._run(argv, _QUESTION_SECONDS)
+            if not _is_refused(done):
+                return done
+            time.sleep(pause)
+        return self._run(argv, _QUESTION_SECONDS)
+
     def _change(self, argv: tuple[str, ...], otherwise: str, told: bytes | None = None) -> None:
-        _checked(self._run(argv, self._seconds + _GRACE_SECONDS, told), otherwise)
+        """Change something; what is refused for the first time may be refused to everybody.
+
+        It is not simply tried again: whoever asked looks first at what was done.
+        """
+        done = self._run(argv, self._seconds + _GRACE_SECONDS, told)
+        if _is_refused(done) and argv not in self._refused:
+            self._refused.add(argv)
+            raise _passing(f"{otherwise}: the cluster refuses it", done)
+        _checked(done, otherwise)
 
     def _run(self, argv: tuple[str, ...], seconds: float, told: bytes | None = None) -> Completed:
         with _environment() as environment:
@@ -155,9 +185,23 @@ def _environment() -> Iterator[Mapping[str, str]]:
 def _checked(done: Completed, otherwise: str) -> bytes:
     if done.status == 0:
         return done.stdout
-    text = done.stderr.decode("utf-8", "replace")
-    context = helm.complaints(text) or done.last_lines
-    if helm.is_unreachable(text):
-        raise ClusterError(f"{otherwise}: the cluster does not answer", code=UNREACHABLE,
-                           context=context)  # fmt: skip
-    raise DeliveryError(otherwise, code="helm", context=context)
+    if helm.is_unreachable(_said(done)):
+        raise _passing(f"{otherwise}: the cluster does not answer", done)
+    raise DeliveryError(otherwise, code="helm", context=_complaints(done))
+
+
+def _is_refused(done: Completed) -> bool:
+    return done.status != 0 and helm.is_refused(_said(done))
+
+
+def _passing(what: str, done: Completed) -> ClusterError:
+    """Return the error of what may be tried again."""
+    return ClusterError(what, code=UNREACHABLE, context=_complaints(done))
+
+
+def _complaints(done: Completed) -> tuple[str, ...]:
+    return helm.complaints(_said(done)) or tuple(done.last_lines)
+
+
+def _said(done: Completed) -> str:
+    return done.stderr.decode("utf-8", "replace")

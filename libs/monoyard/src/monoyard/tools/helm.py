@@ -32,7 +32,9 @@ _NO_RELEASE: Final = re.compile(r"release: not found")
 _NO_SERVER: Final = re.compile(
     r"cluster unreachable|connection refused|connection reset|\bEOF\b|TLS handshake timeout"
     r"|i/o timeout|connection lost|etcdserver: |unable to handle the request|shutting down"
+    r"|GOAWAY|broken pipe|no route to host|context deadline exceeded|apiserver not ready"
 )
+_REFUSAL: Final = re.compile(r"\bis forbidden: |\bUnauthorized\b|client to provide credentials")
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +257,11 @@ def parse_values(said: bytes) -> dict[str, Any]:
 def is_unreachable(said: str) -> bool:
     """Say whether a call failed for want of the API server; what it changed by then is open."""
     return _NO_SERVER.search(said) is not None
+
+
+def is_refused(said: str) -> bool:
+    """Say whether a call failed because the API server lets whoever asked not do that."""
+    return _REFUSAL.search(said) is not None
 
 
 def is_missing(said: str) -> bool:

@@ -29,7 +29,7 @@ def releases(top: Path, script: str, version: str = "v4.3.1") -> HelmReleases:
         "utf-8",
     )
     program.chmod(0o755)
-    return HelmReleases(program, top, Place("shop", "far", Path("/config")), 90.0)
+    return HelmReleases(program, top, Place("shop", "far", Path("/config")), 90.0, (0.0,))
 
 
 def history(status: str) -> str:
@@ -103,6 +103,37 @@ def test_cluster_that_does_not_answer_is_told_from_a_refusal(tmp_path: Path, sai
             do()
         assert error.value.code == UNREACHABLE
         assert error.value.context == (said,)
+
+
+FORBIDDEN = 'query: secrets is forbidden: User "jane" cannot list resource "secrets"'
+
+
+def test_question_that_is_refused_is_asked_again(tmp_path: Path) -> None:
+    """An API server that has just started refuses everybody; one that goes on means it."""
+    once = (
+        f'test -e {tmp_path}/asked || {{ touch {tmp_path}/asked; echo "Error: $1" >&2; exit 1; }}'
+    )
+    script = f"""set -- '{FORBIDDEN}'; {once}; {history("deployed")}"""
+    assert [item.revision for item in releases(tmp_path, script).history("api")] == [2]
+    always = releases(tmp_path, f"echo 'Error: {FORBIDDEN}' >&2; exit 1")
+    with pytest.raises(DeliveryError, match="the history of api cannot be read") as error:
+        always.history("api")
+    assert error.value.code == "helm"
+    assert error.value.context == (FORBIDDEN,)
+
+
+def test_change_that_is_refused_may_be_tried_once_more(tmp_path: Path) -> None:
+    """The first refusal may be one of everybody, the second one is ours; both have Helm's words."""
+    found = releases(tmp_path, f"echo 'Error: {FORBIDDEN}' >&2; exit 1")
+    with pytest.raises(
+        ClusterError, match="api cannot be upgraded: the cluster refuses it"
+    ) as first:
+        found.upgrade(CALL, {}, "deployment 7")
+    assert first.value.code == UNREACHABLE
+    with pytest.raises(DeliveryError, match="api cannot be upgraded") as second:
+        found.upgrade(CALL, {}, "deployment 7")
+    assert second.value.code == "helm"
+    assert first.value.context == second.value.context == (FORBIDDEN,)
 
 
 def test_questions_are_understood(tmp_path: Path) -> None:
