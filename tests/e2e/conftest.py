@@ -73,9 +73,9 @@ def site(clone: Clone) -> Site:
     return Site.of_this_machine()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def first(clone: Clone) -> Deployed:
-    """The first deployment, of everything, to an environment that is empty."""
+    """The first deployment, of everything, to an environment that is empty; any test is after it."""
     clone.invoke("deploy.prepare", f"--env={ENVIRONMENT}")
     clone.nox("publish")
     return clone.deploy()

@@ -86,15 +86,27 @@ def _target(history: Sequence[Record], environment: str, number: int) -> Record:
     half_sent = [record for record in history if _is_half_sent(record)]
     if completed and half_sent and half_sent[0].number > completed[0].number:
         return completed[0]
-    # Back from a rollback is back from what it went to.
-    present = int(completed[0].header.get("to") or completed[0].number) if completed else 0
+    present = _went_to(completed) if completed else 0
     for record in completed:
-        if record.number < present and "to" not in record.header:
+        if record.number < present:
             return record
     raise DeliveryError(
         f"`{environment}` has no earlier completed deployment",
         code="no-deployment", hint=f"`invoke history --env {environment}` lists them",
     )  # fmt: skip
+
+
+def _went_to(completed: Sequence[Record]) -> int:
+    """Return the deployment whose state there is now: back from a rollback is back from that one.
+
+    Any other rollback is a state like those of deployments. What it went back from is none to
+    return to: somebody had a reason.
+    """
+    numbers = {record.number: record.header.get("to") for record in completed}
+    number = completed[0].number
+    while (to := numbers.get(number)) is not None:
+        number = int(to)
+    return number
 
 
 def is_below_floor(record: Record, service: str) -> bool:

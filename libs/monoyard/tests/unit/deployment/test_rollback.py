@@ -38,6 +38,30 @@ def test_rollback_to_a_number(yard: Yard) -> None:
     assert yard.phases()["api"] == "completed api-2"
 
 
+def test_rollback_never_returns_to_what_was_rolled_back(yard: Yard) -> None:
+    """After a bad version, its rollback and a good one it is the state before the good one again.
+
+    What one rollback went back from is no earlier state for the next one, however often.
+    """
+    bad, good = "3" * 40, "4" * 40
+    yard.images.publish(bad, api="api-3", web="web-1")
+    yard.commits.order.extend((bad, good))
+    for commit in (OLD, NEW, bad):
+        yard.deploy(commit)
+    yard.go_back()
+    assert yard.phases()["api"] == "completed api-2"
+    yard.images.publish(good, api="api-2", web="web-4")
+    yard.deploy(good)
+    calls = len(yard.releases.calls)
+    yard.go_back()
+    assert yard.phases() == {"api": "completed api-2", "web": "completed web-1"}
+    assert [call for call in yard.releases.calls[calls:] if " api " in call] == []
+    yard.go_back()
+    assert yard.phases() == {"api": "completed api-1", "web": "completed web-1"}
+    with pytest.raises(DeliveryError, match="no earlier completed deployment"):
+        yard.go_back()
+
+
 def test_rollback_needs_neither_registry_nor_findings(yard: Yard) -> None:
     """Going back works with an empty registry and images that nobody accepts any more."""
     yard.deploy()
