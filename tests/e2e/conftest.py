@@ -75,7 +75,7 @@ def site(clone: Clone) -> Site:
 
 @pytest.fixture(scope="session", autouse=True)
 def first(clone: Clone) -> Deployed:
-    """The first deployment, of everything, to an environment that is empty; any test is after it."""
+    """The first deployment, of everything, to an environment that is empty; before any test."""
     clone.invoke("deploy.prepare", f"--env={ENVIRONMENT}")
     clone.nox("publish")
     return clone.deploy()
